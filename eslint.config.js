@@ -1,0 +1,33 @@
+// Lint rules: typescript-eslint with type information, and the one-way arrows between the folders of src/.
+import tseslint from 'typescript-eslint';
+
+// Each folder may import from the folders below it, never from one above.
+const floors = ['cli', 'runner', 'control', 'supervisor', 'output', 'os', 'manifest'];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'build/', 'node_modules/', 'fixtures/'] },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unnecessary-condition': 'error',
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+    },
+  },
+  // node:test's `test()` returns a promise that the runner itself awaits.
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
+  ...floors.map((floor, index) => ({
+    files: [`src/${floor}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: floors.slice(0, index).map((above) => ({ group: [`**/${above}/**`], message: `${floor}/ stands below ${above}/.` })) },
+      ],
+    },
+  })),
+);
