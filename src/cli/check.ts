@@ -1,0 +1,91 @@
+// `procrun check`: is the manifest right, and what is in it.
+import type { Command } from 'commander';
+import { formatDuration } from '../manifest/durations.ts';
+import type { Command as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
+import { readManifest } from './manifest.ts';
+import { globalOptions } from './options.ts';
+import { table } from './table.ts';
+
+export async function check(_options: unknown, command: Command): Promise<void> {
+  const manifest = await readManifest(globalOptions(command));
+  if (command.opts<{ print?: boolean }>().print) {
+    const { stringify } = await import('yaml');
+    process.stdout.write(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    return;
+  }
+  const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
+  process.stdout.write(table(['process', '', 'stop', 'command'], rows));
+}
+
+export function commandText(command: ProcessCommand): string {
+  return command.kind === 'shell' ? command.text.trim() : command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+export function stageText(stage: Stage): string {
+  switch (stage.kind) {
+    case 'flag':
+      return `flag ${formatDuration(stage.timeoutMs)}`;
+    case 'run':
+      return `run ${formatDuration(stage.timeoutMs)}`;
+    case 'signal':
+      return stage.signal === 'SIGKILL' ? 'SIGKILL' : `${stage.signal} ${formatDuration(stage.timeoutMs)}`;
+  }
+}
+
+function stageList(spec: ProcessSpec): string {
+  return spec.stop.map(stageText).join(', ');
+}
+
+/** The manifest again, in the words of a manifest, with every default filled in. */
+function resolved(manifest: Manifest): object {
+  return {
+    name: manifest.name,
+    ...(manifest.shutdown.deadlineMs === undefined ? {} : { shutdown: { deadline: formatDuration(manifest.shutdown.deadlineMs) } }),
+    processes: Object.fromEntries(manifest.processes.map((spec) => [spec.name, resolvedProcess(spec)])),
+  };
+}
+
+function resolvedProcess(spec: ProcessSpec): object {
+  const { command } = spec;
+  return {
+    command: command.kind === 'shell' ? command.text : command.argv,
+    ...(command.kind === 'shell' ? { shell: command.shell } : {}),
+    cwd: spec.cwd,
+    env: ownEnvironment(spec.env),
+    instances: spec.instances,
+    ...(spec.port === undefined ? {} : { port: spec.port }),
+    tags: spec.tags,
+    signals: Object.fromEntries(Object.entries(spec.signals).map(([signal, policy]) => [signal, policy.kind === 'translate' ? policy.signal : policy.kind])),
+    ...(spec.stopFlag === undefined ? {} : { stop_flag: spec.stopFlag }),
+    stop: spec.stop.map(resolvedStage),
+    final_kill: spec.finalKill,
+    stop_scope: spec.stopScope,
+    escapees: spec.escapees,
+    stderr: spec.stderr,
+    stdin: spec.stdin,
+    on_success: spec.onSuccess,
+    on_failure: spec.onFailure,
+    success: [...spec.success.codes, ...spec.success.signals],
+    ...(spec.maxRuntimeMs === undefined ? {} : { max_runtime: formatDuration(spec.maxRuntimeMs) }),
+    depends_on: Object.fromEntries(spec.dependsOn.map(({ name, condition }) => [name, condition])),
+    ...(spec.color === undefined ? {} : { color: spec.color }),
+    quiet: spec.quiet,
+  };
+}
+
+function resolvedStage(stage: Stage): object {
+  const time = formatDuration(stage.timeoutMs);
+  switch (stage.kind) {
+    case 'flag':
+      return { flag: time };
+    case 'signal':
+      return { [stage.signal]: time };
+    case 'run':
+      return { run: { command: stage.command.kind === 'shell' ? stage.command.text : stage.command.argv, timeout: time } };
+  }
+}
+
+/** What the manifest and its files add to the real environment, or change in it: the rest would bury it. */
+function ownEnvironment(env: Readonly<Record<string, string>>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => process.env[name] !== value));
+}

@@ -1,0 +1,88 @@
+// `procrun explain`: for each process, what every signal and every stage will do, before anything is at stake.
+import type { Command } from 'commander';
+import { formatDuration } from '../manifest/durations.ts';
+import { policySignals, type PolicySignal, type ProcessSpec, type Stage } from '../manifest/types.ts';
+import { hear, stopSignals } from '../supervisor/policies.ts';
+import { withHeardSignal } from '../supervisor/stages.ts';
+import { commandText, stageText } from './check.ts';
+import { readManifest } from './manifest.ts';
+import { chooseProcesses } from './names.ts';
+import { globalOptions } from './options.ts';
+import { table } from './table.ts';
+
+export async function explain(names: readonly string[], _options: unknown, command: Command): Promise<void> {
+  const manifest = await readManifest(globalOptions(command));
+  const texts = chooseProcesses(manifest, names).map(explainProcess);
+  process.stdout.write(texts.join('\n'));
+}
+
+function explainProcess(spec: ProcessSpec): string {
+  const signals = policySignals.map((signal) => [signal, policyText(spec, signal), effect(spec, signal)]);
+  const stages = spec.stop.map((stage, index) => [String(index + 1), stageText(stage), stageEffect(stage, spec)]);
+  return [`${spec.name}: ${commandText(spec.command)}\n`, indent(table(['the runner gets', 'policy', `what ${spec.name} gets`], signals)), indent(table(['stage', '', 'what happens'], stages)), ...notes(spec).map((note) => `  ${note}\n`)].join('\n');
+}
+
+function policyText(spec: ProcessSpec, signal: PolicySignal): string {
+  const policy = spec.signals[signal];
+  return policy.kind === 'translate' ? policy.signal : policy.kind;
+}
+
+function effect(spec: ProcessSpec, signal: PolicySignal): string {
+  const policy = spec.signals[signal];
+  const hearing = hear(policy, signal);
+  const who = spec.stopScope === 'leader' ? 'to its leader alone' : 'to its whole tree';
+  if (stopSignals.has(signal)) {
+    if (hearing.kind === 'signal') {
+      const stages = withHeardSignal(spec.stop, hearing.signal).map(stageText).join(', ');
+      return `${hearing.signal} at once, ${who}; that is its first stage: ${stages}`;
+    }
+    const first = spec.stop[0];
+    const born = policy.kind === 'ignore' ? ', and it ignores one from anybody else' : '';
+    return `nothing${born}; its staged stop begins${first ? ` with ${stageText(first)}` : ''}`;
+  }
+  if (signal === 'SIGQUIT') {
+    const end = spec.finalKill ? 'SIGKILL at once' : 'its last stage at once (it has `final_kill: false`)';
+    return hearing.kind === 'signal' ? `${hearing.signal}, then ${end}` : end;
+  }
+  switch (hearing.kind) {
+    case 'signal':
+      return `${hearing.signal} at once, ${who}${signal === 'SIGTSTP' ? '; then the runner stops, too' : ''}`;
+    case 'stop':
+      return 'its staged stop begins; the others run on';
+    case 'nothing':
+      return policy.kind === 'ignore' ? 'nothing, and it ignores one from anybody else' : 'nothing';
+  }
+}
+
+const flagEffect = {
+  file: 'the file $PROCRUN_STOP_FILE appears; no signal is sent',
+  fd: 'end of file on descriptor $PROCRUN_STOP_FD; no signal is sent',
+  stdin: 'end of file on its standard input; no signal is sent',
+  message: 'the message "shutdown" on its IPC channel; no signal is sent',
+};
+
+function stageEffect(stage: Stage, spec: ProcessSpec): string {
+  const time = stage.timeoutMs === Infinity ? 'waits without end' : `up to ${formatDuration(stage.timeoutMs)}`;
+  switch (stage.kind) {
+    case 'flag':
+      return `${spec.stopFlag ? flagEffect[spec.stopFlag] : ''}; ${time}`;
+    case 'run':
+      return `runs ${commandText(stage.command)}; ${time}`;
+    case 'signal':
+      if (stage.signal === 'SIGKILL') return `to the whole tree, again and again until it is gone; ${time}`;
+      return `${stage.signal} to ${spec.stopScope === 'leader' ? 'its leader alone' : 'the whole tree'}; ${time}`;
+  }
+}
+
+function notes(spec: ProcessSpec): string[] {
+  return [
+    ...(spec.dependsOn.length > 0 ? [`Starts after ${spec.dependsOn.map(({ name }) => name).join(', ')}, and is gone before their stop begins.`] : []),
+    ...(spec.escapees === 'leave' ? ['Descendants that leave its process group are left alone.'] : []),
+    ...(spec.maxRuntimeMs === undefined ? [] : [`Stopped after ${formatDuration(spec.maxRuntimeMs)}, as a failure.`]),
+    ...(spec.finalKill ? [] : ['Never killed: after its last stage the runner waits for it.']),
+  ];
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}

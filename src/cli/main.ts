@@ -1,0 +1,68 @@
+// The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
+import { Command, Option } from 'commander';
+import { Failure, statusUsage } from './failure.ts';
+import { addGlobalOptions, collect, duration, port } from './options.ts';
+
+declare const __PROCRUN_VERSION__: string;
+
+function buildProgram(): Command {
+  const program = new Command('procrun')
+    .description('Runs the processes of a manifest, gives each just the signals it should get, and stops them in stages.')
+    .version(__PROCRUN_VERSION__)
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help tells what there is)')
+    .exitOverride();
+  addGlobalOptions(program);
+
+  addGlobalOptions(program.command('up [NAME...]'))
+    .description('run the manifest in the foreground; NAMEs bring what they depend on')
+    .option('-x, --except <NAME>', 'leave NAME out; may be given more than once', collect)
+    .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1')
+    .option('-p, --port <base>', 'PORT of the first process; each next one gets 100 more', port)
+    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+    .option('--timestamps', 'begin each line with the time')
+    .option('--no-prefix', 'print the lines without the name of their process')
+    .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
+    .option('--keep-going', 'the failure of one does not stop the others')
+    .option('--stop-on-exit', 'the end of any process stops the others')
+    .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
+    .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
+    .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(...args));
+
+  addGlobalOptions(program.command('run <NAME_OR_COMMAND> [ARG...]'))
+    .description("run one command, or the manifest's process NAME, as a transparent wrapper")
+    .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
+    .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
+    .passThroughOptions()
+    .action(async (...args: [string, string[], object, Command]) => (await import('./run.ts')).run(...args));
+
+  addGlobalOptions(program.command('check'))
+    .description('check the manifest and list its processes')
+    .option('--print', 'print the manifest as it is understood, every default filled in')
+    .action(async (...args: [object, Command]) => (await import('./check.ts')).check(...args));
+
+  addGlobalOptions(program.command('explain [NAME...]'))
+    .description('for each process, what every signal and every stage will do')
+    .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args));
+
+  return program;
+}
+
+/** `--` ends the options of `run`; commander keeps no trace of it, and a command may begin with the name of a process. */
+async function main(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof Failure) {
+      process.stderr.write(`procrun: ${error.message}\n`);
+      process.exitCode = error.status;
+      return;
+    }
+    const { code, exitCode } = error as { code?: string; exitCode?: number };
+    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
+    // commander has printed what it has to say; its own status for a mistake is 1.
+    process.exitCode = exitCode === 0 || code === 'commander.helpDisplayed' ? 0 : statusUsage;
+  }
+}
+
+void main();

@@ -1,0 +1,115 @@
+// Finds the manifest, reads it and has it checked. What is in it is ../manifest/'s, what is done with it each command's.
+import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { loadManifest } from '../manifest/load.ts';
+import { formatProblem } from '../manifest/problem.ts';
+import type { Manifest } from '../manifest/types.ts';
+import { inheritedEnvironment } from '../runner/environment.ts';
+import { Failure } from './failure.ts';
+
+export interface ManifestOptions {
+  /** -f */
+  readonly file?: string | undefined;
+  /** -d */
+  readonly dir?: string | undefined;
+  /** -e */
+  readonly env?: readonly string[] | undefined;
+  readonly envFileOverrides?: boolean | undefined;
+  /** -p */
+  readonly port?: number | undefined;
+  readonly name?: string | undefined;
+}
+
+const defaultFiles = ['procfile.yml', 'procfile.yaml', 'Procfile'];
+
+/** So much is read at most; more than that is no manifest, whatever it is. */
+const mostBytes = 64 * 1024 * 1024;
+
+/** @throws Failure when there is none, or it has mistakes. Warnings go to stderr. */
+export async function readManifest(options: ManifestOptions): Promise<Manifest> {
+  const file = options.file ?? (process.env.PROCRUN_FILE || findDefault());
+  if (file === undefined) {
+    throw new Failure(`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
+  }
+  return readNamed(file, options);
+}
+
+/** The manifest if there is one to be found or one was named; for a command that can do without. */
+export async function readManifestIfAny(options: ManifestOptions): Promise<Manifest | undefined> {
+  const file = options.file ?? (process.env.PROCRUN_FILE || findDefault());
+  return file === undefined ? undefined : readNamed(file, options);
+}
+
+function findDefault(): string | undefined {
+  return defaultFiles.find((name) => existsSync(name));
+}
+
+async function readNamed(file: string, options: ManifestOptions): Promise<Manifest> {
+  const isStdin = file === '-';
+  const bytes = isStdin ? readUpTo(0, 'standard input') : readFileOrFail(file);
+  const path = isStdin ? '-' : realpathSync(file);
+  const root = resolve(options.dir ?? (isStdin ? process.cwd() : dirname(path)));
+  if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
+  const result = await loadManifest({
+    bytes,
+    file: path,
+    displayName: isStdin ? '<stdin>' : file,
+    format: isStdin || ['.yml', '.yaml'].includes(extname(basename(file))) ? 'yaml' : 'procfile',
+    root,
+    environment: inheritedEnvironment(process.env),
+    readFile: (absolutePath) => (existsSync(absolutePath) ? readFileOrFail(absolutePath) : undefined),
+    envFiles: (options.env ?? []).map((path) => resolve(path)),
+    envFileOverrides: options.envFileOverrides ?? false,
+    basePort: options.port,
+    name: options.name,
+  });
+  const text = result.problems.map(formatProblem).join('\n\n');
+  if (result.manifest === undefined) throw new Failure(text);
+  if (text !== '') process.stderr.write(`${text}\n`);
+  return result.manifest;
+}
+
+function readFileOrFail(path: string): Buffer {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw new Failure(`${path}: ${reasonOf(error)}`);
+  }
+  try {
+    return readUpTo(fd, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readUpTo(fd: number, name: string): Buffer {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  try {
+    while (total < mostBytes) {
+      const chunk = Buffer.allocUnsafe(64 * 1024);
+      const length = readSync(fd, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+      total += length;
+    }
+  } catch (error) {
+    throw new Failure(`${name}: ${reasonOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'this is a folder; a manifest is a file';
+    case 'EACCES':
+      return 'no permission to read it';
+    default:
+      return message;
+  }
+}

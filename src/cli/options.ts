@@ -1,0 +1,48 @@
+// The options that every command takes, before or after its name, and how the words of options are read.
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../manifest/durations.ts';
+import type { ManifestOptions } from './manifest.ts';
+
+/** What the options of a command and those before its name come to, together. */
+export interface GlobalOptions extends ManifestOptions {
+  readonly color?: boolean;
+}
+
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option('-f, --file <file>', 'the manifest (default: $PROCRUN_FILE, else procfile.yml, procfile.yaml, Procfile); - is stdin')
+    .option('-d, --dir <dir>', 'the folder to which paths in the manifest refer')
+    .option('-e, --env <file>', 'an env file, instead of .env; may be given more than once', collect)
+    .option('--env-file-overrides', 'values of env files stand above those of the real environment')
+    .option('--name <name>', 'a name for this run, to tell two runs of one manifest apart')
+    .option('--no-color', 'no colours (also by NO_COLOR; FORCE_COLOR forces them)');
+}
+
+/** Options given before the command's name, and after it, where they win; env files add up. */
+export function globalOptions(command: Command): GlobalOptions {
+  const before = command.parent?.opts() ?? {};
+  const after = command.opts();
+  const env = [...(list(before.env)), ...(list(after.env))];
+  const color = before.color !== false && after.color !== false;
+  return { ...before, ...after, color, ...(env.length > 0 ? { env } : { env: undefined }) };
+}
+
+function list(value: unknown): string[] {
+  return Array.isArray(value) ? (value as string[]) : [];
+}
+
+export function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+export function duration(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined) throw new InvalidArgumentError('A duration is for instance 250ms, 5s, 1.5m, 1h; a bare number is seconds.');
+  return value;
+}
+
+export function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 65535) throw new InvalidArgumentError('A port is a number from 1 to 65535.');
+  return value;
+}

@@ -1,0 +1,127 @@
+// `procrun up`: runs the manifest in the foreground. Reads the options, opens the streams, and ends as the run ended.
+import type { Command } from 'commander';
+import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
+import { makeRuntimeFolder, baseFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
+import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { JsonPrinter } from '../output/json.ts';
+import { PrettyPrinter } from '../output/pretty.ts';
+import type { Printer } from '../output/printer.ts';
+import { Sink } from '../output/sink.ts';
+import { dieBy, leave } from '../os/exit.ts';
+import { freshUuid } from '../os/machine.ts';
+import { guardAgainstCrash } from '../runner/crash.ts';
+import { listenForSignals } from '../runner/signals.ts';
+import { Up } from '../runner/up.ts';
+import type { InstancePlan } from '../supervisor/types.ts';
+import { Failure, statusRunning } from './failure.ts';
+import { readManifest } from './manifest.ts';
+import { chooseInstances, chooseProcesses } from './names.ts';
+import { globalOptions, type GlobalOptions } from './options.ts';
+import { paintFor } from './theme.ts';
+
+export interface UpOptions extends GlobalOptions {
+  readonly except?: readonly string[];
+  readonly instances?: string;
+  readonly timeout?: number;
+  readonly timestamps?: boolean;
+  readonly prefix?: boolean;
+  readonly format?: 'pretty' | 'json';
+  readonly keepGoing?: boolean;
+  readonly stopOnExit?: boolean;
+  readonly maxRuntime?: number;
+  readonly quiet?: readonly string[];
+}
+
+export async function up(names: readonly string[], _options: unknown, command: Command): Promise<void> {
+  const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
+  const manifest = await readManifest(options);
+  const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
+    ...plan,
+    spec: adjust(plan.spec, options, quietNames(manifest, options)),
+  }));
+  if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
+
+  // From here on a signal must find us ready: what it stops has to be stopped by us.
+  const early: PolicySignal[] = [];
+  let deliver = (signal: PolicySignal): void => void early.push(signal);
+  listenForSignals((signal) => deliver(signal));
+
+  const runId = await freshUuid();
+  const folder = runtimeFolder(manifest);
+  const lock = lockOrFail(folder, manifest, runId);
+  const out = new Sink(process.stdout);
+  const err = new Sink(process.stderr);
+  const run = new Up({
+    instances,
+    runId,
+    folder,
+    deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
+    maxRuntimeMs: options.maxRuntime,
+    printer: await printerFor(options, instances, out, err),
+    out,
+    err,
+  });
+  const crashGuard = guardAgainstCrash(run, () => lock.release());
+  deliver = (signal) => run.onSignal(signal);
+  const running = run.run();
+  early.forEach(deliver);
+  const { status, signal } = await running;
+
+  // A reader that does not read must not keep us once the user asks again.
+  const impatience = new Promise<void>((resolve) => {
+    deliver = () => resolve();
+  });
+  await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
+  crashGuard.release();
+  lock.release();
+  if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
+  leave(status);
+}
+
+function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<string> {
+  return new Set(quiet.length === 0 ? [] : chooseProcesses(manifest, quiet).map(({ name }) => name));
+}
+
+/** What options of the command line change in a process. */
+function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, quiet: ReadonlySet<string>): ProcessSpec {
+  return {
+    ...spec,
+    ...(keepGoing ? { onFailure: 'continue' as const } : {}),
+    ...(stopOnExit ? { onSuccess: 'stop' as const, onFailure: 'stop' as const } : {}),
+    quiet: spec.quiet || quiet.has(spec.name),
+  };
+}
+
+function runtimeFolder({ name, file, root }: Manifest): string {
+  try {
+    const key = `${file === '-' ? root : file}\0${name}`;
+    return makeRuntimeFolder(baseFolder(process.env, ownUid()), name, key);
+  } catch (error) {
+    if (error instanceof UnsafeFolder) throw new Failure(error.message);
+    throw error;
+  }
+}
+
+function lockOrFail(folder: string, { file }: Manifest, runId: string): Lock {
+  const taken = takeLock(folder, { runId, file });
+  if ('lock' in taken) return taken.lock;
+  throw new Failure(alreadyRunning(taken.owner), statusRunning);
+}
+
+function alreadyRunning({ pid, startedAt, file }: Owner): string {
+  return `${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: stop it with \`kill ${pid}\`, or run a second one beside it with --name NAME`;
+}
+
+async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {
+  if (options.format === 'json') return new JsonPrinter(out);
+  return new PrettyPrinter({
+    out,
+    err,
+    processes: instances.map(({ name, spec }) => ({ name, process: spec.name, color: spec.color })),
+    outPaint: await paintFor(process.stdout, options.color ?? true),
+    errPaint: await paintFor(process.stderr, options.color ?? true),
+    prefix: options.prefix ?? true,
+    timestamps: options.timestamps ?? false,
+    columns: process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
+  });
+}

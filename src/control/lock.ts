@@ -1,0 +1,80 @@
+// Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isSameAlive, readProcess } from '../os/processes.ts';
+import { bootId } from '../os/machine.ts';
+
+/** A runner as others can recognise it: a pid alone may be somebody else's by now. */
+export interface Owner {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly bootId: string;
+  readonly runId: string;
+  readonly file: string;
+  readonly startedAt: string;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock for this process.
+ * @returns the lock, or who has it.
+ */
+export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
+  const path = join(folder, 'runner.json');
+  const self = readProcess(process.pid);
+  const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(owner, null, 2)}\n`, { mode: 0o600 });
+  try {
+    for (;;) {
+      try {
+        // link(2) fails where the name is taken, and what appears under it is complete.
+        linkSync(draft, path);
+        return { lock: { release: () => rmSync(path, { force: true }) } };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const other = readOwner(path);
+      if (other && isRunning(other)) return { owner: other };
+      discardStale(path, other, draft);
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(owner: Owner): boolean {
+  if (owner.bootId !== bootId()) return false;
+  const info = readProcess(owner.pid);
+  return info !== undefined && isSameAlive({ ...info, startTicks: owner.startTicks });
+}
+
+/** Moves a dead runner's file away. Two may try at once: who finds a living one's file in its hands puts it back. */
+function discardStale(path: string, stale: Owner | undefined, draft: string): void {
+  const aside = `${draft}.stale`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return;
+  }
+  const moved = readOwner(aside);
+  if (moved && moved.runId !== stale?.runId) {
+    try {
+      linkSync(aside, path);
+    } catch {
+      // A third one has it by now; the loop will see.
+    }
+  }
+  rmSync(aside, { force: true });
+}

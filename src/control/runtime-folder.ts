@@ -1,0 +1,80 @@
+// The folder in which a run keeps what others must find: one for each manifest, readable by its owner alone.
+// What is in it is lock.ts's (who runs), and the runner's (pipes, stop files).
+import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export class UnsafeFolder extends Error {}
+
+/**
+ * `$PROCRUN_RUNTIME_DIR`, else `procrun` in `$XDG_RUNTIME_DIR` (where that is there: su and sudo keep the variable of a user
+ * whose folder it is not), else `procrun-UID` in the folder for temporary files.
+ */
+export function baseFolder(environment: Readonly<Record<string, string | undefined>>, uid: number): string {
+  const { PROCRUN_RUNTIME_DIR: own, XDG_RUNTIME_DIR: xdg } = environment;
+  if (own) return resolve(own);
+  if (xdg && isOwnFolder(xdg, uid)) return join(xdg, 'procrun');
+  return join(tmpdir(), `procrun-${uid}`);
+}
+
+/**
+ * Makes the folder of one manifest, mode 0700, and its base.
+ * @param key what tells manifests apart: the real path, and the name that was given to this run.
+ * @throws UnsafeFolder when either is there and is not a folder, is another user's, or is open to others.
+ */
+export function makeRuntimeFolder(base: string, name: string, key: string): string {
+  const uid = ownUid();
+  makePrivate(base, uid);
+  const readable = name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 32);
+  const folder = join(base, `${readable}-${hash(key)}`);
+  makePrivate(folder, uid);
+  return realpathSync(folder);
+}
+
+export function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}
+
+function makePrivate(path: string, uid: number): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
+      mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+      mkdirSync(path, { mode: 0o700 });
+      return;
+    }
+    if (code !== 'EEXIST') throw new UnsafeFolder(`cannot make the runtime folder ${path}: ${(error as Error).message}`);
+  }
+  // lstat, not stat: in a folder that everybody may write to, a link is somebody else's hand on our files.
+  const { mode, uid: owner, isDirectory } = describe(path);
+  const wayOut = 'remove it, or name another folder in PROCRUN_RUNTIME_DIR';
+  if (!isDirectory) throw new UnsafeFolder(`the runtime folder ${path} is not a folder; ${wayOut}`);
+  if (owner !== uid) throw new UnsafeFolder(`the runtime folder ${path} belongs to user ${owner}, not to you (${uid}); ${wayOut}`);
+  if ((mode & 0o077) !== 0) {
+    throw new UnsafeFolder(`the runtime folder ${path} is open to others (mode ${(mode & 0o777).toString(8)}); chmod 700 it, or name another folder in PROCRUN_RUNTIME_DIR`);
+  }
+}
+
+function describe(path: string): { mode: number; uid: number; isDirectory: boolean } {
+  const stat = lstatSync(path);
+  return { mode: stat.mode, uid: stat.uid, isDirectory: stat.isDirectory() };
+}
+
+function isOwnFolder(path: string, uid: number): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && stat.isDirectory() && stat.uid === uid;
+}
+
+/** FNV-1a, twice 32 bits with different seeds: a name for a path, short enough for a socket's address. Nothing secret. */
+function hash(text: string): string {
+  return [0x811c9dc5, 0x9747b28c]
+    .map((seed) => {
+      let value = seed;
+      for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193);
+      return (value >>> 0).toString(16).padStart(8, '0');
+    })
+    .join('');
+}

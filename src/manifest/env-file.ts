@@ -1,0 +1,50 @@
+// Reads env files, in the syntax of the `dotenv` library, each once. Which are read, and in what order, is for others.
+import { isUtf8 } from 'node:buffer';
+import type { Variables } from './environment.ts';
+import { formatSize, maxEnvFileBytes } from './limits.ts';
+import { quoted } from './problem.ts';
+
+export type EnvFile = { readonly variables: Variables } | { readonly mistake: string } | { readonly missing: true };
+
+export class EnvFiles {
+  readonly #readFile: (absolutePath: string) => Uint8Array | undefined;
+  readonly #read = new Map<string, EnvFile>();
+
+  constructor(readFile: (absolutePath: string) => Uint8Array | undefined) {
+    this.#readFile = readFile;
+  }
+
+  /** Never throws: what is wrong with a file is in the result, as a sentence. */
+  async load(path: string): Promise<EnvFile> {
+    let file = this.#read.get(path);
+    if (file === undefined) {
+      file = await this.#load(path);
+      this.#read.set(path, file);
+    }
+    return file;
+  }
+
+  async #load(path: string): Promise<EnvFile> {
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = this.#readFile(path);
+    } catch (error) {
+      return { mistake: `The env file ${quoted(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+    }
+    if (bytes === undefined) return { missing: true };
+    if (bytes.length > maxEnvFileBytes) {
+      return { mistake: `The env file ${quoted(path)} is ${formatSize(bytes.length)} long; at most ${formatSize(maxEnvFileBytes)} are read.` };
+    }
+    if (!isUtf8(bytes)) return { mistake: `The env file ${quoted(path)} is not UTF-8.` };
+    const text = new TextDecoder().decode(bytes);
+    if (text.includes('\0')) return { mistake: `The env file ${quoted(path)} has a NUL byte in it; it must be plain text.` };
+    // Loaded only now: most manifests have no env file, and pay nothing for it.
+    const { parse } = await import('dotenv');
+    return { variables: new Map(Object.entries(parse(text))) };
+  }
+}
+
+/** The sentence for a file that was named and is not there. */
+export function missingEnvFile(path: string): string {
+  return `The env file ${quoted(path)} does not exist.`;
+}

@@ -1,0 +1,41 @@
+// Which keys a manifest may have, and what is said about the others. The values behind them are the schema's.
+import { didYouMean } from './nearest.ts';
+import type { ProblemList } from './problem-list.ts';
+import { quoted } from './problem.ts';
+import { manifestFields, processFields, shutdownFields } from './schema.ts';
+import type { MapNode, Node } from './tree.ts';
+import { unsupportedProcessKeys } from './unsupported.ts';
+
+const processKeys = Object.keys(processFields.entries);
+
+/** Tells every key that is not known, at the top, in `shutdown`, in `defaults` and in each process. `x-…` is the user's own. */
+export function checkKeys(root: MapNode, problems: ProblemList): void {
+  const topKeys = Object.keys(manifestFields.entries);
+  checkMap(root, topKeys, [], problems);
+  const { shutdown, defaults, processes } = childrenOf(root);
+  if (shutdown?.kind === 'map') checkMap(shutdown, Object.keys(shutdownFields.entries), [], problems, { allowOwn: false });
+  if (defaults?.kind === 'map') checkMap(defaults, processKeys, unsupportedProcessKeys, problems);
+  if (processes?.kind !== 'map') return;
+  for (const { value } of processes.entries.values()) {
+    if (value.kind === 'map') checkMap(value, processKeys, unsupportedProcessKeys, problems);
+  }
+}
+
+function childrenOf(root: MapNode): { shutdown?: Node; defaults?: Node; processes?: Node } {
+  return Object.fromEntries([...root.entries].map(([key, entry]) => [key, entry.value]));
+}
+
+function checkMap(map: MapNode, known: readonly string[], unsupported: readonly string[], problems: ProblemList, { allowOwn = true } = {}): void {
+  for (const [key, { keyOffset }] of map.entries) {
+    if (known.includes(key) || (allowOwn && key.startsWith('x-')) || key === '') continue;
+    if (unsupported.includes(key)) problems.error(keyOffset, `\`${key}\` is not supported by this version of procrun.`);
+    else problems.error(keyOffset, `${quoted(key)} is not a key that is known here.`, () => didYouMean(key, known) ?? misplaced(key, known));
+  }
+}
+
+/** A key that is right, but on the other level. */
+function misplaced(key: string, known: readonly string[]): string | undefined {
+  if (known !== processKeys && processKeys.includes(key)) return `\`${key}\` belongs to a process, or into \`defaults\``;
+  if (known === processKeys && Object.hasOwn(manifestFields.entries, key)) return `\`${key}\` belongs to the top level`;
+  return undefined;
+}

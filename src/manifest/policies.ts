@@ -1,0 +1,61 @@
+// What a process hears of each signal that the runner receives, from `signals:` to a complete table.
+import { defaultPolicies } from './defaults.ts';
+import type { Draft, ProcessDraft } from './draft.ts';
+import { nearest } from './nearest.ts';
+import { quoted } from './problem.ts';
+import { isCatchable, isPolicySignal, nearestSignal, parseSignal } from './signals.ts';
+import type { Path } from './tree.ts';
+import { policySignals, type Policy, type PolicySignal } from './types.ts';
+
+const words = ['forward', 'mask', 'ignore', 'stop'] as const;
+
+/** The process's own entries above those of `defaults`, those above procrun's. Mistakes are told. */
+export function resolvePolicies(draft: Draft, process: ProcessDraft): Readonly<Record<PolicySignal, Policy>> {
+  const policies: Record<PolicySignal, Policy> = { ...defaultPolicies };
+  const given = new Map<PolicySignal, Path>();
+  for (const { name, value, path } of process.entries('signals')) {
+    const signal = readKey(draft, path, name);
+    const policy = readPolicy(draft, path, value);
+    if (signal === undefined) continue;
+    const before = given.get(signal);
+    // `defaults` may spell it otherwise; within one map it is a mistake.
+    if (before !== undefined && before[0] === path[0]) {
+      draft.problems.error(draft.keyAt(path), `${signal} is here a second time; the first is on line ${draft.problems.line(draft.keyAt(before))}.`);
+    }
+    given.set(signal, path);
+    if (policy !== undefined) policies[signal] = policy;
+  }
+  return policies;
+}
+
+function readKey(draft: Draft, path: Path, name: string): PolicySignal | undefined {
+  const signal = /^\d/.test(name) ? undefined : parseSignal(name);
+  const offset = draft.keyAt(path);
+  if (signal === undefined) {
+    draft.problems.error(offset, `${quoted(name)} is not a signal.`, () => didYouMeanSignal(name));
+  } else if (!isCatchable(signal)) {
+    draft.problems.error(offset, `${signal} cannot be caught, so nobody hears of it before a process does.`);
+  } else if (!isPolicySignal(signal)) {
+    draft.problems.error(offset, `${signal} is not a signal that the runner takes notice of.`, `it takes notice of ${policySignals.join(', ')}`);
+  } else {
+    return signal;
+  }
+  return undefined;
+}
+
+function readPolicy(draft: Draft, path: Path, value: string): Policy | undefined {
+  const word = words.find((candidate) => candidate === value);
+  if (word !== undefined) return { kind: word };
+  const signal = /^\d/.test(value) ? undefined : parseSignal(value);
+  if (signal !== undefined) return { kind: 'translate', signal };
+  draft.problems.error(draft.at(path), `${quoted(value)} is neither a signal nor one of \`forward\`, \`mask\`, \`ignore\` and \`stop\`.`, () => {
+    const policy = nearest(value, words);
+    return policy === undefined ? didYouMeanSignal(value) : `did you mean \`${policy}\`?`;
+  });
+  return undefined;
+}
+
+function didYouMeanSignal(word: string): string | undefined {
+  const found = nearestSignal(word);
+  return found && `did you mean \`${found}\`?`;
+}

@@ -1,0 +1,46 @@
+// Shows one mistake as plain text: place, sentence, the line with a caret, the way out. Colour is the command line's.
+import type { Problem } from './types.ts';
+
+/** An excerpt wider than this is cut around its column. */
+const excerptWidth = 100;
+
+/**
+ * `file:line:column: message`, then the line itself with a caret under the column, then the hint.
+ * Nothing in it can move a terminal's cursor or change its colours: control characters are escaped.
+ */
+export function formatProblem(problem: Problem): string {
+  const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined && part !== '').join(':');
+  const severity = problem.severity === 'warning' ? 'warning: ' : '';
+  const lines = [printable(`${place === '' ? '' : `${place}: `}${severity}${problem.message}`)];
+  if (problem.excerpt !== undefined) lines.push(...excerpt(problem.excerpt, problem.column));
+  if (problem.hint !== undefined) lines.push(`  hint: ${printable(problem.hint)}`);
+  return lines.join('\n');
+}
+
+function excerpt(line: string, column: number | undefined): string[] {
+  const at = Math.min((column ?? 1) - 1, line.length);
+  const from = line.length <= excerptWidth ? 0 : Math.max(0, Math.min(at - excerptWidth / 2, line.length - excerptWidth));
+  const before = `${from > 0 ? '…' : ''}${printable(line.slice(from, at))}`;
+  const after = `${printable(line.slice(at, from + excerptWidth))}${from + excerptWidth < line.length ? '…' : ''}`;
+  const shown = `  ${before}${after}`.trimEnd();
+  return column === undefined ? [shown] : [shown, `  ${' '.repeat(before.length)}^`];
+}
+
+/**
+ * Text with everything that a terminal would act on written out: `\x1b` for an escape, and the characters that reorder
+ * what stands around them (Unicode's bidirectional controls, "Trojan Source"). A tab becomes one space.
+ */
+export function printable(text: string): string {
+  return text
+    .replaceAll('\t', ' ')
+    .replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+      const code = character.charCodeAt(0).toString(16);
+      return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+    });
+}
+
+/** A word of the user's for the middle of a sentence: in backticks, on one line, and not longer than is of use. */
+export function quoted(word: string): string {
+  const shown = word.length > 60 ? `${word.slice(0, 57)}…` : word;
+  return `\`${printable(shown)}\``;
+}

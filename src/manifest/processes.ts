@@ -1,0 +1,163 @@
+// From the checked shape of a YAML manifest to its processes: lays the defaults below, expands, and applies the rules that
+// look at more than one key. Stages, policies, dependencies and environments have files of their own.
+import { resolve } from 'node:path';
+import { processDefaults } from './defaults.ts';
+import { resolveDependencies } from './dependencies.ts';
+import { ProcessDraft, type Draft } from './draft.ts';
+import { parseDuration } from './durations.ts';
+import { toRecord } from './environment.ts';
+import { parsePort, portByPlace, portMistake } from './ports.ts';
+import { resolvePolicies } from './policies.ts';
+import { quoted } from './problem.ts';
+import { namePattern, type ManifestInput } from './schema.ts';
+import { nearestSignal, parseSignal } from './signals.ts';
+import { resolveStages, toCommand } from './stages.ts';
+import { nodeAt } from './tree.ts';
+import type { Command, Dependency, ProcessSpec, SignalName } from './types.ts';
+import type { YamlEnvironment } from './yaml-environment.ts';
+
+interface Surroundings {
+  readonly root: string;
+  readonly basePort: number | undefined;
+  readonly environment: YamlEnvironment;
+}
+
+/** Every process of the file, in its order. Mistakes are told to the draft; with any, the result is not to be used. */
+export async function resolveProcesses(draft: Draft, input: ManifestInput, surroundings: Surroundings): Promise<ProcessSpec[]> {
+  const node = nodeAt(draft.root, ['processes']);
+  // Of the tree, because a process whose shape is wrong is missing in the input, but may be depended on.
+  const names = node?.kind === 'map' ? [...node.entries.keys()] : [];
+  if (names.length === 0) draft.problems.error(draft.at(['processes']), 'There is no process in `processes`.', 'write one `name: command` a line');
+  const processes = names.map((name) => new ProcessDraft(name, input.processes[name], input.defaults ?? {}));
+  const dependencies = resolveDependencies(draft, processes);
+  tellStdinTwice(draft, processes);
+
+  const specs: ProcessSpec[] = [];
+  for (const [place, process] of processes.entries()) {
+    checkName(draft, process);
+    specs.push(await resolveProcess(draft, process, place, dependencies.get(process.name) ?? [], surroundings));
+  }
+  return specs;
+}
+
+async function resolveProcess(
+  draft: Draft,
+  process: ProcessDraft,
+  place: number,
+  dependsOn: readonly Dependency[],
+  { root, basePort, environment }: Surroundings,
+): Promise<ProcessSpec> {
+  const d = processDefaults;
+  const variables = await environment.ofProcess(process);
+  const lookup = (name: string) => variables.get(name);
+  const cwd = process.get('cwd');
+  const runtime = process.get('max_runtime');
+  return {
+    name: process.name,
+    command: resolveCommand(draft, process),
+    cwd: cwd === undefined ? root : resolve(root, draft.expand(process.path('cwd'), cwd, lookup) ?? ''),
+    env: toRecord(variables),
+    instances: process.get('instances') ?? d.instances,
+    port: resolvePort(draft, process, lookup, basePort === undefined ? undefined : portByPlace(basePort, place)),
+    tags: [...new Set(process.get('tags') ?? d.tags)],
+    signals: resolvePolicies(draft, process),
+    stopFlag: process.get('stop_flag'),
+    stop: resolveStages(draft, process),
+    finalKill: process.get('final_kill') ?? d.finalKill,
+    stopScope: process.get('stop_scope') ?? d.stopScope,
+    escapees: process.get('escapees') ?? d.escapees,
+    stderr: process.get('stderr') ?? d.stderr,
+    stdin: process.get('stdin') ?? d.stdin,
+    onSuccess: process.get('on_success') ?? d.onSuccess,
+    onFailure: process.get('on_failure') ?? d.onFailure,
+    success: resolveSuccess(draft, process),
+    maxRuntimeMs: runtime === undefined ? d.maxRuntimeMs : resolveRuntime(draft, process, runtime),
+    dependsOn,
+    color: process.get('color'),
+    quiet: process.get('quiet') ?? d.quiet,
+  };
+}
+
+function checkName(draft: Draft, { name, whole }: ProcessDraft): void {
+  if (name === '') return;
+  if (!namePattern.test(name)) {
+    draft.problems.error(draft.keyAt(whole), `A process may be named by letters, digits, \`_\` and \`-\` only, not ${quoted(name)}.`);
+  } else if (name === 'all') {
+    draft.problems.error(draft.keyAt(whole), 'A process cannot be named `all`: that means every process (`-m all=1`).');
+  }
+}
+
+function resolveCommand(draft: Draft, process: ProcessDraft): Command {
+  const given = process.get('command');
+  if (given !== undefined) return toCommand(given, process.get('shell'));
+  // One of the wrong shape has been told already.
+  const node = nodeAt(draft.root, process.whole);
+  const isOnlyName = node?.kind === 'scalar' && node.value === null;
+  const isMapWithout = node?.kind === 'map' && !node.entries.has('command') && !draft.has(['defaults', 'command']);
+  if (isOnlyName || isMapWithout) {
+    draft.problems.error(draft.keyAt(process.whole), `${quoted(process.name)} has no \`command\`.`);
+  }
+  return toCommand('');
+}
+
+function resolvePort(draft: Draft, process: ProcessDraft, lookup: (name: string) => string | undefined, byPlace: number | undefined): number | undefined {
+  const given = process.get('port');
+  const instances = process.get('instances') ?? processDefaults.instances;
+  let port = byPlace;
+  if (given !== undefined) {
+    const path = process.path('port');
+    const text = draft.expand(path, String(given), lookup);
+    const own = parsePort(text ?? '');
+    if (own === undefined && text !== undefined) {
+      const expanded = text === given ? '' : `, which expands to ${text === '' ? 'nothing' : quoted(text)}`;
+      draft.problems.error(draft.at(path), `\`port\` must be a whole number from 1 to 65535, not ${quoted(String(given))}${expanded}.`);
+    }
+    port ??= own;
+  }
+  const mistake = port === undefined ? undefined : portMistake(process.name, port, instances);
+  if (mistake !== undefined) draft.problems.error(draft.at(byPlace === undefined ? process.path('port') : process.whole), mistake);
+  return port;
+}
+
+function resolveSuccess(draft: Draft, process: ProcessDraft): ProcessSpec['success'] {
+  const given = process.get('success');
+  if (given === undefined) return processDefaults.success;
+  const codes = new Set<number>();
+  const signals = new Set<SignalName>();
+  given.forEach((item, index) => {
+    if (typeof item === 'number') {
+      codes.add(item);
+      return;
+    }
+    const signal = /^\d/.test(item) ? undefined : parseSignal(item);
+    if (signal !== undefined) {
+      signals.add(signal);
+      return;
+    }
+    draft.problems.error(draft.at([...process.path('success'), index]), `${quoted(item)} is neither an exit code from 0 to 255 nor a signal.`, () => {
+      const found = nearestSignal(item);
+      return found && `did you mean \`${found}\`?`;
+    });
+  });
+  return { codes: [...codes], signals: [...signals] };
+}
+
+function resolveRuntime(draft: Draft, process: ProcessDraft, given: string | number): number | undefined {
+  const ms = parseDuration(given);
+  if (ms === 0) draft.problems.error(draft.at(process.path('max_runtime')), '`max_runtime` must be longer than nothing.');
+  return ms === Infinity ? undefined : ms;
+}
+
+/** There is one standard input, and its bytes can go to one reader only. */
+function tellStdinTwice(draft: Draft, processes: readonly ProcessDraft[]): void {
+  const readers = processes.filter((process) => process.get('stdin') === 'forward');
+  const first = readers[0];
+  if (first === undefined) return;
+  for (const process of readers.slice(1)) {
+    draft.problems.error(draft.at(process.path('stdin')), `Only one process can be given the standard input: ${quoted(first.name)} has it, and ${quoted(process.name)} asks for it too.`);
+  }
+  const instances = first.get('instances') ?? processDefaults.instances;
+  if (instances > 1) {
+    draft.problems.error(draft.at(first.path('instances')), `${quoted(first.name)} is given the standard input, so there can be only one instance of it, not ${instances}.`);
+  }
+}

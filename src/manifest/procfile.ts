@@ -1,0 +1,104 @@
+// A classic Procfile, `name: command` a line, with foreman's rules: ports by place, and any end stops everything.
+import { resolve } from 'node:path';
+import { defaultBasePort, defaultEnvFile, defaultKillMs, defaultPolicies, defaultShell, defaultStop, processDefaults } from './defaults.ts';
+import { EnvFiles, missingEnvFile } from './env-file.ts';
+import { baseVariables, realVariables, toRecord, type Variables } from './environment.ts';
+import type { LoadRequest } from './load.ts';
+import { manifestName } from './manifest-name.ts';
+import { parsePort, portByPlace, portMistake } from './ports.ts';
+import type { ProblemList } from './problem-list.ts';
+import { quoted } from './problem.ts';
+import type { SourceText } from './source.ts';
+import type { Manifest, ProcessSpec } from './types.ts';
+
+interface Line {
+  readonly name: string;
+  readonly command: string;
+  readonly offset: number;
+}
+
+/** The manifest of a Procfile; of no use if mistakes were told. */
+export async function loadProcfile(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest> {
+  const lines = readLines(source.text, problems);
+  if (lines.length === 0) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
+  const variables = await readEnvironment(request, problems);
+  const env = toRecord(variables);
+  const base = request.basePort ?? basePortOf(variables, problems);
+  return {
+    name: manifestName(request, undefined, () => undefined),
+    file: request.file,
+    root: request.root,
+    processes: lines.map((line, place) => {
+      const port = portByPlace(base, place);
+      const mistake = portMistake(line.name, port, 1);
+      if (mistake !== undefined) problems.error(line.offset, mistake);
+      return toSpec(line, port, request.root, env);
+    }),
+    env,
+    shutdown: { deadlineMs: undefined },
+  };
+}
+
+function readLines(text: string, problems: ProblemList): Line[] {
+  const lines = new Map<string, Line>();
+  let offset = 0;
+  for (const raw of text.split('\n')) {
+    const line = raw.trim();
+    const indent = raw.length - raw.trimStart().length;
+    const at = offset + indent;
+    offset += raw.length + 1;
+    if (line === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0));
+    const command = line.slice(colon + 1).trim();
+    if (indent > 0 || !/^[A-Za-z0-9_-]+$/.test(name) || command === '') {
+      problems.warn(at, 'This line is not `name: command` and is left out.', command === '' && colon > 0 ? 'the command is missing' : undefined);
+      continue;
+    }
+    const before = lines.get(name);
+    if (before !== undefined) problems.error(at, `${quoted(name)} is here a second time; the first is on line ${problems.line(before.offset)}.`);
+    else if (name === 'all') problems.error(at, 'A process cannot be named `all`: that means every process (`-m all=1`).');
+    else lines.set(name, { name, command, offset: at });
+  }
+  return [...lines.values()];
+}
+
+/** Env files below the real environment, unless they override: the same layers as a YAML manifest has. */
+async function readEnvironment(request: LoadRequest, problems: ProblemList): Promise<Variables> {
+  const reader = new EnvFiles(request.readFile);
+  const isDefault = request.envFiles.length === 0;
+  const paths = isDefault ? [resolve(request.root, defaultEnvFile)] : request.envFiles;
+  const files: Variables[] = [];
+  for (const path of paths) {
+    const file = await reader.load(path);
+    if ('variables' in file) files.push(file.variables);
+    else if ('mistake' in file) problems.error(undefined, file.mistake);
+    else if (!isDefault) problems.error(undefined, missingEnvFile(path));
+  }
+  return baseVariables(files, realVariables(request.environment), request.envFileOverrides);
+}
+
+function basePortOf(variables: Variables, problems: ProblemList): number {
+  const text = variables.get('PORT') ?? '';
+  if (text === '') return defaultBasePort;
+  const port = parsePort(text);
+  if (port === undefined) {
+    problems.error(undefined, `PORT in the environment must be a whole number from 1 to 65535, not ${quoted(text)}.`, 'unset it, or give the first port by `-p`');
+  }
+  return port ?? defaultBasePort;
+}
+
+function toSpec({ name, command }: Line, port: number, root: string, env: ProcessSpec['env']): ProcessSpec {
+  return {
+    ...processDefaults,
+    name,
+    command: { kind: 'shell', text: command, shell: defaultShell },
+    cwd: root,
+    env,
+    port,
+    signals: defaultPolicies,
+    stop: [...defaultStop(undefined), { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs }],
+    onSuccess: 'stop',
+    onFailure: 'stop',
+  };
+}

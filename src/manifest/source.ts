@@ -1,0 +1,107 @@
+// The text of one manifest: bytes to characters, offsets to lines and columns. What the text means is for others.
+import { isUtf8 } from 'node:buffer';
+import { formatSize, maxManifestBytes } from './limits.ts';
+
+export interface Place {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units as editors count them. */
+  readonly column: number;
+}
+
+/** A text that can say where an offset lies. */
+export class SourceText {
+  readonly text: string;
+  /** Offset of the first character of each line; made when the first mistake asks for it. */
+  #lineStarts: number[] | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  place(offset: number): Place {
+    const starts = this.#starts();
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  }
+
+  /** One line, without its end. */
+  line(number: number): string {
+    const start = this.#starts()[number - 1] ?? this.text.length;
+    let end = this.text.indexOf('\n', start);
+    if (end < 0) end = this.text.length;
+    if (end > start && this.text[end - 1] === '\r') end--;
+    return this.text.slice(start, end);
+  }
+
+  #starts(): number[] {
+    if (this.#lineStarts === undefined) {
+      this.#lineStarts = [0];
+      for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) this.#lineStarts.push(at + 1);
+    }
+    return this.#lineStarts;
+  }
+}
+
+/** What cannot be read as text at all, and where. */
+export interface Unreadable {
+  readonly message: string;
+  readonly hint?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly excerpt?: string;
+}
+
+/**
+ * Decodes a file that must be UTF-8 (a byte order mark and CRLF are fine) and free of control characters.
+ * The size is looked at first, so that nothing large is ever decoded.
+ */
+export function decode(bytes: Uint8Array): SourceText | Unreadable {
+  if (bytes.length > maxManifestBytes) {
+    return { message: `The file is ${formatSize(bytes.length)} long; at most ${formatSize(maxManifestBytes)} are read.` };
+  }
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    return { message: 'The file is UTF-16, not UTF-8.', hint: 'save it as UTF-8' };
+  }
+  if (!isUtf8(bytes)) return notUtf8(bytes);
+  // TextDecoder drops the byte order mark, which would shift every column of line 1.
+  const source = new SourceText(new TextDecoder().decode(bytes));
+  const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(source.text);
+  if (control === null) return source;
+  const place = source.place(control.index);
+  const code = control[0].charCodeAt(0);
+  return {
+    message: code === 0 ? 'There is a NUL byte here; the file must be plain text.' : `There is a control character here (0x${code.toString(16).padStart(2, '0')}); the file must be plain text.`,
+    ...place,
+    excerpt: source.line(place.line),
+  };
+}
+
+function notUtf8(bytes: Uint8Array): Unreadable {
+  // A bad byte decodes to U+FFFD, which encodes to other bytes: the first difference is the first bad byte.
+  const again = new TextEncoder().encode(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  let bad = 0;
+  while (bytes[bad] === again[bad]) bad++;
+  // A cut-off character may share its first bytes with U+FFFD: back to where the character begins.
+  while (bad > 0 && ((again[bad] ?? 0) & 0xc0) === 0x80) bad--;
+
+  const lineStart = bytes.lastIndexOf(0x0a, bad - 1) + 1;
+  const nextLine = bytes.indexOf(0x0a, bad);
+  const decoder = new TextDecoder();
+  let line = 1;
+  for (let at = bytes.indexOf(0x0a); at >= 0 && at < bad; at = bytes.indexOf(0x0a, at + 1)) line++;
+  const value = (bytes[bad] ?? 0).toString(16).padStart(2, '0');
+  return {
+    message: `The byte 0x${value} here is not UTF-8.`,
+    hint: 'save the file as UTF-8',
+    line,
+    column: decoder.decode(bytes.subarray(bad === 0 ? 0 : lineStart, bad)).length + 1,
+    excerpt: decoder.decode(bytes.subarray(bad === 0 ? 0 : lineStart, nextLine < 0 ? bytes.length : nextLine)),
+  };
+}

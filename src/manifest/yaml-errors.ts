@@ -1,0 +1,39 @@
+// Says in plain words what the `yaml` package found wrong with the syntax. Finding it is that package's.
+import type { YAMLError } from 'yaml';
+import type { ProblemList } from './problem-list.ts';
+
+/** Message and way out, by the package's code of the error; for the others its own sentence is good enough. */
+const words: Partial<Record<YAMLError['code'], readonly [message: string, hint?: string]>> = {
+  TAB_AS_INDENT: ['A tab cannot indent YAML.', 'use spaces'],
+  BAD_INDENT: ['This line is indented differently from those it belongs to.', 'entries of one map or list begin in the same column'],
+  BLOCK_AS_IMPLICIT_KEY: ['A second `key:` on one line.', 'put it on a line of its own, or quote the value'],
+  BLOCK_IN_FLOW: ['A block cannot stand within `{…}` or `[…]`.', 'is a closing bracket missing above?'],
+  MULTILINE_IMPLICIT_KEY: ['A key must stand on one line and be followed by `:`.', 'is a `:` missing, or the indentation?'],
+  KEY_OVER_1024_CHARS: ['A key may not be longer than 1024 characters.'],
+  BAD_SCALAR_START: ['A plain value cannot begin with this character.', 'quote the value'],
+  BAD_DQ_ESCAPE: ['YAML does not know this escape in a text in double quotes.', 'write `\\\\` for a backslash, or use single quotes'],
+  BAD_ALIAS: ['This is not the name of an anchor.', 'quote a value that begins with `*` or `&`'],
+  ALIAS_PROPS: ['An alias cannot have an anchor or a tag of its own.'],
+  MULTIPLE_ANCHORS: ['A value can have one anchor only.'],
+  MULTIPLE_TAGS: ['A value can have one tag only.'],
+  BAD_DIRECTIVE: ['A line that begins with `%` is not understood here.', 'quote a value that begins with `%`'],
+};
+
+/** Tells the errors that a user can mend: the first of each line, and not what only follows from one before. */
+export function tellYamlErrors(errors: readonly YAMLError[], text: string, problems: ProblemList): void {
+  const lines = new Set<number>();
+  for (const error of errors) {
+    const offset = error.pos[0];
+    const line = problems.line(offset);
+    // Once the parser has lost the structure, every line that follows is "in YAML stream", however right it is.
+    if (lines.has(line) || (lines.size > 0 && error.message.includes('in YAML stream'))) continue;
+    lines.add(line);
+    const [message, hint] = words[error.code] ?? [sentence(error.message)];
+    problems.error(offset, message, text.startsWith('${', offset - 1) ? 'within `{…}` or `[…]` a value with `${…}` must be quoted' : hint);
+  }
+}
+
+function sentence(message: string): string {
+  const first = (message.split('\n')[0] ?? '').replace(/[.:\s]+$/, '');
+  return `This is not valid YAML: ${first.charAt(0).toLowerCase()}${first.slice(1)}.`;
+}

@@ -1,0 +1,81 @@
+// Loads a YAML manifest: text → tree → shape → rules. Each step tells its mistakes and the next goes on with what was right,
+// so that a user hears of all of them at once. It is a module of its own because only YAML needs the parser and the schema.
+import { safeParse } from 'valibot';
+import { Draft } from './draft.ts';
+import { parseDuration } from './durations.ts';
+import { EnvFiles } from './env-file.ts';
+import { realVariables, toRecord } from './environment.ts';
+import { explainIssue } from './issues.ts';
+import { checkKeys } from './keys.ts';
+import type { LoadRequest } from './load.ts';
+import { manifestName } from './manifest-name.ts';
+import type { ProblemList } from './problem-list.ts';
+import { resolveProcesses } from './processes.ts';
+import { manifestFields, type ManifestInput } from './schema.ts';
+import type { SourceText } from './source.ts';
+import { toData, type Node, type Path } from './tree.ts';
+import type { Manifest } from './types.ts';
+import { parseYaml } from './yaml.ts';
+import { YamlEnvironment } from './yaml-environment.ts';
+
+/** The manifest; of no use if mistakes were told. `undefined` if not even its outline could be made out. */
+export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
+  const root = parseYaml(source, problems);
+  if (root === undefined) return undefined;
+  if (root.kind === 'map') checkKeys(root, problems);
+  const input = checkShape(root, problems);
+  if (input === undefined) return undefined;
+
+  const draft = new Draft(source, root, problems);
+  const environment = await YamlEnvironment.create(draft, input, request, new EnvFiles(request.readFile), realVariables(request.environment));
+  const deadline = parseDuration(input.shutdown?.deadline ?? 'forever');
+  return {
+    name: manifestName(request, input.name, (message) => problems.error(draft.at(['name']), message)),
+    file: request.file,
+    root: request.root,
+    processes: await resolveProcesses(draft, input, { root: request.root, basePort: request.basePort, environment }),
+    env: toRecord(environment.shared),
+    shutdown: { deadlineMs: deadline === Infinity ? undefined : deadline },
+  };
+}
+
+/** The values that have the right shape. What has not is told, and left out. */
+function checkShape(root: Node, problems: ProblemList): ManifestInput | undefined {
+  const data = toData(root, isTakenAsWritten);
+  const result = safeParse(manifestFields, data, { abortPipeEarly: true });
+  if (result.success) return result.output;
+  for (const issue of result.issues) {
+    for (const path of explainIssue(issue, root, problems)) remove(data, keyToDrop(path));
+  }
+  const rest = safeParse(manifestFields, data);
+  return rest.success ? rest.output : undefined;
+}
+
+/** In an environment and in a list of words `1.10`, `0x10` and `yes` are what they look like. */
+function isTakenAsWritten(path: Path): boolean {
+  const inner = path[0] === 'processes' ? path.slice(2) : path[0] === 'defaults' ? path.slice(1) : path;
+  const [first, second] = inner;
+  if (first === 'env') return inner.length === 2;
+  if (first === 'command') return typeof second === 'number';
+  return path[0] === 'processes' && typeof first === 'number';
+}
+
+/** How much is left out for a mistake: one value of a map, or a whole list, as the others of it would change their places. */
+function keyToDrop(path: Path): Path {
+  const index = path.findIndex((step) => typeof step === 'number');
+  return index < 0 ? path : path.slice(0, index);
+}
+
+function remove(data: unknown, path: Path): void {
+  let parent = data;
+  for (const key of path.slice(0, -1)) {
+    if (!isRecord(parent)) return;
+    parent = parent[key];
+  }
+  const key = path.at(-1);
+  if (isRecord(parent) && key !== undefined) Reflect.deleteProperty(parent, key);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,205 @@
+// YAML text to a tree with positions, by the `yaml` package. Bounded in depth, tokens and aliases, so that no input costs more
+// than a moment; duplicate keys, aliases and merge keys are dealt with here, where places are known. Meaning is for others.
+import {
+  Composer,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  Parser,
+  Scalar,
+  type CST,
+  type Document,
+  type Node as YamlNode,
+  type Pair,
+} from 'yaml';
+import { maxAliasedValues, maxDepth, maxTokens } from './limits.ts';
+import type { ProblemList } from './problem-list.ts';
+import { quoted } from './problem.ts';
+import type { SourceText } from './source.ts';
+import type { Entry, ListNode, MapNode, Node, ScalarNode } from './tree.ts';
+import { tellYamlErrors } from './yaml-errors.ts';
+
+/**
+ * The one document of a YAML text. `undefined` if it is no YAML, or empty (told as a problem).
+ * Mistakes that leave a tree (a duplicate key, an unknown tag) are told too, and the tree is given.
+ */
+export function parseYaml(source: SourceText, problems: ProblemList): Node | undefined {
+  // Every syntax error of `yaml` is an Error; a stack trace for each of 100,000 would take seconds and is shown to nobody.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    const tokens = tokenize(source.text, problems);
+    const document = tokens && compose(tokens, source.text, problems);
+    if (document === undefined) return undefined;
+    if (document.contents === null || isEmptyScalar(document.contents)) {
+      problems.error(undefined, 'The file is empty.', 'a manifest has at least `processes:` with one `name: command`');
+      return undefined;
+    }
+    return new TreeBuilder(problems).node(document.contents, 0);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    // The parser keeps a stack of its own; the composer after it is recursive, and must not be given what it cannot take.
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    offset += lexeme.length;
+    if (parser.stack.length > maxDepth) {
+      problems.error(Math.min(parser.offset, text.length), `Maps and lists are nested more than ${maxDepth} deep here.`);
+      return undefined;
+    }
+    if (++count > maxTokens) {
+      problems.error(Math.min(offset, text.length), 'The file has more than 100,000 words and signs up to here; no manifest needs as many.');
+      return undefined;
+    }
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
+function compose(tokens: CST.Token[], text: string, problems: ProblemList): Document.Parsed | undefined {
+  // Duplicate keys are found below: the check in `yaml` is quadratic, and knows the second place only.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, merge: false, keepSourceTokens: false });
+  let first: Document.Parsed | undefined;
+  for (const document of composer.compose(tokens, true, text.length)) {
+    if (first !== undefined) {
+      problems.error(document.range[0], 'A second YAML document begins here; a manifest is one.', 'remove the `---` between them');
+      break;
+    }
+    first = document;
+  }
+  if (first === undefined || first.errors.length === 0) return problems.hasErrors ? undefined : first;
+  tellYamlErrors(first.errors, text, problems);
+  return undefined;
+}
+
+function isEmptyScalar(node: unknown): boolean {
+  return isScalar(node) && node.value === null && node.source === '';
+}
+
+/** The tags that say what `yaml` does anyway. */
+const knownTags = new Set(['!', 'str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => (tag === '!' ? tag : `tag:yaml.org,2002:${tag}`)));
+
+/** Turns the package's nodes into ours, in the order of the file, as YAML demands of anchors and their aliases. */
+class TreeBuilder {
+  readonly #problems: ProblemList;
+  /** `undefined` while the anchored node is still being read: an alias to it would be a circle. */
+  readonly #anchors = new Map<string, Node | undefined>();
+  /** Number of values in a node that was anchored, with those that came by aliases. */
+  readonly #sizes = new WeakMap<object, number>();
+  #aliasedValues = 0;
+
+  constructor(problems: ProblemList) {
+    this.#problems = problems;
+  }
+
+  /** `fallback` is the place to name when the file has nothing there (`a:` at its end). */
+  node(node: YamlNode | null, fallback: number): Node {
+    const offset = node?.range?.[0] ?? fallback;
+    if (node === null) return empty(offset);
+    if (isAlias(node)) return this.#alias(node.source, offset);
+    if (node.tag !== undefined && !knownTags.has(node.tag)) {
+      const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
+      this.#problems.error(offset, `The tag ${quoted(tag)} has no meaning in a manifest.`);
+    }
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, undefined);
+    const result = isMap(node) ? this.#map(node.items as Pair<YamlNode, YamlNode | null>[], offset) : isSeq(node) ? this.#list(node.items as YamlNode[], offset) : this.#scalar(node, offset);
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, result);
+    return result;
+  }
+
+  #scalar(node: YamlNode, offset: number): ScalarNode {
+    const result = scalar(node, offset);
+    // Only an escape such as "\0" gets this far: the file itself has no NUL.
+    if (result.source.includes('\0')) this.#problems.error(offset, 'A NUL character cannot be given to any program.');
+    return result;
+  }
+
+  #list(items: readonly YamlNode[], offset: number): ListNode {
+    const nodes = items.map((item) => this.node(item, offset));
+    return this.#sized({ kind: 'list', items: nodes, offset }, nodes);
+  }
+
+  #map(pairs: readonly Pair<YamlNode, YamlNode | null>[], offset: number): MapNode {
+    const entries = new Map<string, Entry>();
+    const merged: Node[] = [];
+    for (const { key, value } of pairs) {
+      const at = key.range?.[0] ?? offset;
+      if (isCollection(key) || isAlias(key)) {
+        this.#problems.error(at, 'A key must be plain text here.');
+        continue;
+      }
+      const name = isScalar(key) ? scalar(key, at).source : '';
+      if (name === '<<' && isScalar(key) && key.type === Scalar.PLAIN) {
+        merged.push(this.node(value, at));
+        continue;
+      }
+      // Assigned or looked up in plain objects, these would be something else than a key.
+      if (name === '__proto__' || name === 'constructor' || name === 'prototype') this.#problems.error(at, `\`${name}\` cannot be used as a key.`);
+      if (name === '') this.#problems.error(at, 'A key is missing before this `:`.');
+      const before = entries.get(name);
+      const entry = { keyOffset: at, value: this.node(value, at) };
+      if (before === undefined) entries.set(name, entry);
+      else this.#problems.error(at, `${quoted(name)} is here a second time; the first is on line ${this.#problems.line(before.keyOffset)}.`);
+    }
+    for (const node of merged) this.#merge(entries, node);
+    return this.#sized({ kind: 'map', entries, offset }, [...entries.values()].map((entry) => entry.value));
+  }
+
+  /** `<<: *a` and `<<: [*a, *b]`: what is already there stays, and of two sources the first counts (YAML's merge type). */
+  #merge(entries: Map<string, Entry>, from: Node): void {
+    const sources = from.kind === 'list' ? from.items : [from];
+    for (const source of sources) {
+      if (source.kind !== 'map') {
+        this.#problems.error(source.offset, 'The merge key `<<` takes a map, or a list of maps.');
+        continue;
+      }
+      for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
+    }
+  }
+
+  #alias(name: string, offset: number): Node {
+    const target = this.#anchors.get(name);
+    if (target === undefined) {
+      const circle = this.#anchors.has(name);
+      this.#problems.error(offset, circle ? `The alias ${quoted(`*${name}`)} is inside of what it stands for.` : `There is no anchor ${quoted(`&${name}`)} before this alias.`);
+      return empty(offset);
+    }
+    const size = this.#sizes.get(target) ?? 1;
+    if (this.#aliasedValues + size > maxAliasedValues) {
+      this.#problems.error(offset, `The aliases up to here stand for more than ${maxAliasedValues.toLocaleString('en')} values; no manifest needs as many.`);
+      return empty(offset);
+    }
+    this.#aliasedValues += size;
+    // A mistake in the value as a whole lies where it is used; one within it, where it is written.
+    const used = { ...target, offset };
+    this.#sizes.set(used, size);
+    return used;
+  }
+
+  #sized<T extends Node>(node: T, children: readonly Node[]): T {
+    this.#sizes.set(node, children.reduce((sum, child) => sum + (this.#sizes.get(child) ?? 1), 1));
+    return node;
+  }
+}
+
+function empty(offset: number): ScalarNode {
+  return { kind: 'scalar', value: null, source: '', offset };
+}
+
+function scalar(node: YamlNode, offset: number): ScalarNode {
+  const { value, source } = node as Scalar;
+  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
+  const text = source ?? (known ? String(value) : '');
+  // What an unknown tag made of it (bytes of `!!binary`) was refused above; its text will do.
+  return { kind: 'scalar', value: known ? value : text, source: text, offset };
+}

@@ -1,0 +1,23 @@
+// Which process group the terminal counts as its foreground: the one that is sent what is typed (Ctrl+C) and told of its
+// size (SIGWINCH). Node has no tcgetpgrp(3), so the system's process table is asked.
+import { readFileSync } from 'node:fs';
+import { execaSync } from 'execa';
+
+/** `tpgid`, field 8 of /proc/PID/stat (proc(5)); the name, field 2, may hold blanks and parentheses, so count from the last `)`. */
+export function parseForegroundGroup(stat: string): number | undefined {
+  const tpgid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]);
+  return tpgid > 0 ? tpgid : undefined;
+}
+
+function foregroundOnLinux(): number | undefined {
+  return parseForegroundGroup(readFileSync('/proc/self/stat', 'latin1'));
+}
+
+function foregroundOnDarwin(): number | undefined {
+  const { stdout } = execaSync('ps', ['-o', 'tpgid=', '-p', String(process.pid)], { reject: false });
+  const tpgid = Number(stdout);
+  return tpgid > 0 ? tpgid : undefined;
+}
+
+/** The foreground group of our controlling terminal; undefined when there is no terminal, or nobody is in its foreground. */
+export const foregroundGroup: () => number | undefined = process.platform === 'darwin' ? foregroundOnDarwin : foregroundOnLinux;

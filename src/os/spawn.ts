@@ -1,0 +1,155 @@
+// Starts one leader in a session and group of its own, behind a gate: a shell that first ignores what is to be ignored,
+// says that it is there, waits for our word, and only then becomes the command. What it is given is the caller's to say.
+import { accessSync, constants, statSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { resolve } from 'node:path';
+import { execa, type Options } from 'execa';
+import type { Command, SignalName } from '../manifest/types.ts';
+
+/** How a leader ended, as wait(2) tells it. */
+export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
+
+export interface SpawnRequest {
+  readonly command: Command;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Signals with which the command is born ignored. */
+  readonly ignore: readonly SignalName[];
+  /** File descriptors of ours that become the command's 0, 1 and 2. `null`: /dev/null. */
+  readonly stdin: number | null;
+  readonly stdout: number;
+  readonly stderr: number;
+  /** One that becomes the command's descriptor `stopFdNumber`. */
+  readonly stopFd: number | undefined;
+  /** Give it a Node IPC channel. */
+  readonly ipc: boolean;
+}
+
+/** The command's number for the pipe of a stop flag of kind `fd`. */
+export const stopFdNumber = 3;
+
+/** In the wrapper the gate, the stop flag's pipe and the IPC channel have these numbers. */
+const gateFd = 3;
+const extraFd = 4;
+
+export interface Leader {
+  readonly pid: number;
+  /** The wrapper waits at the gate. False: it ended before (somebody killed it); the command did not run. */
+  readonly atGate: Promise<boolean>;
+  /** Lets the command run. */
+  open(): void;
+  /** The leader, wrapper or command, has ended and is reaped. */
+  readonly ended: Promise<LeaderEnd>;
+  /** Sends a message over the IPC channel. */
+  send(message: string): void;
+}
+
+/** A command that cannot be started, with the status that shells have for it. */
+export class CannotStart extends Error {
+  readonly status: 126 | 127;
+
+  constructor(status: 126 | 127, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Starts the wrapper. The command itself runs only after `open()`.
+ * @throws CannotStart when the command cannot run: the folder or the program is not there, or the system refuses.
+ */
+export function spawnLeader(request: SpawnRequest): Leader {
+  const argv = commandArgv(request.command);
+  checkFolder(request.cwd);
+  checkProgram(argv[0], request);
+  const { stopFd } = request;
+  const options: Options = {
+    cwd: request.cwd,
+    env: request.env,
+    extendEnv: false,
+    // setsid(2): a session and a group of its own, so that nothing of the terminal reaches it.
+    detached: true,
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    forceKillAfterDelay: false,
+    // Its types know of no descriptor but 0 to 2; it takes them all.
+    stdio: [request.stdin ?? 'ignore', request.stdout, request.stderr, 'pipe', ...(stopFd === undefined ? [] : [stopFd])] as Options['stdio'],
+    ...(request.ipc ? { ipc: true, serialization: 'json' } : {}),
+  };
+  const child = execa('/bin/sh', wrapperArguments(request, argv), options);
+  const { pid } = child;
+  if (pid === undefined) {
+    // execa hands a refused spawn (EAGAIN, E2BIG) on in its promise; the libuv code is in the process's event.
+    void child.catch(() => undefined);
+    throw new CannotStart(126, 'the system refused to start it (too many processes, or too large an environment)');
+  }
+  return leaderOf(child as unknown as ChildProcess, pid);
+}
+
+function leaderOf(child: ChildProcess, pid: number): Leader {
+  const gate = child.stdio[gateFd] as Socket;
+  const ended = new Promise<LeaderEnd>((resolve) => {
+    child.once('exit', (code, signal) => {
+      gate.destroy();
+      resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
+    });
+  });
+  const atGate = new Promise<boolean>((resolve) => {
+    gate.once('data', () => resolve(true));
+    gate.once('close', () => resolve(false));
+    // The wrapper was killed while we spoke to it; `close` says so, too.
+    gate.on('error', () => undefined);
+  });
+  return {
+    pid,
+    atGate,
+    ended,
+    open: () => void gate.end('\n'),
+    // The process may have closed its end, or never have listened: then it was told as well as it can be.
+    send: (message) => void (child.connected && child.send(message, () => undefined)),
+  };
+}
+
+/** A string is run by a shell, a list as it is. */
+export function commandArgv(command: Command): readonly [string, ...string[]] {
+  return command.kind === 'exec' ? command.argv : [command.shell, '-c', command.text];
+}
+
+/**
+ * The wrapper: `trap ''` is SIG_IGN, which exec keeps. Its word to us and ours to it go over one socket. A shell drops
+ * environment names that are no identifiers, so env(1) hands those on.
+ */
+function wrapperArguments({ ignore, env, stopFd }: SpawnRequest, argv: readonly string[]): string[] {
+  const trap = ignore.length > 0 ? `trap '' ${ignore.map((signal) => signal.slice(3)).join(' ')}; ` : '';
+  const strange = Object.entries(env).filter(([name]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  const through = strange.length > 0 ? ['env', ...strange.map(([name, value]) => `${name}=${value}`)] : [];
+  const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
+  const script = `${trap}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
+  return ['-c', script, 'procrun', ...through, ...argv];
+}
+
+function checkFolder(cwd: string): void {
+  const folder = statSync(cwd, { throwIfNoEntry: false });
+  if (!folder) throw new CannotStart(126, `its folder ${cwd} does not exist`);
+  if (!folder.isDirectory()) throw new CannotStart(126, `its \`cwd\` ${cwd} is not a folder`);
+}
+
+/** The same search as execvp(3)'s, done beforehand so that the reason can be told, and told apart: 127 not found, 126 not executable. */
+function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
+  const candidates = program.includes('/') ? [resolve(cwd, program)] : (env.PATH ?? '').split(':').map((folder) => resolve(cwd, folder, program));
+  if (env.PATH === undefined && !program.includes('/')) return;
+  const files = candidates.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  if (files.length === 0) throw new CannotStart(127, `${program}: command not found`);
+  if (!files.some(isExecutable)) throw new CannotStart(126, `${program}: not executable`);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

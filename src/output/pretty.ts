@@ -1,0 +1,129 @@
+// The form for people: `name | line`, names padded; the runner's own lines on stderr, with a line that shows a stop's progress.
+import type { Notice, Waiting } from './notices.ts';
+import type { Brush, Paint } from './paint.ts';
+import type { Printer, StreamName } from './printer.ts';
+import type { Sink } from './sink.ts';
+import { noticeInWords, progressInWords, summaryRows } from './words.ts';
+
+export interface PrettyOptions {
+  readonly out: Sink;
+  readonly err: Sink;
+  /** The instances, in the order of the manifest. */
+  readonly processes: readonly { readonly name: string; readonly process: string; readonly color: string | undefined }[];
+  /** How names on stdout and on stderr are coloured. */
+  readonly outPaint: Paint;
+  readonly errPaint: Paint;
+  readonly prefix: boolean;
+  readonly timestamps: boolean;
+  /** Columns of the terminal on stderr; undefined: it is none, and there is no progress line. */
+  readonly columns: (() => number) | undefined;
+}
+
+const ownName = 'procrun';
+
+export class PrettyPrinter implements Printer {
+  readonly #options: PrettyOptions;
+  readonly #width: number;
+  readonly #prefixes = new Map<string, { out: string; err: string }>();
+  readonly #own: string;
+  /** The progress line that stands on the screen now. */
+  #shown = '';
+
+  constructor(options: PrettyOptions) {
+    this.#options = options;
+    this.#width = Math.max(0, ...options.processes.map(({ name }) => name.length));
+    for (const { name, process, color } of options.processes) {
+      const column = (brush: Brush): string => (options.prefix ? brush(`${name.padEnd(this.#width)} | `) : '');
+      this.#prefixes.set(name, { out: column(options.outPaint.process(process, color)), err: column(options.errPaint.process(process, color)) });
+    }
+    this.#own = options.errPaint.dim(`${ownName.padEnd(this.#width)} | `);
+  }
+
+  lines(process: string, stream: StreamName, lines: Buffer): void {
+    const sink = stream === 'stdout' ? this.#options.out : this.#options.err;
+    const prefixes = this.#prefixes.get(process);
+    const name = (stream === 'stdout' ? prefixes?.out : prefixes?.err) ?? '';
+    const prefix = this.#options.timestamps ? `${new Date().toISOString()} ${name}` : name;
+    this.#hideProgress();
+    sink.write(prefix === '' ? lines : withPrefix(lines, prefix));
+    this.#showProgress();
+  }
+
+  notice(notice: Notice): void {
+    const text = noticeInWords(notice);
+    if (text !== undefined) this.#say(this.#brush(notice)(text));
+    if (notice.type === 'stopping' && this.#options.columns) this.#say(this.#options.errPaint.dim('Ctrl+C again for the next stage, Ctrl+\\ to kill at once'));
+    if (notice.type === 'done' && notice.stopped) this.#summary(notice);
+  }
+
+  progress(waiting: readonly Waiting[]): void {
+    if (!this.#options.columns) return;
+    this.#hideProgress();
+    this.#progress = waiting;
+    this.#showProgress();
+  }
+
+  #progress: readonly Waiting[] = [];
+
+  #brush(notice: Notice): Brush {
+    const { errPaint } = this.#options;
+    switch (notice.type) {
+      case 'start':
+      case 'gone':
+      case 'stage':
+        return errPaint.dim;
+      case 'not-started':
+      case 'timed-out':
+      case 'deadline':
+      case 'survivor':
+        return errPaint.bad;
+      case 'exit':
+        return notice.failed ? errPaint.bad : errPaint.dim;
+      case 'stopping':
+      case 'hurried':
+        return errPaint.strong;
+      default:
+        return (text) => text;
+    }
+  }
+
+  #summary({ results }: Extract<Notice, { type: 'done' }>): void {
+    const { errPaint } = this.#options;
+    const rows = summaryRows(results);
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    rows.forEach((row, index) => {
+      const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+      this.#say((results[index]?.failed ? errPaint.bad : errPaint.good)(cells));
+    });
+  }
+
+  #say(text: string): void {
+    this.#hideProgress();
+    this.#options.err.write(`${this.#own}${text}\n`);
+    this.#showProgress();
+  }
+
+  #hideProgress(): void {
+    if (this.#shown === '') return;
+    this.#shown = '';
+    // To the first column, and clear to the end of the line (ECMA-48).
+    this.#options.err.write('\r\x1b[K');
+  }
+
+  #showProgress(): void {
+    if (!this.#options.columns || this.#progress.length === 0) return;
+    const room = this.#options.columns() - this.#width - 4;
+    this.#shown = progressInWords(this.#progress, room);
+    this.#options.err.write(`${this.#own}${this.#options.errPaint.strong(this.#shown)}`);
+  }
+}
+
+/**
+ * Prefixes every line of a chunk of whole lines. Latin-1 maps each byte to one character and back, so any bytes pass
+ * unchanged, and one replacement over the chunk costs a fraction of a loop over its lines. A prefix has no `$` in it, which would be a pattern here.
+ */
+export function withPrefix(lines: Buffer, prefix: string): Buffer {
+  const mark = Buffer.from(prefix).toString('latin1');
+  const text = lines.toString('latin1', 0, lines.length - 1).replaceAll('\n', `\n${mark}`);
+  return Buffer.from(`${mark}${text}\n`, 'latin1');
+}

@@ -1,0 +1,59 @@
+// Where bytes leave procrun: one of its standard streams, with back-pressure, and with a reader that may go away.
+// What is written, and in which form, is for others.
+import type { Writable } from 'node:stream';
+
+export interface SinkListener {
+  /** The sink has enough for now (true), or wants more again (false). */
+  onFull(full: boolean): void;
+  /** Nobody reads any more: EPIPE, or EIO after a hangup. Said once; what is written from then on is thrown away. */
+  onGone(error: NodeJS.ErrnoException): void;
+}
+
+export class Sink {
+  readonly #stream: Writable;
+  #listener: SinkListener | undefined;
+  #full = false;
+  #gone = false;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    // Without a listener EPIPE is an uncaught exception, and the children live on.
+    stream.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
+    stream.on('drain', () => this.#setFull(false));
+  }
+
+  listen(listener: SinkListener): void {
+    this.#listener = listener;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  write(data: string | Uint8Array): void {
+    if (this.#gone) return;
+    if (!this.#stream.write(data)) this.#setFull(true);
+  }
+
+  /** Resolves when all that was written has left the process, or nobody reads it any more. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#gone) resolve();
+      // An empty write is answered after all before it. An error is told to its callback, too.
+      else this.#stream.write('', () => resolve());
+    });
+  }
+
+  #setFull(full: boolean): void {
+    if (this.#full === full) return;
+    this.#full = full;
+    this.#listener?.onFull(full);
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#setFull(false);
+    this.#listener?.onGone(error);
+  }
+}

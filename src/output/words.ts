@@ -1,0 +1,125 @@
+// Notices as sentences for people. Colours and columns are pretty.ts's.
+import { formatDuration } from '../manifest/durations.ts';
+import type { LeaderEnd } from '../os/spawn.ts';
+import type { Notice, Outcome, Result, StageName, StopCause, Waiting } from './notices.ts';
+
+/** What a person typed, where they know the key better than the signal. */
+const keys: Partial<Record<string, string>> = { SIGINT: 'Ctrl+C', SIGQUIT: 'Ctrl+\\' };
+
+function signalInWords(signal: string): string {
+  return keys[signal] ? `${keys[signal]} (${signal})` : signal;
+}
+
+export function causeInWords(cause: StopCause): string {
+  switch (cause.kind) {
+    case 'signal':
+      return signalInWords(cause.signal);
+    case 'failure':
+      return `${cause.process} failed`;
+    case 'success':
+      return `${cause.process} is done`;
+    case 'timed-out':
+      return 'the time is up';
+    case 'reader-gone':
+      return 'nobody reads the output any more';
+    case 'leader-ended':
+      return 'its leader has ended';
+  }
+}
+
+export function endInWords(end: LeaderEnd): string {
+  return end.kind === 'exit' ? `exit ${end.code}` : `killed by ${end.signal}`;
+}
+
+function outcomeInWords(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'never-started':
+      return outcome.reason;
+    case 'survived':
+      return 'could not be killed';
+    case 'exit':
+    case 'signal':
+      return endInWords(outcome);
+  }
+}
+
+function stageInWords(stage: StageName, timeoutMs: number): string {
+  const time = formatDuration(timeoutMs);
+  switch (stage) {
+    case 'flag':
+      return `stop flag raised, ${time} to end by it`;
+    case 'run':
+      return `its stop command runs, ${time} for it`;
+    case 'SIGKILL':
+      return 'SIGKILL';
+    default:
+      return `${stage}, ${time} to end by it`;
+  }
+}
+
+/** One line, or undefined where there is nothing to say to a person. */
+export function noticeInWords(notice: Notice): string | undefined {
+  switch (notice.type) {
+    case 'start':
+      return `${notice.process} started (pid ${notice.pid})`;
+    case 'not-started':
+      return `${notice.process} could not be started: ${notice.reason}`;
+    case 'stage':
+      return `${notice.process}: ${stageInWords(notice.stage, notice.timeoutMs)}`;
+    case 'exit':
+      return notice.asked ? undefined : `${notice.process} ended: ${endInWords(notice.end)}`;
+    case 'timed-out':
+      return `${notice.process} has run for ${formatDuration(notice.afterMs)}, its \`max_runtime\`: stopping it`;
+    case 'leftovers':
+      return `${notice.process} left processes behind: stopping them`;
+    case 'gone':
+      return notice.stage === undefined ? undefined : `${notice.process} is gone after ${formatDuration(notice.durationMs)} (${notice.stage})`;
+    case 'last-stage-over':
+      return `${notice.process} has not ended in its last stage; waiting on, since it has \`final_kill: false\``;
+    case 'stopping':
+      return `stopping: ${causeInWords(notice.cause)}`;
+    case 'hurried':
+      return `${signalInWords(notice.signal)} again: on to the next stage`;
+    case 'deadline':
+      return 'the deadline of the stop is over: SIGKILL for all';
+    case 'escapee':
+      return `${notice.process}: process ${notice.pid} (${notice.command}) left its group: ${notice.left ? 'left alone' : 'stopped with the rest'}`;
+    case 'holder':
+      return notice.pid === undefined
+        ? `${notice.process} has ended, but something still holds its output open; not waiting for it`
+        : `${notice.process} has ended, but process ${notice.pid} (${notice.command}) still holds its output open; not waiting for it`;
+    case 'survivor':
+      return `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`;
+    case 'warning':
+      return notice.process === undefined ? notice.message : `${notice.process}: ${notice.message}`;
+    case 'signal':
+    case 'paused':
+    case 'resumed':
+    case 'done':
+      return undefined;
+  }
+}
+
+/** The table at the end of a stop: process, how it ended, in which stage, after how long. */
+export function summaryRows(results: readonly Result[]): string[][] {
+  return results.map((result) => [
+    result.process,
+    result.timedOut ? `timed out, ${outcomeInWords(result.outcome)}` : outcomeInWords(result.outcome),
+    result.stage === undefined ? 'by itself' : result.stage,
+    result.outcome.kind === 'never-started' ? '' : formatDuration(result.durationMs),
+  ]);
+}
+
+/** Who is waited for, in which stage and for how long yet; cut to so many columns. */
+export function progressInWords(waiting: readonly Waiting[], columns: number): string {
+  const parts = waiting.map(({ process, stage, remainingMs, nextStage }) => {
+    if (stage === undefined) return `${process} (its turn comes)`;
+    if (remainingMs === Infinity) return `${process} (${stage})`;
+    const left = `${Math.ceil(remainingMs / 1000)}s`;
+    return nextStage === undefined ? `${process} (${stage}, ${left})` : `${process} (${stage}, ${nextStage} in ${left})`;
+  });
+  const text = `waiting for ${parts.join(', ')}`;
+  if (text.length < columns) return text;
+  const short = `waiting for ${waiting.length}: ${parts.join(', ')}`;
+  return `${short.slice(0, Math.max(0, columns - 2))}…`;
+}

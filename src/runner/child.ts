@@ -1,0 +1,191 @@
+// One instance as it really runs: its leader, its pipes, its stop flag. Does what it is told; what is to be done is the
+// supervisor's, whose tree is alive tree-watcher.ts's.
+import type { Readable } from 'node:stream';
+import { policySignals } from '../manifest/types.ts';
+import { LineBuffer } from '../output/lines.ts';
+import type { StreamName } from '../output/printer.ts';
+import { Source } from '../output/source.ts';
+import { readProcess } from '../os/processes.ts';
+import { signalGroup } from '../os/signals.ts';
+import { spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
+import type { TreeMark } from '../os/tree.ts';
+import type { InstancePlan } from '../supervisor/types.ts';
+import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
+import { instanceEnvironment } from './environment.ts';
+
+export interface ChildListener {
+  onLines(stream: StreamName, lines: Buffer): void;
+  /** The command runs. */
+  onSpawned(pid: number): void;
+  /** The spawn was given up, and the wrapper is gone. */
+  onAborted(): void;
+  onLeaderEnded(end: LeaderEnd): void;
+}
+
+/** Somebody killed the wrapper before its command ran: so often it is spawned anew. */
+const maxAttempts = 5;
+
+export class Child {
+  readonly plan: InstancePlan;
+  readonly env: Record<string, string>;
+  readonly #runId: string;
+  readonly #paths: ChannelPaths;
+  readonly #listener: ChildListener;
+  readonly #sources: Source[] = [];
+  #channels: Channels | undefined;
+  #leader: Leader | undefined;
+  #leaderStart: string | undefined;
+  #aborted = false;
+  #running = false;
+  #reaped = false;
+  #forwarded: Readable | undefined;
+  /** Groups of commands that a stage runs: they bear the mark of the tree and are not of it. */
+  readonly commandGroups = new Set<number>();
+
+  constructor(plan: InstancePlan, run: { readonly runId: string }, paths: ChannelPaths, listener: ChildListener) {
+    this.plan = plan;
+    this.env = instanceEnvironment(plan, { runId: run.runId, stopFile: paths.stopFile });
+    this.#runId = run.runId;
+    this.#paths = paths;
+    this.#listener = listener;
+  }
+
+  /** Its leader's pid, or that of the wrapper which waits to become it. */
+  get pid(): number | undefined {
+    return this.#leader?.pid;
+  }
+
+  /** The leader is not reaped yet, so that its number is certainly its own. */
+  get leaderIsOurs(): boolean {
+    return this.#leader !== undefined && !this.#reaped;
+  }
+
+  get mark(): TreeMark | undefined {
+    if (!this.#leader) return undefined;
+    return { pgid: this.#leader.pid, leaderStart: this.#leaderStart, runId: this.#runId, instance: this.plan.name, notOfTree: this.commandGroups };
+  }
+
+  /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. @throws CannotStart */
+  spawn(stdin: () => Readable): void {
+    lowerStopFile(this.#paths);
+    this.#channels ??= this.#connect();
+    this.#attempt(1, stdin);
+  }
+
+  /** Gives up a spawn whose command does not run yet. */
+  abort(): void {
+    this.#aborted = true;
+    if (this.#leader && !this.#reaped) signalGroup(this.#leader.pid, 'SIGKILL');
+  }
+
+  raiseFlag(): void {
+    switch (this.plan.spec.stopFlag) {
+      case 'file':
+        raiseStopFile(this.#paths);
+        break;
+      case 'fd':
+        this.#channels?.closeStopFd();
+        break;
+      case 'stdin':
+        this.#forwarded?.unpipe();
+        this.#channels?.stdin?.end();
+        break;
+      case 'message':
+        this.#leader?.send('shutdown');
+        break;
+      case undefined:
+        break;
+    }
+  }
+
+  /** The path of its output, for a command that a stage runs beside it. */
+  get outputPath(): string {
+    return this.#paths.out;
+  }
+
+  pauseOutput(pause: boolean): void {
+    for (const source of this.#sources) {
+      if (pause) source.pause();
+      else source.resume();
+    }
+  }
+
+  /** Resolves when all of its output is handed on; false: somebody else still held it and was not waited for. */
+  async drained(): Promise<boolean> {
+    const complete = await Promise.all(this.#sources.map((source) => source.drained()));
+    return complete.every(Boolean);
+  }
+
+  /** Lets go of everything but the tree. */
+  dispose(): void {
+    this.#forwarded?.unpipe();
+    this.#channels?.closeChildEnds();
+    this.#channels?.stdin?.destroy();
+    this.#channels?.closeStopFd();
+    for (const source of this.#sources) source.destroy();
+    lowerStopFile(this.#paths);
+  }
+
+  #connect(): Channels {
+    const channels = openChannels(this.#paths);
+    this.#read(channels.out, 'stdout');
+    if (channels.err !== undefined) this.#read(channels.err, 'stderr');
+    return channels;
+  }
+
+  #read(readEnd: number, stream: StreamName): void {
+    const buffer = new LineBuffer();
+    const source = new Source(readEnd, {
+      onData: (chunk) => {
+        const lines = buffer.push(chunk);
+        if (lines) this.#listener.onLines(stream, lines);
+      },
+      onEnd: () => {
+        const rest = buffer.flush();
+        if (rest) this.#listener.onLines(stream, Buffer.concat([rest, Buffer.from('\n')]));
+      },
+    });
+    this.#sources.push(source);
+  }
+
+  #attempt(number: number, stdin: () => Readable): void {
+    const { spec } = this.plan;
+    const channels = this.#channels;
+    if (!channels) throw new Error(`${this.plan.name}: no pipes`);
+    const leader = spawnLeader({
+      command: spec.command,
+      cwd: spec.cwd,
+      env: this.env,
+      ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
+      ...channels.child,
+      ipc: spec.stopFlag === 'message',
+    });
+    this.#leader = leader;
+    this.#reaped = false;
+    this.#leaderStart = readProcess(leader.pid)?.startTicks;
+    void leader.atGate.then((atGate) => {
+      if (!atGate || this.#aborted) return;
+      this.#running = true;
+      channels.closeChildEnds();
+      leader.open();
+      if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);
+      this.#listener.onSpawned(leader.pid);
+    });
+    void leader.ended.then((end) => {
+      this.#reaped = true;
+      if (this.#running) {
+        this.#listener.onLeaderEnded(end);
+      } else if (this.#aborted || number === maxAttempts) {
+        channels.closeChildEnds();
+        this.#listener.onAborted();
+      } else {
+        this.#attempt(number + 1, stdin);
+      }
+    });
+  }
+
+  #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {
+    this.#forwarded = from;
+    from.pipe(to);
+  }
+}

@@ -1,0 +1,39 @@
+// The environment of one instance: what its process has by the manifest, and what procrun tells it about itself.
+import type { InstancePlan } from '../supervisor/types.ts';
+import { stopFdNumber } from '../os/spawn.ts';
+
+/** What belongs to the procrun around this one: passed on, its flags would stop the wrong process and its marks claim it. */
+const notPassedOn = [
+  'PROCRUN',
+  'PROCRUN_PROCESS',
+  'PROCRUN_INSTANCE',
+  'PROCRUN_RUN_ID',
+  'PROCRUN_STOP_FILE',
+  'PROCRUN_STOP_FD',
+  'PROCRUN_ESCAPE',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+];
+
+/** The real environment as the processes of a run may have it. */
+export function inheritedEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const inherited = { ...environment };
+  for (const name of notPassedOn) delete inherited[name];
+  return inherited;
+}
+
+export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: string; readonly stopFile: string }): Record<string, string> {
+  const { spec, name, number } = plan;
+  return {
+    ...spec.env,
+    ...(spec.port === undefined ? {} : { PORT: String(spec.port + number - 1) }),
+    // foreman's name for the instance, always with the number.
+    PS: `${spec.name}.${number}`,
+    PROCRUN: '1',
+    PROCRUN_PROCESS: spec.name,
+    PROCRUN_INSTANCE: name,
+    PROCRUN_RUN_ID: run.runId,
+    ...(spec.stopFlag === 'file' ? { PROCRUN_STOP_FILE: run.stopFile } : {}),
+    ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber) } : {}),
+  };
+}

@@ -1,0 +1,153 @@
+// Watches the trees of leaders that have ended, or that are being killed, until nothing of them is alive. While no tree
+// is watched it has no timer and looks at nothing.
+import { findMembers, type Member, type TreeMark } from '../os/tree.ts';
+import { isSameAlive } from '../os/processes.ts';
+import { groupMayLive, signalGroup, signalProcess } from '../os/signals.ts';
+
+export interface WatchedTree {
+  readonly id: string;
+  readonly mark: TreeMark;
+  /** Descendants that left the group are left alone. */
+  readonly leaveEscapees: boolean;
+  /** Whether its leader is still to be reaped by us: then it is not gone, whatever else is. */
+  readonly leaderIsOurs: () => boolean;
+}
+
+export interface TreeListener {
+  onRemains(id: string): void;
+  onGone(id: string): void;
+  /** A descendant outside of the group was found; told once for each. */
+  onEscapee(id: string, member: Member, left: boolean): void;
+}
+
+interface Entry {
+  readonly tree: WatchedTree;
+  watched: boolean;
+  killing: boolean;
+  /** Something was found alive at least once: then one clean look is not enough, since what forks may slip through one. */
+  remained: boolean;
+  cleanLooks: number;
+  members: readonly Member[];
+}
+
+const firstIntervalMs = 2;
+const maxIntervalMs = 50;
+/** A look at the whole system may take at most one part in so many of the time. */
+const scanShare = 5;
+
+export class TreeWatcher {
+  readonly #listener: TreeListener;
+  readonly #entries = new Map<string, Entry>();
+  readonly #named = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #intervalMs = firstIntervalMs;
+  #nextScanAt = 0;
+
+  constructor(listener: TreeListener) {
+    this.#listener = listener;
+  }
+
+  /** From now on: `onRemains` once, if something is alive at the first look, and `onGone` when nothing is. */
+  watch(tree: WatchedTree): void {
+    this.#entry(tree).watched = true;
+    this.#soon();
+  }
+
+  /** SIGKILL to the whole tree now, and again at each look, until it is gone or released. */
+  kill(tree: WatchedTree): void {
+    const entry = this.#entry(tree);
+    entry.killing = true;
+    if (tree.leaderIsOurs()) signalGroup(tree.mark.pgid, 'SIGKILL');
+    this.#soon();
+  }
+
+  /** The last look's members, and no more looks. */
+  release(id: string): readonly Member[] {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    return entry?.members.filter(({ info }) => isSameAlive(info)) ?? [];
+  }
+
+  /** The members of these trees at this moment, without those that are to be left alone. */
+  members(trees: readonly WatchedTree[]): Map<WatchedTree, readonly Member[]> {
+    const found = findMembers(trees.map((tree) => tree.mark));
+    return new Map(trees.map((tree) => [tree, this.#sift(tree, found.get(tree.mark) ?? [])]));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#entries.clear();
+  }
+
+  #entry(tree: WatchedTree): Entry {
+    let entry = this.#entries.get(tree.id);
+    if (!entry) {
+      entry = { tree, watched: false, killing: false, remained: false, cleanLooks: 0, members: [] };
+      this.#entries.set(tree.id, entry);
+    }
+    return entry;
+  }
+
+  #soon(): void {
+    this.#intervalMs = firstIntervalMs;
+    clearTimeout(this.#timer);
+    // Ends that come together are looked at together, and looks do not follow each other without a breath.
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextScanAt - performance.now()));
+  }
+
+  #look(): void {
+    const due = [...this.#entries.values()].filter((entry) => this.#isDue(entry));
+    if (due.length > 0) {
+      const begun = performance.now();
+      const found = this.members(due.map(({ tree }) => tree));
+      const ended = performance.now();
+      this.#nextScanAt = ended + (ended - begun) * scanShare;
+      for (const entry of due) this.#judge(entry, found.get(entry.tree) ?? []);
+    }
+    if (this.#entries.size === 0) return;
+    this.#timer = setTimeout(() => this.#look(), Math.max(this.#intervalMs, this.#nextScanAt - performance.now()));
+    this.#intervalMs = Math.min(this.#intervalMs * 1.5, maxIntervalMs);
+  }
+
+  /** Cheap questions first: as long as a known member lives, there is no need to look for others. */
+  #isDue(entry: Entry): boolean {
+    if (entry.killing) return true;
+    return !entry.members.some(({ info }) => isSameAlive(info));
+  }
+
+  #judge(entry: Entry, members: readonly Member[]): void {
+    const { tree } = entry;
+    entry.members = members;
+    if (members.length > 0) {
+      entry.cleanLooks = 0;
+      if (entry.killing) this.#killMembers(tree, members);
+      if (entry.watched && !entry.remained) {
+        entry.remained = true;
+        this.#listener.onRemains(tree.id);
+      }
+      return;
+    }
+    entry.cleanLooks += 1;
+    if (tree.leaderIsOurs() || !entry.watched) return;
+    if (entry.remained && entry.cleanLooks < 2) return;
+    this.#entries.delete(tree.id);
+    this.#listener.onGone(tree.id);
+  }
+
+  #killMembers(tree: WatchedTree, members: readonly Member[]): void {
+    // The group by its number only while a member of it is known to live, so that the number is still its own.
+    if (members.some(({ inGroup }) => inGroup) && groupMayLive(tree.mark.pgid)) signalGroup(tree.mark.pgid, 'SIGKILL');
+    for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+  }
+
+  #sift(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
+    for (const member of members) {
+      const key = `${member.info.pid} ${member.info.startTicks}`;
+      if (member.inGroup || this.#named.has(key)) continue;
+      this.#named.add(key);
+      this.#listener.onEscapee(tree.id, member, tree.leaveEscapees);
+    }
+    return tree.leaveEscapees ? members.filter(({ inGroup }) => inGroup) : members;
+  }
+}

@@ -1,0 +1,298 @@
+// `procrun up` at work: brings what happens (signals, ends, time, output) to the supervisor, and does what it asks for.
+// It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
+import type { Printer } from '../output/printer.ts';
+import type { Notice } from '../output/notices.ts';
+import type { Sink } from '../output/sink.ts';
+import { makeFifos } from '../os/fifo.ts';
+import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import { findDescendants, findHolder } from '../os/tree.ts';
+import { signalGroup, signalProcess } from '../os/signals.ts';
+import { CannotStart } from '../os/spawn.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
+import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
+import { Child } from './child.ts';
+import { startStageCommand, type StageCommand } from './stage-command.ts';
+import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
+
+export interface UpRequest {
+  readonly instances: readonly InstancePlan[];
+  readonly runId: string;
+  /** A folder of this runner's alone, for pipes and stop files. */
+  readonly folder: string;
+  readonly deadlineMs: Milliseconds | undefined;
+  readonly maxRuntimeMs: Milliseconds | undefined;
+  readonly printer: Printer;
+  /** Standard output: when its reader goes away, the run is stopped. */
+  readonly out: Sink;
+  readonly err: Sink;
+}
+
+export interface UpEnd {
+  readonly status: number;
+  /** The runner is to die by it. */
+  readonly signal: PolicySignal | undefined;
+}
+
+export class Up {
+  readonly #request: UpRequest;
+  readonly #supervisor: Supervisor;
+  readonly #children = new Map<string, Child>();
+  readonly #stageCommands = new Map<string, StageCommand>();
+  readonly #watcher: TreeWatcher;
+  readonly #folder: string;
+  #timer: NodeJS.Timeout | undefined;
+  #finish: ((end: UpEnd) => void) | undefined;
+  #membersNow: Map<WatchedTree, ReturnType<TreeWatcher['members']> extends Map<unknown, infer M> ? M : never> | undefined;
+
+  constructor(request: UpRequest) {
+    const { instances, deadlineMs, maxRuntimeMs } = request;
+    this.#request = request;
+    this.#folder = join(request.folder, request.runId);
+    this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
+    this.#watcher = new TreeWatcher({
+      onRemains: (id) => this.#tell({ id, type: 'remains' }),
+      onGone: (id) => this.#tell({ id, type: 'gone' }),
+      onEscapee: (id, { info }, left) =>
+        this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
+    });
+    for (const sink of [request.out, request.err]) {
+      sink.listen({
+        onFull: (full) => this.#pauseOutput(full),
+        onGone: () => {
+          if (sink === request.out) this.#tell({ type: 'reader-gone' });
+        },
+      });
+    }
+  }
+
+  /** Runs until everything has ended. */
+  async run(): Promise<UpEnd> {
+    mkdirSync(this.#folder, { mode: 0o700 });
+    const paths = new Map<string, ChannelPaths>();
+    for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
+    await makeFifos([...paths.values()].flatMap(fifosOf));
+    for (const plan of this.#request.instances) this.#children.set(plan.name, this.#makeChild(plan, paths));
+    const end = new Promise<UpEnd>((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#tell({ type: 'begin' });
+    return end;
+  }
+
+  onSignal(signal: PolicySignal): void {
+    this.#tell({ type: 'signal', signal });
+  }
+
+  /** Ends every tree at once, without waiting for anything: for the moment in which this process ends unexpectedly. */
+  killEverything(): void {
+    const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+    // What forks while it is looked for is found by the next look.
+    for (let look = 0; look < 3; look += 1) {
+      for (const tree of trees) if (tree.leaderIsOurs()) signalGroup(tree.mark.pgid, 'SIGKILL');
+      const members = [...this.#watcher.members(trees).values()].flat();
+      if (members.length === 0) break;
+      for (const { info } of members) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+    }
+    for (const command of this.#stageCommands.values()) command.end();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Tells every tree politely, in a crash of our own, when the supervisor can no longer be asked. */
+  tellEverybody(): void {
+    for (const child of this.#children.values()) {
+      child.raiseFlag();
+      if (child.leaderIsOurs && child.pid !== undefined) {
+        signalGroup(child.pid, 'SIGTERM');
+        signalGroup(child.pid, 'SIGCONT');
+      }
+    }
+  }
+
+  /** Something of this run may be alive. */
+  get anyAlive(): boolean {
+    const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+    return [...this.#watcher.members(trees).values()].some((members) => members.length > 0);
+  }
+
+  #makeChild(plan: InstancePlan, paths: ReadonlyMap<string, ChannelPaths>): Child {
+    const id = plan.name;
+    const own = paths.get(id);
+    if (!own) throw new Error(`no pipes for ${id}`);
+    return new Child(plan, this.#request, own, {
+      onLines: (stream, lines) => {
+        if (!plan.spec.quiet) this.#request.printer.lines(id, stream, lines);
+      },
+      onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
+      onAborted: () => this.#tell({ id, type: 'aborted' }),
+      onLeaderEnded: (end) => this.#tell({ id, type: 'leader-ended', end }),
+    });
+  }
+
+  /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */
+  #tell(event: SupervisorEvent): void {
+    this.#membersNow = undefined;
+    for (const action of this.#supervisor.handle(event, performance.now())) this.#do(action);
+    this.#membersNow = undefined;
+    if (this.#supervisor.isStopping) this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const { deadline } = this.#supervisor;
+    if (deadline === Infinity) return;
+    // After a stop (SIGSTOP, Ctrl+Z) a timer rings before the SIGCONT behind it is seen. The poll phase comes between a
+    // timer and an immediate, so the signal is told first. setTimeout counts whole ms, and at most 2^31 of them.
+    const delay = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 0x7fffffff);
+    this.#timer = setTimeout(() => setImmediate(() => this.#tell({ type: 'time' })), delay);
+  }
+
+  #do(action: Action): void {
+    switch (action.type) {
+      case 'spawn':
+        this.#spawn(action.id);
+        break;
+      case 'abort':
+        this.#child(action.id).abort();
+        break;
+      case 'raise-flag':
+        this.#child(action.id).raiseFlag();
+        break;
+      case 'send':
+        this.#send(action);
+        break;
+      case 'kill':
+        this.#watcher.kill(this.#treeOf(action.id));
+        break;
+      case 'run-command':
+        this.#stageCommands.set(
+          action.id,
+          startStageCommand(this.#child(action.id), action.command, (message) => this.#say({ type: 'warning', process: action.id, message })),
+        );
+        break;
+      case 'end-command':
+        this.#stageCommands.get(action.id)?.end();
+        this.#stageCommands.delete(action.id);
+        break;
+      case 'watch':
+        this.#watcher.watch(this.#treeOf(action.id));
+        break;
+      case 'release':
+        for (const { info } of this.#watcher.release(action.id)) {
+          this.#say({ type: 'survivor', process: action.id, pid: info.pid, state: info.state, command: describeCommand(info) });
+        }
+        break;
+      case 'drain':
+        void this.#drain(action.id);
+        break;
+      case 'pause':
+        // Returns when somebody sends SIGCONT.
+        process.kill(process.pid, 'SIGSTOP');
+        break;
+      case 'notice':
+        this.#say(action.notice);
+        break;
+      case 'finish':
+        this.#end(action);
+        break;
+    }
+  }
+
+  #say(notice: Notice): void {
+    this.#request.printer.notice(notice);
+  }
+
+  #spawn(id: string): void {
+    try {
+      this.#child(id).spawn(() => process.stdin);
+    } catch (error) {
+      if (!(error instanceof CannotStart)) throw error;
+      this.#child(id).dispose();
+      const { status, message: reason } = error;
+      // Later, since the supervisor is in the middle of its answer.
+      queueMicrotask(() => this.#tell({ id, type: 'spawn-failed', status, reason }));
+    }
+  }
+
+  /**
+   * A signal to the leader alone, or to its tree: the group by one kill(2), and then those that left it. With `wake` those
+   * that are stopped get SIGCONT after it.
+   */
+  #send({ id, signal, scope, wake }: Extract<Action, { type: 'send' }>): void {
+    const child = this.#child(id);
+    const { pid } = child;
+    if (pid === undefined) return;
+    // The leader's end leaves nobody to tell alone.
+    if (scope === 'leader' && child.leaderIsOurs) {
+      signalProcess(pid, signal);
+      if (wake && isStopped(readProcess(pid)?.state ?? '')) signalProcess(pid, 'SIGCONT');
+      return;
+    }
+    if (!wake && child.leaderIsOurs) {
+      // Passed on at once; looking through the whole system for those that left the group would cost more than telling them.
+      signalGroup(pid, signal);
+      const tree = this.#treeOf(id);
+      if (!tree.leaveEscapees) for (const { info } of findDescendants(tree.mark)) if (info.pgid !== pid) signalProcess(info.pid, signal);
+      return;
+    }
+    const members = this.#membersOf(id);
+    if (child.leaderIsOurs || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
+    for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
+    if (!wake) return;
+    for (const { info } of members) if (isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+  }
+
+  /** One look at the system serves all that one event makes us send. */
+  #membersOf(id: string): readonly { info: ReturnType<typeof readProcess> & object; inGroup: boolean }[] {
+    if (!this.#membersNow) {
+      const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+      this.#membersNow = this.#watcher.members(trees);
+    }
+    for (const [tree, members] of this.#membersNow) if (tree.id === id) return members;
+    return [];
+  }
+
+  async #drain(id: string): Promise<void> {
+    const child = this.#child(id);
+    if (!(await child.drained())) {
+      const holder = findHolder(child.outputPath);
+      this.#say({ type: 'holder', process: id, pid: holder?.pid, command: holder ? describeCommand(holder) : '' });
+    }
+    child.dispose();
+    this.#tell({ id, type: 'drained' });
+  }
+
+  #pauseOutput(pause: boolean): void {
+    for (const child of this.#children.values()) child.pauseOutput(pause);
+  }
+
+  #end({ status, signal }: Extract<Action, { type: 'finish' }>): void {
+    clearTimeout(this.#timer);
+    this.#watcher.close();
+    for (const child of this.#children.values()) child.dispose();
+    this.#request.printer.progress([]);
+    rmSync(this.#folder, { recursive: true, force: true });
+    this.#finish?.({ status, signal });
+  }
+
+  #child(id: string): Child {
+    const child = this.#children.get(id);
+    if (!child) throw new Error(`no child ${id}`);
+    return child;
+  }
+
+  #treeOf(id: string): WatchedTree {
+    const tree = this.#tree(this.#child(id));
+    if (!tree) throw new Error(`${id} has no tree yet`);
+    return tree;
+  }
+
+  #tree(child: Child): WatchedTree | undefined {
+    const { mark, plan } = child;
+    return mark && { id: plan.name, mark, leaveEscapees: plan.spec.escapees === 'leave', leaderIsOurs: () => child.leaderIsOurs };
+  }
+}

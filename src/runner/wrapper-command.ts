@@ -1,0 +1,135 @@
+// Starts the command of `procrun run` and tells how it ended, or in the shells' words why it could not be started.
+// What it is sent meanwhile is wrapper.ts's.
+import { accessSync, constants, readFileSync, statSync, type Stats } from 'node:fs';
+import { resolve } from 'node:path';
+import { execa, type Options } from 'execa';
+import { inheritedDescriptors } from './wrapper-descriptors.ts';
+
+export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
+
+export interface CommandRequest {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Complete: nothing of our own environment is added. */
+  readonly env: Readonly<Record<string, string>>;
+  /** In a session of its own, without the terminal. */
+  readonly detached: boolean;
+}
+
+/** 127: there is no such command. 126: it is there and cannot be executed. */
+export class CannotRun extends Error {
+  readonly status: 126 | 127;
+
+  constructor(status: 126 | 127, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface RunningCommand {
+  readonly pid: number;
+  /** False as soon as it has been reaped: from then on its number may be somebody else's. */
+  isUnreaped(): boolean;
+  readonly ended: Promise<WrapperEnd>;
+}
+
+/** @throws CannotRun */
+export async function startCommand(request: CommandRequest): Promise<RunningCommand> {
+  const [file, ...args] = request.argv;
+  const child = execa(file, args, {
+    cwd: request.cwd,
+    env: { ...request.env },
+    extendEnv: false,
+    detached: request.detached,
+    stdio: stdioFor(inheritedDescriptors()),
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    forceKillAfterDelay: false,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw whyNot(request, await child);
+  let unreaped = true;
+  // Not execa's promise: between the reaping and what awaits that promise there would be a moment for a stray signal.
+  const ended = new Promise<WrapperEnd>((resolveEnd) => {
+    child.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      unreaped = false;
+      resolveEnd(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
+    });
+  });
+  return { pid, isUnreaped: () => unreaped, ended };
+}
+
+/** Our own 0 to 2, and each of the others under its own number. Beyond 2, libuv takes `ignore` as a gap, not as /dev/null. */
+function stdioFor(descriptors: readonly number[]): Options['stdio'] {
+  const beyond = Array.from({ length: Math.max(2, ...descriptors) - 2 }, (_, index) => (descriptors.includes(index + 3) ? index + 3 : 'ignore'));
+  // execa's types have no numbers beyond 2; it hands them on to Node all the same.
+  return ['inherit', 'inherit', 'inherit', ...beyond] as Options['stdio'];
+}
+
+/** What execa resolves to when nothing was started. */
+interface Failure {
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+}
+
+/** errno names of execve(2) that shells report in words of their own. */
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'not executable',
+  EPERM: 'not executable',
+  ENOEXEC: 'not executable: not a program of this system',
+  ENOTDIR: 'not executable: a part of its path is not a folder',
+  ELOOP: 'not executable: its path is a loop of links',
+  ENAMETOOLONG: 'not executable: its name is too long',
+  E2BIG: 'its arguments and environment are too large for the system',
+  ETXTBSY: 'not executable: it is open for writing',
+  EAGAIN: 'cannot be started: too many processes',
+  ENOMEM: 'cannot be started: not enough memory',
+  EMFILE: 'cannot be started: too many open files',
+};
+
+/** The kernel has one errno for a missing command, a missing `#!` interpreter and a missing folder. */
+function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', originalMessage = '' }: Failure): CannotRun {
+  const folder = statOf(cwd);
+  if (!folder) return new CannotRun(127, `its folder ${cwd} does not exist`);
+  if (!folder.isDirectory()) return new CannotRun(126, `${cwd}: not a folder, so it cannot be worked in`);
+  if (!isExecutable(cwd)) return new CannotRun(126, `${cwd}: not a folder that may be entered`);
+  const found = candidates(file, cwd, env).find((path) => statOf(path) !== undefined);
+  // A folder of the PATH that may not be searched gives EACCES where the truth is "not found".
+  if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`);
+  if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
+  return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${originalMessage || code}`}`);
+}
+
+/** As execvp(3) looks for it. */
+function candidates(file: string, cwd: string, env: Readonly<Record<string, string>>): string[] {
+  if (file.includes('/')) return [resolve(cwd, file)];
+  return file === '' ? [] : (env.PATH ?? '/bin:/usr/bin').split(':').map((folder) => resolve(cwd, folder, file));
+}
+
+/** Undefined: it is not there, or not to be seen. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function interpreterOf(path: string): string {
+  try {
+    const line = /^#!\s*(\S+)/.exec(readFileSync(path, 'latin1').slice(0, 256));
+    return line?.[1] === undefined ? '' : `: ${line[1]}`;
+  } catch {
+    return '';
+  }
+}

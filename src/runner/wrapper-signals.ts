@@ -1,0 +1,43 @@
+// Catches every signal that can be caught, in the order in which they come, and keeps them until somebody takes them.
+// What they mean is wrapper-rules.ts's.
+import { isCatchable, parseSignal, signalNames } from '../manifest/signals.ts';
+import type { SignalName } from '../manifest/types.ts';
+import { hasTerminal } from '../os/terminal.ts';
+
+/** One name for each number: SIGIOT is SIGABRT again, and two listeners would hear one signal twice. */
+const catchable = signalNames.filter((name) => isCatchable(name) && parseSignal(name) === name);
+
+/**
+ * With a listener for these a background Node spins: its write to a `tostop` terminal is interrupted, and begun again, for
+ * ever. Their default action, to stop, is the right one at a terminal: the kernel sends them to the command's group, which
+ * is ours.
+ */
+const leftToKernel: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTTIN', 'SIGTTOU']);
+
+export interface SignalInbox {
+  /** Whether there was a controlling terminal when the inbox was opened. */
+  readonly atTerminal: boolean;
+  /** Hands over what has been kept, in its order, and from now on each signal as it comes. */
+  deliverTo(receive: (signal: SignalName) => void): void;
+}
+
+/**
+ * The first thing that `procrun run` does: what arrives while it loads must reach the command all the same, and SIGUSR1
+ * without a listener opens Node's debugger. The listeners stay for good: what comes after the command's end must not take
+ * the place of its status.
+ */
+export function openSignalInbox(): SignalInbox {
+  const atTerminal = hasTerminal();
+  const kept: SignalName[] = [];
+  let receive = (signal: SignalName): void => void kept.push(signal);
+  for (const signal of catchable) {
+    if (!(atTerminal && leftToKernel.has(signal))) process.on(signal, () => receive(signal));
+  }
+  return {
+    atTerminal,
+    deliverTo(receiver) {
+      receive = receiver;
+      for (const signal of kept.splice(0)) receiver(signal);
+    },
+  };
+}

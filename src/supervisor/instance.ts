@@ -1,0 +1,397 @@
+// The life of one instance as a table, state × event → step. It decides and asks (actions); the doing is ../runner/'s,
+// and what concerns several instances at once (order, the run's end) is supervisor.ts's.
+import type { Milliseconds, SignalName, Stage } from '../manifest/types.ts';
+import { isSuccess, statusOfEnd, statusTimedOut } from './outcome.ts';
+import { isKill, killStage, stageName, stagesForLeftovers, withHeardSignal } from './stages.ts';
+import type { LeaderEnd } from '../os/spawn.ts';
+import type { Outcome, Result, SignalReason, StageName, StopCause, Waiting } from '../output/notices.ts';
+import type { Action, Heard, InstanceEvent, InstancePlan } from './types.ts';
+
+/**
+ * waiting: not begun · starting: spawned, its command does not run yet · running · stopping: in its stages, or what its
+ * leader left is · closing: the tree is gone, its output is drained · ended.
+ */
+type State = 'waiting' | 'starting' | 'running' | 'stopping' | 'closing' | 'ended';
+
+interface StagedStop {
+  readonly cause: StopCause;
+  readonly startedAt: Milliseconds;
+  readonly stages: readonly Stage[];
+  readonly index: number;
+  /** When the current stage is over; Infinity: never. */
+  readonly until: Milliseconds;
+}
+
+export interface Context {
+  /** Monotonic, in ms, without the time for which the runner was stopped. */
+  readonly now: Milliseconds;
+  readonly act: (action: Action) => void;
+}
+
+type Event<T extends InstanceEvent['type']> = Extract<InstanceEvent, { type: T }>;
+type Step<T extends InstanceEvent['type']> = (self: Instance, event: Event<T>, context: Context) => void;
+type Table = Readonly<Record<State, { readonly [T in InstanceEvent['type']]: Step<T> }>>;
+
+export class Instance {
+  readonly plan: InstancePlan;
+  state: State = 'waiting';
+  startedAt: Milliseconds | undefined;
+  leaderEnd: LeaderEnd | undefined;
+  stop: StagedStop | undefined;
+  outcome: Outcome | undefined;
+  timedOut = false;
+  /** procrun asked for the end (by a stage, not by sweeping up after a leader that had ended by itself). */
+  asked = false;
+  goneAt: Milliseconds | undefined;
+  leaderEndedAt: Milliseconds | undefined;
+
+  constructor(plan: InstancePlan) {
+    this.plan = plan;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  handle(event: InstanceEvent, context: Context): void {
+    // The key of the row and the type of the event are the same word, which TypeScript cannot follow through the lookup.
+    (table[this.state][event.type] as Step<InstanceEvent['type']>)(this, event, context);
+  }
+
+  get ended(): boolean {
+    return this.state === 'ended';
+  }
+
+  /** Something of it may be alive. */
+  get active(): boolean {
+    return this.state !== 'waiting' && this.state !== 'ended';
+  }
+
+  /** Dependants may start: it was started, whatever became of it since. */
+  get wasStarted(): boolean {
+    return this.startedAt !== undefined;
+  }
+
+  get stage(): StageName | undefined {
+    const stage = this.stop?.stages[this.stop.index];
+    return stage && stageName(stage);
+  }
+
+  /** When it wants to hear of the time again; Infinity: never. */
+  get deadline(): Milliseconds {
+    switch (this.state) {
+      case 'running':
+        return (this.startedAt ?? 0) + (this.plan.spec.maxRuntimeMs ?? Infinity);
+      case 'stopping':
+        return this.stop?.until ?? Infinity;
+      default:
+        return Infinity;
+    }
+  }
+
+  /** The exit status that this instance's failure gives the run, or undefined where it did not fail. */
+  get failure(): number | undefined {
+    if (this.timedOut) return statusTimedOut;
+    const { outcome } = this;
+    if (!outcome || this.asked) return undefined;
+    if (outcome.kind === 'never-started') return outcome.status;
+    if (outcome.kind === 'survived') return this.leaderEnd && !isSuccess(this.leaderEnd, this.plan.spec.success) ? statusOfEnd(this.leaderEnd) : undefined;
+    // A success status may be turned into a failure by `success:` alone; the run must not end with 0 then.
+    return isSuccess(outcome, this.plan.spec.success) ? undefined : statusOfEnd(outcome) || 1;
+  }
+
+  result(): Result {
+    const since = this.stop?.startedAt ?? this.leaderEndedAt ?? this.goneAt ?? 0;
+    return {
+      process: this.name,
+      outcome: this.outcome ?? { kind: 'never-started', status: undefined, reason: 'not started' },
+      failed: this.failure !== undefined,
+      timedOut: this.timedOut,
+      stage: this.stage,
+      durationMs: Math.max(0, (this.goneAt ?? since) - since),
+    };
+  }
+
+  waiting(now: Milliseconds): Waiting {
+    const next = this.stop?.stages[this.stop.index + 1];
+    return {
+      process: this.name,
+      stage: this.stage,
+      remainingMs: Math.max(0, (this.stop?.until ?? Infinity) - now),
+      nextStage: next && stageName(next),
+    };
+  }
+}
+
+function nothing(): void {
+  // The event does not matter in this state.
+}
+
+/** The caller broke the order of events: better loud than wrong, since what follows would signal the wrong tree. */
+function impossible(self: Instance, event: InstanceEvent): void {
+  throw new Error(`${self.name}: "${event.type}" cannot happen while ${self.state}`);
+}
+
+function spawn(self: Instance, _event: Event<'start'>, { act }: Context): void {
+  self.state = 'starting';
+  act({ type: 'spawn', id: self.name });
+}
+
+function becomeRunning(self: Instance, { pid }: Event<'spawned'>, { now, act }: Context): void {
+  self.state = 'running';
+  self.startedAt = now;
+  act({ type: 'notice', notice: { type: 'start', process: self.name, pid } });
+}
+
+function spawnFailed(self: Instance, { status, reason }: Event<'spawn-failed'>, context: Context): void {
+  context.act({ type: 'notice', notice: { type: 'not-started', process: self.name, reason } });
+  end(self, { kind: 'never-started', status, reason }, context);
+}
+
+function cancel(self: Instance, _event: InstanceEvent, context: Context): void {
+  self.asked = true;
+  end(self, { kind: 'never-started', status: undefined, reason: 'not started' }, context);
+}
+
+function abort(self: Instance, _event: InstanceEvent, { act }: Context): void {
+  if (self.asked) return;
+  self.asked = true;
+  act({ type: 'abort', id: self.name });
+}
+
+function noteLeaderEnd(self: Instance, { end: leaderEnd }: Event<'leader-ended'>, { now, act }: Context): void {
+  self.leaderEnd = leaderEnd;
+  self.leaderEndedAt = now;
+  const failed = self.timedOut || (!self.asked && !isSuccess(leaderEnd, self.plan.spec.success));
+  act({ type: 'notice', notice: { type: 'exit', process: self.name, end: leaderEnd, failed, asked: self.asked } });
+  act({ type: 'watch', id: self.name });
+}
+
+function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Context): void {
+  context.act({ type: 'notice', notice: { type: 'leftovers', process: self.name } });
+  begin(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
+}
+
+function beginStop(self: Instance, { cause, heard, skip = 0 }: Event<'stop'>, context: Context): void {
+  if (self.leaderEnd === undefined) self.asked = true;
+  const { stop } = self.plan.spec;
+  begin(self, cause, heard ? withHeardSignal(stop, heard.signal) : stop, Math.min(skip, stop.length - 1), context, heard);
+}
+
+/** A stop that is under way hears a stop signal of its policy as its next stage; otherwise one stop is enough. */
+function joinStop(self: Instance, { heard }: Event<'stop'>, context: Context): void {
+  if (heard !== undefined) advance(self, { type: 'advance', heard }, context);
+}
+
+function advance(self: Instance, { heard }: Event<'advance'>, context: Context): void {
+  const stop = stopOf(self);
+  if (heard !== undefined) {
+    // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
+    const sent = stop.stages.slice(0, stop.index + 1).some((stage) => stage.kind === 'signal' && stage.signal === heard.signal);
+    if (!sent) {
+      const done = stop.stages.slice(0, stop.index + 1);
+      self.stop = { ...stop, stages: [...done, ...withHeardSignal(stop.stages.slice(stop.index + 1), heard.signal)] };
+      enter(self, stop.index + 1, context, heard);
+      return;
+    }
+  }
+  if (stop.index + 1 < stop.stages.length) enter(self, stop.index + 1, context);
+}
+
+function hurry(self: Instance, { cause, force }: Event<'hurry'>, context: Context): void {
+  if (self.leaderEnd === undefined) self.asked = true;
+  if (self.stop === undefined) {
+    const stages = force ? [killStage] : self.plan.spec.stop;
+    begin(self, cause, stages, stages.length - 1, context);
+    return;
+  }
+  const { stages, index } = self.stop;
+  const last = stages.at(-1);
+  if (force && last && !isKill(last)) {
+    self.stop = { ...self.stop, stages: [...stages, killStage] };
+    enter(self, stages.length, context);
+  } else if (index < stages.length - 1) {
+    enter(self, stages.length - 1, context);
+  }
+}
+
+function stageTimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
+  const stop = stopOf(self);
+  if (context.now < stop.until) return;
+  const current = stop.stages[stop.index];
+  if (stop.index + 1 < stop.stages.length) {
+    enter(self, stop.index + 1, context);
+  } else if (current && isKill(current)) {
+    context.act({ type: 'release', id: self.name });
+    end(self, { kind: 'survived' }, context);
+  } else {
+    self.stop = { ...stop, until: Infinity };
+    context.act({ type: 'notice', notice: { type: 'last-stage-over', process: self.name } });
+  }
+}
+
+function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
+  // A leader that has ended meanwhile has not run too long; its tree is being looked at.
+  if (context.now < self.deadline || self.leaderEnd !== undefined) return;
+  self.timedOut = true;
+  context.act({ type: 'notice', notice: { type: 'timed-out', process: self.name, afterMs: self.plan.spec.maxRuntimeMs ?? 0 } });
+  beginStop(self, { type: 'stop', cause: { kind: 'timed-out' } }, context);
+}
+
+function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, heard?: Heard): void {
+  self.state = 'stopping';
+  self.stop = { cause, startedAt: context.now, stages, index: 0, until: Infinity };
+  enter(self, index, context, heard);
+}
+
+/** `heard`: the stage is a signal that a policy passes on. */
+function enter(self: Instance, index: number, context: Context, heard?: Heard): void {
+  const stop = stopOf(self);
+  const { now, act } = context;
+  const id = self.name;
+  const stage = stop.stages[index];
+  if (!stage) throw new Error(`${id}: there is no stage ${index}`);
+  leaveStage(self, context);
+  self.stop = { ...stop, index, until: now + stage.timeoutMs };
+  act({ type: 'notice', notice: { type: 'stage', process: id, stage: stageName(stage), timeoutMs: stage.timeoutMs, cause: stop.cause } });
+  switch (stage.kind) {
+    case 'flag':
+      act({ type: 'raise-flag', id });
+      break;
+    case 'run':
+      act({ type: 'run-command', id, command: stage.command });
+      break;
+    case 'signal':
+      if (isKill(stage)) act({ type: 'kill', id });
+      else sendSignal(self, stage.signal, heard?.reason ?? 'stage', true, context);
+      break;
+  }
+}
+
+/** A stage's command cannot outlive its stage. */
+function leaveStage(self: Instance, { act }: Context): void {
+  if (self.stage === 'run') act({ type: 'end-command', id: self.name });
+}
+
+/** Tells one signal to an instance, by its `stop_scope`; SIGKILL always goes to the whole tree (and is never heard by half of it). */
+export function sendSignal(self: Instance, signal: SignalName, reason: SignalReason, wake: boolean, { act }: Context): void {
+  const scope = signal === 'SIGKILL' ? 'group' : self.plan.spec.stopScope;
+  act({ type: 'notice', notice: { type: 'signal', process: self.name, signal, to: scope, reason } });
+  act({ type: 'send', id: self.name, signal, scope, wake });
+}
+
+function treeGone(self: Instance, _event: Event<'gone'>, context: Context): void {
+  if (self.leaderEnd === undefined) throw new Error(`${self.name}: its tree cannot be gone before its leader`);
+  leaveStage(self, context);
+  self.state = 'closing';
+  self.goneAt = context.now;
+  context.act({ type: 'drain', id: self.name });
+}
+
+function close(self: Instance, _event: Event<'drained'>, context: Context): void {
+  if (self.leaderEnd === undefined) throw new Error(`${self.name}: closed before its leader ended`);
+  end(self, self.leaderEnd, context);
+}
+
+function end(self: Instance, outcome: Outcome, { now, act }: Context): void {
+  self.state = 'ended';
+  self.outcome = outcome;
+  self.goneAt ??= now;
+  if (!self.wasStarted) return;
+  const { stage, durationMs } = self.result();
+  if (outcome.kind !== 'survived') act({ type: 'notice', notice: { type: 'gone', process: self.name, stage, durationMs } });
+}
+
+function stopOf(self: Instance): StagedStop {
+  if (!self.stop) throw new Error(`${self.name}: not in a stop`);
+  return self.stop;
+}
+
+const table = {
+  waiting: {
+    start: spawn,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    'leader-ended': impossible,
+    remains: impossible,
+    gone: impossible,
+    drained: impossible,
+    stop: cancel,
+    advance: nothing,
+    hurry: cancel,
+    time: nothing,
+  },
+  starting: {
+    start: impossible,
+    spawned: becomeRunning,
+    'spawn-failed': spawnFailed,
+    aborted: cancel,
+    'leader-ended': impossible,
+    remains: impossible,
+    gone: impossible,
+    drained: impossible,
+    stop: abort,
+    advance: nothing,
+    hurry: abort,
+    time: nothing,
+  },
+  running: {
+    start: impossible,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    'leader-ended': noteLeaderEnd,
+    remains: stopLeftovers,
+    gone: treeGone,
+    drained: impossible,
+    stop: beginStop,
+    advance: nothing,
+    hurry,
+    time: runtimeUp,
+  },
+  stopping: {
+    start: impossible,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    'leader-ended': noteLeaderEnd,
+    // Its stage has its time; the tree is watched until it is gone.
+    remains: nothing,
+    gone: treeGone,
+    drained: impossible,
+    stop: joinStop,
+    advance,
+    hurry,
+    time: stageTimeUp,
+  },
+  closing: {
+    start: impossible,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    'leader-ended': impossible,
+    remains: impossible,
+    gone: impossible,
+    drained: close,
+    stop: nothing,
+    advance: nothing,
+    hurry: nothing,
+    time: nothing,
+  },
+  ended: {
+    start: impossible,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    // One that SIGKILL could not end in time may still go.
+    'leader-ended': nothing,
+    remains: nothing,
+    gone: nothing,
+    drained: nothing,
+    stop: nothing,
+    advance: nothing,
+    hurry: nothing,
+    time: nothing,
+  },
+} satisfies Table;

@@ -1,0 +1,28 @@
+// What a process hears of a signal that the runner received: the policy of the manifest, made into one of four answers.
+import type { Policy, PolicySignal, SignalName } from '../manifest/types.ts';
+import type { Heard } from './types.ts';
+
+export type Hearing = { readonly kind: 'nothing' } | { readonly kind: 'stop' } | ({ readonly kind: 'signal' } & Heard);
+
+/** The signals that begin the staged stop of everything. */
+export const stopSignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/** The stop signals of which each further one moves every process on to its next stage. A second SIGHUP says nothing new. */
+export const hurrySignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 'SIGTERM']);
+
+/** A group without a controlling terminal is an orphaned one, and the kernel discards SIGTSTP for it (POSIX, "orphaned process group"). */
+const asSent: Partial<Record<PolicySignal, SignalName>> = { SIGTSTP: 'SIGSTOP' };
+
+export function hear(policy: Policy, signal: PolicySignal): Hearing {
+  switch (policy.kind) {
+    case 'forward':
+      return { kind: 'signal', signal: asSent[signal] ?? signal, reason: 'forwarded' };
+    case 'translate':
+      return { kind: 'signal', signal: policy.signal, reason: 'translated' };
+    case 'stop':
+      return { kind: 'stop' };
+    case 'mask':
+    case 'ignore':
+      return { kind: 'nothing' };
+  }
+}

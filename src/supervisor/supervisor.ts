@@ -1,0 +1,277 @@
+// Decides for a whole run: what starts when, what a signal means, in what order everything stops, how the run ends.
+// Pure: events and the time go in, actions come out; one instance's life is instance.ts's, the doing is ../runner/'s.
+import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
+import { Instance, sendSignal, type Context } from './instance.ts';
+import { canNeverStart, mayStart, mayStop } from './order.ts';
+import { statusOfSignal, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
+import { hear, hurrySignals, stopSignals } from './policies.ts';
+import type { StopCause, Waiting } from '../output/notices.ts';
+import type { Action, InstanceEvent, InstancePlan, RunEvent, SupervisorEvent } from './types.ts';
+
+export interface SupervisorOptions {
+  /** From the beginning of the stop until SIGKILL for all, whatever the stages say (`shutdown.deadline`, `-t`). */
+  readonly deadlineMs?: Milliseconds | undefined;
+  /** `--max-runtime`: the run is stopped after it, with status 124. */
+  readonly maxRuntimeMs?: Milliseconds | undefined;
+}
+
+interface Stopping {
+  readonly cause: StopCause;
+  /** How often the user asked to go on to the next stage: those whose turn comes later pass over as many. */
+  readonly hurries: number;
+  readonly deadlineAt: Milliseconds;
+}
+
+/** What comes within so long of the one before is the same gesture of the user's. */
+export const sameGestureMs = 200;
+
+/** How often the line that shows a stop's progress is renewed. It also tells how long the runner was stopped by somebody's SIGSTOP. */
+export const heartbeatMs = 1000;
+
+export class Supervisor {
+  readonly instances: readonly Instance[];
+  readonly #byName: ReadonlyMap<string, Instance>;
+  readonly #options: SupervisorOptions;
+  #actions: Action[] = [];
+  #startedAt: Milliseconds = 0;
+  #stopping: Stopping | undefined;
+  #firstFailure: number | undefined;
+  #judged = new Set<Instance>();
+  /** The signal that ended the run, if one did: the first. */
+  #endedBy: PolicySignal | undefined;
+  #lastStopSignalAt = -Infinity;
+  #begun = false;
+  #finished = false;
+  /** Real time at which the runner stopped itself. */
+  #pausedAt: Milliseconds | undefined;
+  /** All the time for which the runner was stopped; the difference between the real clock and that of stages. */
+  #pausedFor = 0;
+  #lastEventAt: Milliseconds = 0;
+
+  constructor(plans: readonly InstancePlan[], options: SupervisorOptions = {}) {
+    this.instances = plans.map((plan) => new Instance(plan));
+    this.#byName = new Map(this.instances.map((instance) => [instance.name, instance]));
+    this.#options = options;
+  }
+
+  /** Takes one event at a monotonic time in ms, and answers with what is to be done, in order. */
+  handle(event: SupervisorEvent, realNow: Milliseconds): Action[] {
+    if (this.#finished) return [];
+    if (event.type === 'signal' && event.signal === 'SIGCONT') this.#resume(realNow);
+    this.#lastEventAt = realNow;
+    const now = realNow - this.#pausedFor;
+    const context: Context = { now, act: (action) => this.#actions.push(action) };
+    if ('id' in event) this.#instance(event.id).handle(event, context);
+    else this.#handleRun(event, context);
+    this.#settle(context);
+    // Last, so that all is said and sent before the runner stands still.
+    if (event.type === 'signal' && event.signal === 'SIGTSTP') this.#pause(realNow);
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+
+  /** The real time of the next `time` event that it wants, in ms; Infinity: none, and so no timer either. */
+  get deadline(): Milliseconds {
+    if (this.#finished || this.#pausedAt !== undefined) return Infinity;
+    const deadlines = this.instances.map((instance) => instance.deadline);
+    const run = this.#stopping?.deadlineAt ?? this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity);
+    const heartbeat = this.isStopping ? this.#lastEventAt - this.#pausedFor + heartbeatMs : Infinity;
+    return Math.min(run, heartbeat, ...deadlines) + this.#pausedFor;
+  }
+
+  /** Something is in its stages. */
+  get isStopping(): boolean {
+    return this.#stopping !== undefined || this.instances.some((instance) => instance.state === 'stopping');
+  }
+
+  /** Who is waited for, in which stage, and for how long yet. */
+  waiting(realNow: Milliseconds): Waiting[] {
+    const now = realNow - this.#pausedFor;
+    return this.instances
+      .filter((instance) => instance.state === 'stopping' || (this.#stopping !== undefined && instance.active))
+      .map((instance) => instance.waiting(now));
+  }
+
+  #instance(id: string): Instance {
+    const instance = this.#byName.get(id);
+    if (!instance) throw new Error(`no instance ${id}`);
+    return instance;
+  }
+
+  #handleRun(event: RunEvent, context: Context): void {
+    switch (event.type) {
+      case 'begin':
+        this.#begun = true;
+        this.#startedAt = context.now;
+        break;
+      case 'signal':
+        this.#handleSignal(event.signal, context);
+        break;
+      case 'reader-gone':
+        this.#stopEverything({ kind: 'reader-gone' }, context);
+        break;
+      case 'time':
+        // A timer may ring between SIGCONT and its event: what time it is only the event can say.
+        if (this.#pausedAt === undefined) this.#handleTime(context);
+        break;
+    }
+  }
+
+  #handleTime(context: Context): void {
+    const { now } = context;
+    if (this.#stopping && now >= this.#stopping.deadlineAt) {
+      this.#stopping = { ...this.#stopping, deadlineAt: Infinity };
+      context.act({ type: 'notice', notice: { type: 'deadline' } });
+      this.#all({ type: 'hurry', cause: this.#stopping.cause, force: true }, context);
+    }
+    if (!this.#stopping && now >= this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity)) {
+      this.#firstFailure ??= statusTimedOut;
+      this.#stopEverything({ kind: 'timed-out' }, context);
+    }
+    this.#all({ type: 'time' }, context);
+  }
+
+  #handleSignal(signal: PolicySignal, context: Context): void {
+    if (stopSignals.has(signal)) this.#handleStopSignal(signal, context);
+    else if (signal === 'SIGQUIT') this.#quit(context);
+    else this.#pass(signal, context);
+  }
+
+  #handleStopSignal(signal: PolicySignal, context: Context): void {
+    // npm and shells send a signal twice, and a closed window SIGHUP: that is one gesture of the user's.
+    const echo = context.now - this.#lastStopSignalAt < sameGestureMs;
+    this.#lastStopSignalAt = context.now;
+    if (echo) return;
+    if (!this.#endedBy) this.#endedBy = signal;
+    if (!this.#stopping) {
+      this.#announceStop({ kind: 'signal', signal }, context);
+      for (const instance of this.instances) {
+        const hearing = hear(instance.plan.spec.signals[signal], signal);
+        if (hearing.kind !== 'nothing' && instance.state !== 'waiting') {
+          // Passed on, it is heard at once: the order of the stop is for what procrun sends of its own accord.
+          const heard = hearing.kind === 'signal' ? hearing : undefined;
+          instance.handle({ type: 'stop', cause: { kind: 'signal', signal }, heard }, context);
+        }
+      }
+    } else if (hurrySignals.has(signal)) {
+      context.act({ type: 'notice', notice: { type: 'hurried', signal } });
+      this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1 };
+      for (const instance of this.instances) {
+        const hearing = hear(instance.plan.spec.signals[signal], signal);
+        instance.handle({ type: 'advance', heard: hearing.kind === 'signal' ? hearing : undefined }, context);
+      }
+    }
+  }
+
+  #quit(context: Context): void {
+    this.#endedBy ??= 'SIGQUIT';
+    this.#pass('SIGQUIT', context);
+    const cause: StopCause = { kind: 'signal', signal: 'SIGQUIT' };
+    if (!this.#stopping) this.#announceStop(cause, context);
+    this.#all({ type: 'hurry', cause, force: false }, context);
+  }
+
+  /** Tells each running process what its policy says of this signal, once. */
+  #pass(signal: PolicySignal, context: Context): void {
+    for (const instance of this.instances) {
+      // Before its command runs nobody is there to hear it, and the signal would kill the wrapper.
+      if (instance.state !== 'running' && instance.state !== 'stopping') continue;
+      const hearing = hear(instance.plan.spec.signals[signal], signal);
+      if (hearing.kind === 'stop') instance.handle({ type: 'stop', cause: { kind: 'signal', signal } }, context);
+      if (hearing.kind === 'signal') sendSignal(instance, hearing.signal, hearing.reason, false, context);
+    }
+  }
+
+  #announceStop(cause: StopCause, context: Context): void {
+    this.#stopping = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity) };
+    context.act({ type: 'notice', notice: { type: 'stopping', cause } });
+  }
+
+  #stopEverything(cause: StopCause, context: Context): void {
+    if (!this.#stopping) this.#announceStop(cause, context);
+  }
+
+  #all(event: InstanceEvent, context: Context): void {
+    for (const instance of this.instances) instance.handle(event, context);
+  }
+
+  /** What follows from the state as it is now: failures judged, starts and stops whose turn has come, the end. */
+  #settle(context: Context): void {
+    if (!this.#begun) return;
+    for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
+    if (this.#stopping) this.#stopInOrder(context);
+    else this.#startInOrder(context);
+    // A start that can never be is an end, too.
+    for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
+    if (this.instances.every((instance) => instance.ended)) this.#finish(context);
+  }
+
+  #judge(instance: Instance, context: Context): void {
+    if (this.#judged.has(instance)) return;
+    this.#judged.add(instance);
+    const { failure, asked, plan } = instance;
+    const cause = { kind: failure === undefined ? 'success' : 'failure', process: instance.name } as const;
+    if (failure !== undefined) this.#firstFailure ??= failure;
+    // What procrun itself ended says nothing about the others, unless it ran too long.
+    if (asked && !instance.timedOut) return;
+    if ((failure === undefined ? plan.spec.onSuccess : plan.spec.onFailure) === 'stop') this.#stopEverything(cause, context);
+  }
+
+  #startInOrder(context: Context): void {
+    for (const instance of this.instances) {
+      if (instance.state !== 'waiting') continue;
+      const missing = canNeverStart(instance, this.instances);
+      if (missing !== undefined) {
+        const reason = `${missing}, on which it depends, was not started`;
+        context.act({ type: 'notice', notice: { type: 'not-started', process: instance.name, reason } });
+        instance.handle({ type: 'stop', cause: { kind: 'failure', process: missing } }, context);
+      } else if (mayStart(instance, this.instances)) {
+        instance.handle({ type: 'start' }, context);
+      }
+    }
+  }
+
+  #stopInOrder(context: Context): void {
+    const { cause, hurries } = this.#stopping ?? { cause: { kind: 'reader-gone' }, hurries: 0 };
+    for (const instance of this.instances) {
+      const begun = instance.state === 'stopping' || instance.state === 'closing' || instance.ended;
+      if (!begun && mayStop(instance, this.instances)) instance.handle({ type: 'stop', cause, skip: hurries }, context);
+    }
+  }
+
+  #finish(context: Context): void {
+    this.#finished = true;
+    const survived = this.instances.some((instance) => instance.outcome?.kind === 'survived');
+    const signal = survived ? undefined : this.#endedBy;
+    const status = this.#status(survived);
+    const results = this.instances.map((instance) => instance.result());
+    context.act({ type: 'notice', notice: { type: 'done', status, stopped: this.#stopping !== undefined, results } });
+    context.act({ type: 'finish', status, signal });
+  }
+
+  /** The first that applies: not killable, ended by a signal, its reader gone, the first failure, 0. */
+  #status(survived: boolean): number {
+    if (survived) return statusUnkillable;
+    if (this.#endedBy) return statusOfSignal(this.#endedBy);
+    if (this.#stopping?.cause.kind === 'reader-gone') return statusReaderGone;
+    return this.#firstFailure ?? 0;
+  }
+
+  #pause(realNow: Milliseconds): void {
+    this.#pausedAt = realNow;
+    this.#actions.push({ type: 'notice', notice: { type: 'paused' } }, { type: 'pause' });
+  }
+
+  #resume(realNow: Milliseconds): void {
+    if (this.#pausedAt !== undefined) {
+      this.#pausedFor += realNow - this.#pausedAt;
+      this.#pausedAt = undefined;
+      this.#actions.push({ type: 'notice', notice: { type: 'resumed' } });
+    } else if (this.isStopping) {
+      // Somebody's SIGSTOP cannot be noticed, but the heartbeat that did not beat tells how long it lasted.
+      const silent = realNow - this.#lastEventAt;
+      if (silent > heartbeatMs) this.#pausedFor += silent - heartbeatMs;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// `procrun run` away from a terminal: every signal passed on, once and in order; rewrites; scope; stop and resume.
+import { strict as assert } from 'node:assert';
+import { constants } from 'node:os';
+import { assertNothingAlive, isAlive, type PipeRun, processInfo, start, startCommand, procrunArgv, test, waitUntil } from '../support/harness.ts';
+
+const uncatchable = ['SIGKILL', 'SIGSTOP'];
+const stopping = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
+const names = Object.keys(constants.signals) as NodeJS.Signals[];
+/** One name of each number, without those that stop: they have tests of their own. */
+const relayed = names.filter(
+  (name, index) =>
+    !uncatchable.includes(name) &&
+    !(stopping as readonly string[]).includes(name) &&
+    names.findIndex((other) => constants.signals[other] === constants.signals[name]) === index,
+);
+
+/** Prints the name of each signal that it gets, and ends with its stdin. */
+const recorder = `
+  for (const name of ${JSON.stringify([...relayed, ...stopping])}) process.on(name, () => console.log('got ' + name));
+  process.stdin.resume().on('end', () => process.exit(0));
+  console.log('ready ' + process.pid);
+`;
+
+async function record(...options: string[]): Promise<{ run: PipeRun; pid: number }> {
+  const run = start(['run', ...options, '--', process.execPath, '-e', recorder], { stdin: 'pipe' });
+  const [, pid] = await run.waitFor(/ready (\d+)/);
+  return { run, pid: Number(pid) };
+}
+
+async function assertGot(run: PipeRun, expected: readonly string[]): Promise<void> {
+  run.closeStdin();
+  assert.deepEqual(await run.ended, { code: 0, signal: null });
+  assert.deepEqual([...run.stdout.matchAll(/got (\S+)/g)].map(([, name]) => name), expected);
+  assert.equal(run.stderr, '');
+  await assertNothingAlive(run);
+}
+
+test('each signal that can be caught is passed on as itself, once, in order', async () => {
+  const { run } = await record();
+  for (const name of relayed) {
+    run.signal(name);
+    await run.waitFor(`got ${name}\n`);
+  }
+  await assertGot(run, relayed);
+});
+
+for (const name of stopping) {
+  test(`${name} stops the command and then the wrapper; SIGCONT resumes both`, async () => {
+    const { run, pid } = await record();
+    run.signal(name);
+    await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the wrapper to be stopped');
+    assert.equal(processInfo(pid)?.state, 'T', 'the command was stopped before');
+    run.signal('SIGCONT');
+    await run.waitFor('got SIGCONT');
+    run.signal('SIGTERM');
+    await run.waitFor('got SIGTERM');
+    await assertGot(run, ['SIGCONT', 'SIGTERM']);
+  });
+}
+
+const rewrites: readonly (readonly [string, NodeJS.Signals, NodeJS.Signals])[] = [
+  ['15=2', 'SIGTERM', 'SIGINT'],
+  ['TERM=SIGUSR1', 'SIGTERM', 'SIGUSR1'],
+  ['sighup=quit', 'SIGHUP', 'SIGQUIT'],
+  ['20=20', 'SIGTSTP', 'SIGTSTP'],
+  ['TTIN=TERM', 'SIGTTIN', 'SIGTERM'],
+];
+
+for (const [rewrite, sent, got] of rewrites) {
+  test(`--signal ${rewrite}: ${sent} arrives as ${got}`, async () => {
+    const { run } = await record('--signal', rewrite);
+    run.signal(sent);
+    await run.waitFor(`got ${got}`);
+    await assertGot(run, [got]);
+  });
+}
+
+test('--signal TERM=0 drops it, and several rewrites stand side by side', async () => {
+  const { run } = await record('--signal', 'TERM=0', '--signal', 'HUP=USR2');
+  run.signal('SIGTERM');
+  run.signal('SIGHUP');
+  await run.waitFor('got SIGUSR2');
+  await assertGot(run, ['SIGUSR2']);
+});
+
+/** A leader and a child of it; both say what they get. The child's own parent waits for it in the foreground. */
+const family = `
+  trap 'echo leader' USR1
+  (trap 'echo child; exit 0' USR1; echo ready; while :; do sleep 300 & wait $!; done) &
+  while :; do wait $! && break; done
+  echo done
+`;
+
+test('a signal goes to the whole group', async () => {
+  const run = start(['run', '--', '/bin/sh', '-c', family]);
+  await run.waitFor('ready');
+  run.signal('SIGUSR1');
+  await run.waitFor('leader');
+  await run.waitFor('child');
+  await run.ended;
+  await assertNothingAlive(run);
+});
+
+test('--scope leader: to the command alone', async () => {
+  const run = start(['run', '--scope', 'leader', '--', '/bin/sh', '-c', family]);
+  await run.waitFor('ready');
+  run.signal('SIGUSR1');
+  await run.waitFor('leader');
+  run.signal('SIGUSR2');
+  assert.deepEqual(await run.ended, { code: 128 + constants.signals.SIGUSR2, signal: null });
+  assert.doesNotMatch(run.stdout, /child/);
+  await assertNothingAlive(run);
+});
+
+test('a signal that arrives while procrun loads is not lost', async () => {
+  const run = start(['run', '--', 'sleep', '300']);
+  // The runner's listeners are its own doing: before them the signal has its default action, which is an end as well.
+  run.signal('SIGTERM');
+  const end = await run.ended;
+  assert.ok(end.code === 143 || end.signal === 'SIGTERM', JSON.stringify(end));
+  await assertNothingAlive(run);
+});
+
+test("a SIGCHLD of the command's own stop is not passed on", async () => {
+  const { run, pid } = await record();
+  process.kill(pid, 'SIGSTOP');
+  await waitUntil(() => processInfo(pid)?.state === 'T', 'the command to be stopped');
+  process.kill(pid, 'SIGCONT');
+  await run.waitFor('got SIGCONT');
+  run.signal('SIGUSR1');
+  await run.waitFor('got SIGUSR1');
+  assert.ok(isAlive(run.pid));
+  await assertGot(run, ['SIGCONT', 'SIGUSR1']);
+});
+
+test('a wrapper under a wrapper: each signal once', async () => {
+  const run = startCommand([...procrunArgv('run', '--'), ...procrunArgv('run', '--'), process.execPath, '-e', recorder], { stdin: 'pipe' });
+  await run.waitFor('ready');
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) {
+    run.signal(name);
+    await run.waitFor(`got ${name}\n`);
+  }
+  await assertGot(run, ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1']);
+});
+
+test('the command starts with the default action of every signal, whatever is ignored around it', async () => {
+  const run = startCommand(['/bin/sh', '-c', `trap '' PIPE HUP INT; exec "$@"`, 'sh', ...procrunArgv('run', '--', 'grep', 'SigIgn', '/proc/self/status')]);
+  await run.ended;
+  assert.match(run.stdout, /SigIgn:\s+0+\n/);
+});

@@ -1,0 +1,81 @@
+// `procrun run`: the status that it ends with, and what it says when there is nothing to run.
+import { strict as assert } from 'node:assert';
+import { assertNothingAlive, execute, procrunArgv, startCommand, test } from '../support/harness.ts';
+
+const statuses: readonly (readonly [string, number])[] = [
+  ['exit 0', 0],
+  ['exit 1', 1],
+  ['exit 77', 77],
+  ['exit 255', 255],
+  ['kill -TERM $$', 143],
+  ['kill -INT $$', 130],
+  ['kill -KILL $$', 137],
+  ['kill -SEGV $$', 139],
+];
+
+for (const [text, code] of statuses) {
+  test(`\`${text}\` gives ${code}`, async () => {
+    const run = await execute(['run', '--', '/bin/sh', '-c', text]);
+    assert.deepEqual(run.end, { code, signal: null });
+    assert.equal(run.stderr, '');
+    await assertNothingAlive(run);
+  });
+}
+
+const files = { 'plain.txt': 'words\n', 'lost.sh': '#!/nonexistent/interpreter\n', 'bare.sh': 'echo bare "$1"\n' };
+
+/** In a shell, which makes what the harness cannot: a mode, a folder. */
+async function runIn(setup: string, ...command: string[]) {
+  const run = startCommand(['/bin/sh', '-c', `${setup}; exec "$@"`, 'sh', ...procrunArgv('run', '--', ...command)], { files });
+  await run.ended;
+  return run;
+}
+
+const failures: readonly (readonly [string, string, readonly string[], number, string])[] = [
+  ['an unknown command', ':', ['nosuch-command'], 127, 'procrun: nosuch-command: command not found\n'],
+  ['an unknown path', ':', ['./nosuch'], 127, 'procrun: ./nosuch: command not found\n'],
+  ['an empty name', ':', [''], 127, 'procrun: : command not found\n'],
+  ['a file without permission', ':', ['./plain.txt'], 126, 'procrun: ./plain.txt: not executable\n'],
+  ['a folder', 'mkdir folder', ['./folder'], 126, 'procrun: ./folder: not executable\n'],
+  ['a file as a folder', ':', ['./plain.txt/x'], 126, 'procrun: ./plain.txt/x: not executable: a part of its path is not a folder\n'],
+  ['a missing interpreter', 'chmod +x lost.sh', ['./lost.sh'], 127, 'procrun: ./lost.sh: its interpreter was not found: /nonexistent/interpreter\n'],
+];
+
+for (const [what, setup, command, code, message] of failures) {
+  test(`${what}: ${code}, and one clear line`, async () => {
+    const run = await runIn(setup, ...command);
+    assert.deepEqual(run.end, { code, signal: null });
+    assert.equal(run.stderr, message);
+    assert.equal(run.stdout, '');
+  });
+}
+
+test('a script without a `#!` line is run by /bin/sh, as execvp(3) has it', async () => {
+  const run = await runIn('chmod +x bare.sh', './bare.sh', 'word');
+  assert.equal(run.stdout, 'bare word\n');
+});
+
+test('a folder of the PATH that may not be searched does not make a missing command "not executable"', async () => {
+  const run = await runIn('mkdir -m 0 closed; PATH="$PWD/closed:$PWD/plain.txt:$PATH"', 'nosuch-command');
+  assert.deepEqual(run.end, { code: 127, signal: null });
+});
+
+test('the status is known only when the output is complete: nothing of it is lost', async () => {
+  const run = await execute(['run', '--', '/bin/sh', '-c', 'i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i+1)); done; printf last; exit 3']);
+  assert.deepEqual(run.end, { code: 3, signal: null });
+  assert.equal(run.stdout.split('\n').length, 20001);
+  assert.ok(run.stdout.endsWith('19999\nlast'));
+});
+
+test('a process of the manifest by its name, in its folder and environment', async () => {
+  const manifest = { processes: { job: { command: 'echo "$WORD in $(basename "$PWD")"; exit 5', cwd: 'inner', env: { WORD: 'here' } } } };
+  const run = await execute(['run', 'job'], { manifest, files: { 'inner/.keep': '' } });
+  assert.equal(run.stdout, 'here in inner\n');
+  assert.deepEqual(run.end, { code: 5, signal: null });
+});
+
+test('a folder that is missing is named, and not the command blamed', async () => {
+  const run = await execute(['run', 'job'], { manifest: { processes: { job: { command: 'true', cwd: 'nowhere' } } } });
+  assert.equal(run.end.code, 127);
+  assert.match(run.stderr, /^procrun: its folder \S+\/nowhere does not exist\n$/);
+});

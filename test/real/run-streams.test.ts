@@ -1,0 +1,71 @@
+// `procrun run`: stdin, stdout, stderr and further descriptors are the command's own, and nobody else's suffer.
+import { strict as assert } from 'node:assert';
+import { assertNothingAlive, execute, procrunArgv, start, startCommand, test } from '../support/harness.ts';
+
+/** `procrun run -- COMMAND` inside a shell's text, as "$@". */
+function inShell(text: string, ...command: string[]) {
+  return startCommand(['/bin/sh', '-c', text, 'sh', ...procrunArgv('run', '--'), ...command], { files: { 'five.txt': 'five\n' }, stdin: 'pipe' });
+}
+
+test('stdin and its end reach the command', async () => {
+  const run = start(['run', '--', 'cat'], { stdin: 'pipe' });
+  run.write('one\n');
+  await run.waitFor('one');
+  run.closeStdin();
+  assert.deepEqual(await run.ended, { code: 0, signal: null });
+  assert.equal(run.stdout, 'one\n');
+  await assertNothingAlive(run);
+});
+
+test('stdin, stdout and stderr are the very files that we were given, and nothing else is open', async () => {
+  const report = 'for fd in 0 1 2; do readlink /proc/self/fd/$fd; done; ls /proc/self/fd | wc -l';
+  const plain = inShell('exec sh -c "$0" 2>&1'.replace('$0', report.replaceAll('$', '\\$')));
+  await plain.ended;
+  const wrapped = inShell('exec "$@" 2>&1', 'sh', '-c', report);
+  await wrapped.ended;
+  const shape = (text: string) => text.replace(/\[\d+\]/g, '[]');
+  assert.equal(shape(wrapped.stdout), shape(plain.stdout));
+});
+
+test('stdin is a blocking one for the command, and for whoever shares it afterwards', async () => {
+  const flags = 'grep flags /proc/self/fdinfo/0';
+  const run = inShell(`${flags}; "$@"; ${flags}`, 'sh', '-c', flags);
+  await run.ended;
+  const nonBlocking = [...run.stdout.matchAll(/flags:\s+(\d+)/g)].map(([, octal]) => (parseInt(octal ?? '', 8) & 0o4000) !== 0);
+  assert.deepEqual(nonBlocking, [false, false, false]);
+});
+
+test('another command on the same stdin never meets a non-blocking one, not even while procrun starts', async () => {
+  const watcher = 'while [ ! -e stop ]; do grep -q "flags:.*4...$" /proc/self/fdinfo/0 && echo non-blocking; done';
+  const run = inShell(`(${watcher}) & for i in 1 2 3 4 5; do "$@"; done; : >stop; wait`, 'true');
+  assert.deepEqual(await run.ended, { code: 0, signal: null });
+  assert.equal(run.stdout, '');
+});
+
+test('descriptors beyond 2 are handed on under their own numbers', async () => {
+  const run = inShell('exec "$@" 3<five.txt 7>&1', 'sh', '-c', 'cat <&3 >&7; [ -e /proc/self/fd/4 ] || echo no 4');
+  await run.ended;
+  assert.equal(run.stdout, 'five\nno 4\n');
+});
+
+test('echo >/dev/stdout works as without us', async () => {
+  // Not the harness's own pipe: Node's is a socket, which cannot be opened by its path.
+  const run = inShell('"$@" | cat', 'sh', '-c', 'echo x >/dev/stdout');
+  await run.ended;
+  assert.equal(run.stdout, 'x\n');
+});
+
+test('the reader goes away: the command hears of it, and its status is ours', async () => {
+  const run = inShell('{ "$@"; echo status $? >&2; } | head -1', 'yes');
+  await run.ended;
+  assert.equal(run.stdout, 'y\n');
+  assert.match(run.stderr, /status 141/);
+  await assertNothingAlive(run);
+});
+
+test('the environment is told that it runs under procrun', async () => {
+  const run = await execute(['run', '--', 'env'], { env: { 'odd.name': 'kept' } });
+  assert.match(run.stdout, /^PROCRUN=1$/m);
+  assert.match(run.stdout, /^PROCRUN_RUN_ID=[0-9a-f-]{36}$/m);
+  assert.match(run.stdout, /^odd\.name=kept$/m);
+});

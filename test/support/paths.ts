@@ -1,0 +1,37 @@
+// Where things are in the repository, and whether what the tests need is installed.
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+/** The repository. The tests are bundled, so a path of their own would say nothing. */
+export const root = resolve(process.env.PROCRUN_ROOT ?? process.cwd());
+
+/** The argument vector of procrun with these arguments, for a command that starts it by itself. */
+export function procrunArgv(...args: readonly string[]): string[] {
+  return [process.execPath, join(root, 'bin/procrun.js'), ...args];
+}
+
+/** The absolute path of a program in fixtures/. */
+export function fixture(name: string): string {
+  return join(root, 'fixtures', name);
+}
+
+/** The `command` list of a manifest for a program in fixtures/, by the ending of its name. */
+export function fixtureCommand(name: string, ...args: readonly string[]): string[] {
+  const interpreters: Record<string, string[]> = { py: ['python3', '-u'], mjs: [process.execPath], sh: ['/bin/sh'] };
+  const interpreter = interpreters[name.slice(name.lastIndexOf('.') + 1)];
+  assert.ok(interpreter, `no interpreter is known for ${name}`);
+  return [...interpreter, fixture(name), ...args];
+}
+
+/** Options of a test that needs Python, which the terminal does as well. */
+export const needsPython: { skip: string | false } = { skip: pythonIsMissing() };
+
+function pythonIsMissing(): string | false {
+  try {
+    execFileSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 8))'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'needs python3 (3.8 or later) on the PATH';
+  }
+}

@@ -1,0 +1,120 @@
+// What the kernel says about single processes, read from /proc: for tests that must not believe the runner.
+import { strict as assert } from 'node:assert';
+import { readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** `R` running, `S` sleeping, `T` stopped, `Z` zombie, and so on: proc(5). */
+  readonly state: string;
+  /** In ticks since the boot; with the pid, the identity of a process. */
+  readonly startTime: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Its PROCRUN_RUN_ID. */
+  readonly runId: string | undefined;
+}
+
+/** undefined: there is no such process. A zombie is one. */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  const stat = readOf(pid, 'stat')?.toString('latin1');
+  if (stat === undefined) return undefined;
+  // The name may hold blanks and parentheses itself: the last one ends it.
+  const nameEnd = stat.lastIndexOf(')');
+  const fields = stat.slice(nameEnd + 2).split(' ');
+  return {
+    pid,
+    name: stat.slice(stat.indexOf('(') + 1, nameEnd),
+    state: fields[0] ?? '?',
+    ppid: Number(fields[1]),
+    pgid: Number(fields[2]),
+    sid: Number(fields[3]),
+    startTime: Number(fields[19]),
+    argv: (readOf(pid, 'cmdline')?.toString() ?? '').split('\0').filter((word) => word !== ''),
+    runId: environmentOf(pid).PROCRUN_RUN_ID,
+  };
+}
+
+/** A zombie is not alive. */
+export function isAlive(pid: number): boolean {
+  const info = processInfo(pid);
+  return info !== undefined && !/^[ZX]$/.test(info.state);
+}
+
+/** The environment with which it was exec'd; empty if that cannot be read. */
+export function environmentOf(pid: number): Record<string, string> {
+  const text = readOf(pid, 'environ')?.toString() ?? '';
+  const pairs = text.split('\0').filter((pair) => pair.includes('='));
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
+
+/** A line of /proc/PID/status: `statusField(pid, 'SigIgn')`. */
+export function statusField(pid: number, field: string): string | undefined {
+  const line = readOf(pid, 'status')
+    ?.toString('latin1')
+    .split('\n')
+    .find((each) => each.startsWith(`${field}:`));
+  return line?.slice(field.length + 1).trim();
+}
+
+/** The signals that it ignores, catches, blocks. */
+export function signalsOf(pid: number, what: 'SigIgn' | 'SigCgt' | 'SigBlk'): NodeJS.Signals[] {
+  const mask = BigInt(`0x${statusField(pid, what) ?? '0'}`);
+  const names = Object.entries(constants.signals).filter(([, number]) => ((mask >> BigInt(number - 1)) & 1n) === 1n);
+  return names.map(([name]) => name as NodeJS.Signals);
+}
+
+/** What is alive and has this mark of the harness in its environment, but this process itself. */
+export function processesMarked(mark: string): ProcessInfo[] {
+  const words = Buffer.from(`PROCRUN_TEST_MARK=${mark}`);
+  return allPids()
+    .filter((pid) => pid !== process.pid && readOf(pid, 'environ')?.includes(words) === true)
+    .map(processInfo)
+    .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
+}
+
+/** The living descendants of a process, by parentage: what was adopted by another is not among them. */
+export function descendantsOf(pid: number): ProcessInfo[] {
+  const everyone = allPids()
+    .map(processInfo)
+    .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
+  const below = (parent: number): ProcessInfo[] =>
+    everyone.filter(({ ppid }) => ppid === parent).flatMap((child) => [child, ...below(child.pid)]);
+  return below(pid);
+}
+
+/**
+ * For what the kernel tells nobody about, such as the state of a stranger: asks every 5 ms until it is so.
+ * Rejects after 20 s.
+ */
+export async function waitUntil(isSo: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`waited 20 s in vain for ${what}`);
+    await new Promise((resolveLater) => setTimeout(resolveLater, 5));
+  }
+}
+
+export function signalName(number: number): NodeJS.Signals {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  assert.ok(found, `no signal has the number ${number}`);
+  return found[0] as NodeJS.Signals;
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function readOf(pid: number, file: string): Buffer | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`);
+  } catch {
+    // It has ended, or it is not ours to read.
+    return undefined;
+  }
+}

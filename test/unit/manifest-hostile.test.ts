@@ -1,0 +1,97 @@
+// No input makes the loader crash, hang or show a stack trace: one clear message, within two seconds.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatProblem } from '../../src/manifest/problem.ts';
+import { load, mistakes } from './manifest-support.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** A text of one piece repeated, just within the limit of size. */
+const full = (piece: string, before = '', after = '') => before + piece.repeat(Math.floor((mebibyte - before.length - after.length) / piece.length)) + after;
+
+const aliasBomb = (levels: number) =>
+  Array.from({ length: levels }, (_, i) => (i === 0 ? 'x-a0: &a0 [x, x, x, x, x, x, x, x, x]' : `x-a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(', ')}]`)).join('\n');
+
+const hostile: Record<string, string> = {
+  'opening brackets': full('['),
+  'closing brackets': full(']'),
+  'closing braces': full('}'),
+  'nested maps': full('{a: '),
+  'nested maps without space': full('{a: {a:'),
+  'nested lists': full('- '),
+  'explicit keys': full('? '),
+  'anchors': full('&a '),
+  'tags': full('!a '),
+  'directives': full('%\n'),
+  'quotes': full('"'),
+  'commas in a list': full(',', '['),
+  'documents': full('---\n'),
+  'comments': full('#\n'),
+  'empty lines': full('\n'),
+  'carriage returns': full('\r'),
+  'bad escapes': full('\\q', '"', '"'),
+  'one long key': full('k', '', ': v'),
+  'one long line of words': full('a '),
+  'a stair of indentation': Array.from({ length: 1400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''),
+  'an alias to what it is in': '&a [*a, *a]',
+  'a map that merges itself': 'x: &a\n  <<: *a\n',
+  'an alias bomb': `${aliasBomb(12)}\nprocesses: {web: x}`,
+  'a bomb of merge keys': `x0: &x0 {${Array.from({ length: 300 }, (_, i) => `k${i}: 1`).join(', ')}}\n${Array.from({ length: 3000 }, (_, i) => `x${i + 1}: &x${i + 1} {<<: *x${i}, n${i}: 1}`).join('\n')}`,
+  'many unknown keys': `processes:\n  web:\n    command: x\n${Array.from({ length: 15_000 }, (_, i) => `    comand${i}: 1\n`).join('')}`,
+  'many wrong stages': `processes:\n  web:\n    command: x\n    stop: [${'SIGTRM, '.repeat(30_000)}]`,
+  'many circles': `processes:\n${Array.from({ length: 3000 }, (_, i) => `  p${i}: {command: x, depends_on: [p${(i + 1) % 3000}, p${(i + 7) % 3000}]}\n`).join('')}`,
+  'many duplicates': full('a: b\n', '', '').slice(0, 5 * 20_000),
+  'open expansions': `env: { A: "${'${A:-'.repeat(100_000)}" }\nprocesses: {web: x}`,
+  'expansions that grow': `env: { A: "${'x'.repeat(100_000)}" }\nprocesses: {web: {command: x, env: {B: "${'${A}'.repeat(50_000)}"}}}`,
+};
+
+for (const [name, text] of Object.entries(hostile)) {
+  test(`${name}: refused within two seconds`, async () => {
+    const began = performance.now();
+    const { manifest, problems } = await load(text);
+    const shown = problems.map(formatProblem).join('\n');
+    assert.ok(performance.now() - began < 2000, `took ${performance.now() - began} ms`);
+    assert.equal(manifest, undefined);
+    assert.ok(problems.length >= 1 && problems.length <= 101, `${problems.length} problems`);
+    assert.doesNotMatch(shown, /RangeError|TypeError|Maximum call stack|\n\s+at /);
+    assert.ok(shown.length < 40_000, `${shown.length} characters are shown`);
+  });
+}
+
+test('a manifest of thousands of processes is read within two seconds', async () => {
+  const began = performance.now();
+  const { manifest } = await load(`processes:\n${Array.from({ length: 4000 }, (_, i) => `  p${i}: {command: x, depends_on: [${i > 0 ? `p${i - 1}` : ''}]}\n`).join('')}`);
+  assert.equal(manifest?.processes.length, 4000);
+  assert.ok(performance.now() - began < 2000);
+});
+
+test('too large: the size is said, and nothing is parsed', async () => {
+  assert.deepEqual(await mistakes(Buffer.alloc(50 * mebibyte, 'a')), ['The file is 50 MiB long; at most 1 MiB are read.']);
+  assert.deepEqual(await mistakes(Buffer.alloc(mebibyte + 1, 'a')), ['The file is 1.1 MiB long; at most 1 MiB are read.']);
+});
+
+test('what is no text: NUL, control characters, other encodings', async () => {
+  assert.deepEqual(await mistakes('a: b\nc: \0'), ['2:4 There is a NUL byte here; the file must be plain text.']);
+  assert.deepEqual(await mistakes('a: b\nc: \x1b[2J'), ['2:4 There is a control character here (0x1b); the file must be plain text.']);
+  assert.deepEqual(await mistakes(Buffer.from('name: caf\xe9\n', 'latin1')), ['1:10 The byte 0xe9 here is not UTF-8.']);
+  assert.deepEqual(await mistakes(Buffer.from('a: b\nä: \xff'.replace('ä', 'a'), 'latin1')), ['2:4 The byte 0xff here is not UTF-8.']);
+  assert.deepEqual(await mistakes(Buffer.concat([Buffer.from('\ufeffa: ä\n  b: '), Buffer.from([0xef, 0xbf])])), ['2:6 The byte 0xef here is not UTF-8.']);
+  assert.deepEqual(await mistakes(Buffer.from([0x80])), ['1:1 The byte 0x80 here is not UTF-8.']);
+  assert.deepEqual(await mistakes(Buffer.from('\ufeffname: x', 'utf16le')), ['The file is UTF-16, not UTF-8.']);
+});
+
+test('a NUL by an escape is found where it is', async () => {
+  assert.deepEqual(await mistakes('env:\n  A: "a\\0b"\nprocesses: { web: x }'), ['2:6 A NUL character cannot be given to any program.']);
+});
+
+test('an alias bomb is told at the alias that is one too many', async () => {
+  const [first] = await mistakes(`${aliasBomb(12)}\nprocesses: {web: x}`);
+  assert.match(first ?? '', /^\d+:\d+ The aliases up to here stand for more than 50,000 values/);
+});
+
+test('what a manifest shows of itself cannot reach the terminal', async () => {
+  const { problems } = await load('processes:\n  web: { command: x, "a\\e[2J\u202eb": 1 }\n');
+  const shown = problems.map(formatProblem).join('\n');
+  assert.match(shown, /`a\\x1b\[2J\\u202eb` is not a key/);
+  assert.ok(!shown.includes('\u001b') && !shown.includes('\u202e'));
+});

@@ -1,0 +1,92 @@
+// What the wrapper does about a signal, by where it runs and what the situation is.
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { parseRewrite } from '../../src/runner/wrapper-rewrites.ts';
+import { belatedReactionTo, type Place, reactionTo, type Situation } from '../../src/runner/wrapper-rules.ts';
+
+type Facts = Partial<Record<keyof Situation, boolean>>;
+
+/** A question that a rule must not ask fails the test: each costs a look at the system, or is answered once only. */
+function situationOf(facts: Facts): Situation {
+  const answer = (question: keyof Situation) => (): boolean => {
+    const fact = facts[question];
+    assert.ok(fact !== undefined, `asked for ${question}`);
+    return fact;
+  };
+  return {
+    typedReachesCommand: answer('typedReachesCommand'),
+    hangupReachesCommand: answer('hangupReachesCommand'),
+    commandIsStopped: answer('commandIsStopped'),
+    childrenHaveChanged: answer('childrenHaveChanged'),
+    shouldFollowStop: answer('shouldFollowStop'),
+  };
+}
+
+interface Row {
+  readonly signal: NodeJS.Signals;
+  readonly at: Place;
+  readonly when?: Facts;
+  readonly rewrite?: string;
+  /** Sent to the command; nothing if absent. */
+  readonly send?: NodeJS.Signals;
+  readonly stopSelf?: true;
+}
+
+const rows: readonly Row[] = [
+  { signal: 'SIGTERM', at: 'terminal', send: 'SIGTERM' },
+  { signal: 'SIGUSR1', at: 'terminal', send: 'SIGUSR1' },
+  { signal: 'SIGINT', at: 'terminal', when: { typedReachesCommand: true } },
+  { signal: 'SIGINT', at: 'terminal', when: { typedReachesCommand: false }, send: 'SIGINT' },
+  { signal: 'SIGQUIT', at: 'terminal', when: { typedReachesCommand: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { typedReachesCommand: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { typedReachesCommand: false }, send: 'SIGTSTP' },
+  { signal: 'SIGWINCH', at: 'terminal', when: { typedReachesCommand: true } },
+  { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: true } },
+  { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: false }, send: 'SIGHUP' },
+  { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: true }, send: 'SIGCONT' },
+  { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: false } },
+  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true, shouldFollowStop: true }, stopSelf: true },
+  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true, shouldFollowStop: false } },
+  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
+  { signal: 'SIGINT', at: 'away', send: 'SIGINT' },
+  { signal: 'SIGHUP', at: 'away', send: 'SIGHUP' },
+  { signal: 'SIGCONT', at: 'away', send: 'SIGCONT' },
+  { signal: 'SIGWINCH', at: 'away', send: 'SIGWINCH' },
+  { signal: 'SIGTSTP', at: 'away', send: 'SIGSTOP', stopSelf: true },
+  { signal: 'SIGTTIN', at: 'away', send: 'SIGSTOP', stopSelf: true },
+  { signal: 'SIGTTOU', at: 'away', send: 'SIGSTOP', stopSelf: true },
+  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true } },
+  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
+  { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=INT', send: 'SIGINT' },
+  { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=0' },
+  { signal: 'SIGTSTP', at: 'away', rewrite: '20=20', send: 'SIGTSTP' },
+  { signal: 'SIGTSTP', at: 'away', rewrite: '20=0' },
+  { signal: 'SIGTSTP', at: 'away', rewrite: '20=19', send: 'SIGSTOP', stopSelf: true },
+  { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=TERM', send: 'SIGTERM' },
+  { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=0' },
+  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true } },
+  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: false }, send: 'SIGUSR1' },
+];
+
+function rewritesOf(text: string | undefined): Map<NodeJS.Signals, NodeJS.Signals | 'drop'> {
+  if (text === undefined) return new Map();
+  const { from, to } = parseRewrite(text);
+  return new Map([[from, to]]);
+}
+
+for (const { signal, at, when = {}, rewrite, send, stopSelf = false } of rows) {
+  const because = Object.entries(when).map(([fact, is]) => `${is ? '' : 'not '}${fact}`);
+  test([signal, at, ...because, ...(rewrite === undefined ? [] : [`--signal ${rewrite}`])].join(', '), () => {
+    const reaction = reactionTo(signal, at, situationOf(when), rewritesOf(rewrite));
+    assert.deepEqual({ send: reaction.send, stopSelf: reaction.stopSelf }, { send, stopSelf });
+  });
+}
+
+test('what came before the command is relayed: nobody else can have told it', () => {
+  const none = new Map();
+  assert.deepEqual(belatedReactionTo('SIGINT', 'terminal', none), { send: 'SIGINT', stopSelf: false });
+  assert.deepEqual(belatedReactionTo('SIGHUP', 'terminal', none), { send: 'SIGHUP', stopSelf: false });
+  assert.deepEqual(belatedReactionTo('SIGTSTP', 'away', none), { send: 'SIGSTOP', stopSelf: true });
+  assert.deepEqual(belatedReactionTo('SIGTERM', 'away', rewritesOf('15=0')), { stopSelf: false });
+  assert.deepEqual(belatedReactionTo('SIGCHLD', 'away', none), { stopSelf: false });
+});
