@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 // The command `procrun`: loads the one file in dist/ that `npm ci` built, nothing else.
-import { createRequire } from 'node:module';
+'use strict';
 
-createRequire(import.meta.url)('../dist/procrun.cjs');
+require('../dist/procrun.cjs');

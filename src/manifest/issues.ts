@@ -18,7 +18,9 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   const node = nodeAt(root, path);
   if (path.length === 0) {
     problems.error(valueOffset(root, path), `A manifest must be a map with \`processes\`, not ${describe(node)}.`, 'write `processes:`, and below it one `name: command` a line');
-  } else if (issue.path?.at(-1)?.origin === 'key' && node !== undefined) {
+  } else if (node === undefined) {
+    problems.error(valueOffset(root, path), `${quoted(String(path.at(-1)))} is missing: a map of names to commands.`);
+  } else if (issue.path?.at(-1)?.origin === 'key') {
     problems.error(keyOffset(root, path), `${quoted(String(path.at(-1)))} must be ${issue.message}.`);
   } else {
     problems.error(valueOffset(root, path), `${subject(path)} must be ${issue.message}, not ${describe(node)}.`, () => hintFor(issue, node));
@@ -26,8 +28,10 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   return [path];
 }
 
-function hintFor(issue: Issue, node: Node | undefined): string | undefined {
-  return node?.kind === 'scalar' ? (didYouMean(node.source, expectedWords(issue)) ?? oldBoolean(node.source, issue)) : undefined;
+function hintFor(issue: Issue, node: Node): string | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  if (issue.type === 'record' && /^[\w-]+:\S/.test(node.source)) return 'YAML needs a blank after the `:`';
+  return didYouMean(node.source, expectedWords(issue)) ?? oldBoolean(node.source, issue);
 }
 
 /** The words of a picklist, which valibot gives as `("stop" | "leave")`. */

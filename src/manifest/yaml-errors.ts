@@ -2,8 +2,10 @@
 import type { YAMLError } from 'yaml';
 import type { ProblemList } from './problem-list.ts';
 
+type Words = readonly [message: string, hint?: string];
+
 /** Message and way out, by the package's code of the error; for the others its own sentence is good enough. */
-const words: Partial<Record<YAMLError['code'], readonly [message: string, hint?: string]>> = {
+const words: Partial<Record<YAMLError['code'], Words>> = {
   TAB_AS_INDENT: ['A tab cannot indent YAML.', 'use spaces'],
   BAD_INDENT: ['This line is indented differently from those it belongs to.', 'entries of one map or list begin in the same column'],
   BLOCK_AS_IMPLICIT_KEY: ['A second `key:` on one line.', 'put it on a line of its own, or quote the value'],
@@ -28,9 +30,25 @@ export function tellYamlErrors(errors: readonly YAMLError[], text: string, probl
     // Once the parser has lost the structure, every line that follows is "in YAML stream", however right it is.
     if (lines.has(line) || (lines.size > 0 && error.message.includes('in YAML stream'))) continue;
     lines.add(line);
-    const [message, hint] = words[error.code] ?? [sentence(error.message)];
+    const [message, hint] = wording(error);
     problems.error(offset, message, text.startsWith('${', offset - 1) ? 'within `{…}` or `[…]` a value with `${…}` must be quoted' : hint);
   }
+}
+
+/** One code may stand for several mistakes; these are told apart by how the package begins its sentence. */
+const beginnings: readonly { readonly begin: RegExp; readonly words: Words }[] = [
+  {
+    begin: /^Flow (sequence|map) in block/,
+    words: ['A `[` or `{` from above is not closed before this line.', 'close it, or indent this line further if it belongs into it'],
+  },
+  { begin: /^Missing closing .quote/, words: ['A quote is opened and not closed before here.'] },
+  { begin: /^Implicit map keys need to be followed/, words: ['This key has no value: a `:` is missing.'] },
+];
+
+function wording(error: YAMLError): Words {
+  const special = beginnings.find(({ begin }) => begin.test(error.message));
+  if (special !== undefined) return special.words;
+  return words[error.code] ?? [sentence(error.message)];
 }
 
 function sentence(message: string): string {

@@ -1,6 +1,6 @@
 // A tree of processes: whatever ends its main one, or any of its children, nothing of it stays.
 import { strict as assert } from 'node:assert';
-import { type TerminalRun, assertNothingAlive, fixtureCommand, isAlive, needsPython, test, upAtTerminal } from '../support/harness.ts';
+import { type TerminalRun, assertNothingAlive, fixtureCommand, isAlive, needsPython, terminal, test, upAtTerminal } from '../support/harness.ts';
 
 /** The pids of the whole tree: main process, two children, three of the second one's own. */
 async function treeOf(run: TerminalRun): Promise<number[]> {
@@ -64,6 +64,13 @@ test('tree: what runs longer than its max_runtime is stopped in stages, and has 
   assert.deepEqual(await run.ended, { code: 124, signal: null });
   assert.deepEqual(run.events({ event: 'stage', process: 'tree' }).map(({ stage }) => stage), ['SIGTERM']);
   assert.equal(run.event('gone', 'tree').stage, 'SIGTERM');
-  assert.match(run.screen, /tree.*timed out/);
   await assertGone(run, pids);
+});
+
+test('tree: the screen says that it has timed out', needsPython, async () => {
+  const manifest = { processes: { tree: { command: fixtureCommand('tree.py'), max_runtime: '1s' } } };
+  const run = await terminal(['up'], { manifest });
+  assert.deepEqual(await run.ended, { code: 124, signal: null });
+  assert.match(run.screen, /tree.*timed out/);
+  await assertNothingAlive(run);
 });

@@ -1,0 +1,100 @@
+// `procrun run`: when the command has ended, what is left of its tree is ended too, and nothing else.
+import { strict as assert } from 'node:assert';
+import { assertNothingAlive, environmentOf, isAlive, needsPython, type PipeRun, processInfo, start, terminal, test, waitUntil } from '../support/harness.ts';
+
+/** Starts a background process in a way of its own, says its pid once it is where it should be, and ends with status 4. */
+interface Leftover {
+  readonly what: string;
+  readonly script: string;
+}
+
+const leftovers: readonly Leftover[] = [
+  { what: 'a member of the group', script: 'sleep 300 & echo left $!; exit 4' },
+  { what: 'one that ignores SIGHUP', script: '(trap "" HUP; echo left $(exec sh -c "echo \\$PPID"); exec sleep 300) & sleep 0.05; exit 4' },
+  { what: 'a stopped one', script: 'sleep 300 & kill -STOP $!; echo left $!; exit 4' },
+];
+
+/** Python forks, leaves the session, does as it is told, and says so before its parent ends. */
+function daemon(inside: string, environment = 'os.environ'): string[] {
+  const text = `
+import os, signal, sys, time
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        ${inside}
+        os.set_inheritable(writer, True)
+        os.execvpe('sh', ['sh', '-c', f'echo left $$; echo >&{writer}; exec {writer}>&-; exec sleep 300 >/dev/null 2>&1'], ${environment})
+    os._exit(0)
+os.close(writer)
+os.read(reader, 1)
+sys.exit(4)
+`;
+  return ['python3', '-I', '-S', '-c', text];
+}
+
+async function assertEnded(run: PipeRun): Promise<number> {
+  const end = await run.ended;
+  assert.deepEqual(end, { code: 4, signal: null });
+  assert.equal(run.stderr, '');
+  const pid = Number(/left (\d+)/.exec(run.stdout)?.[1]);
+  assert.ok(pid > 0, run.report());
+  return pid;
+}
+
+for (const { what, script } of leftovers) {
+  test(`${what} is ended, and the command's status kept`, async () => {
+    const run = start(['run', '--', '/bin/sh', '-c', script]);
+    assert.equal(isAlive(await assertEnded(run)), false);
+    await assertNothingAlive(run);
+  });
+}
+
+test('a daemon that left the session is ended', needsPython, async () => {
+  const run = start(['run', '--', ...daemon('pass')]);
+  assert.equal(isAlive(await assertEnded(run)), false);
+  await assertNothingAlive(run);
+});
+
+test('one that was started with PROCRUN_ESCAPE=1 is left alone', needsPython, async () => {
+  const run = start(['run', '--', ...daemon('pass', "{**os.environ, 'PROCRUN_ESCAPE': '1'}")]);
+  const pid = await assertEnded(run);
+  assert.equal(isAlive(pid), true);
+  assert.equal(environmentOf(pid).PROCRUN_ESCAPE, '1');
+  process.kill(pid, 'SIGKILL');
+});
+
+test('one that cleared its environment, in the session of the command', async () => {
+  const run = start(['run', '--', '/bin/sh', '-c', 'env -i sleep 300 & echo left $!; exit 4']);
+  const pid = await assertEnded(run);
+  assert.equal(isAlive(pid), false);
+});
+
+test('a leftover cleans up at SIGTERM', async () => {
+  const run = start(['run', '--', '/bin/sh', '-c', `(trap 'echo cleaned up; exit 0' TERM; echo ready >&3; while :; do sleep 0.01; done) 3>&1 | { read -r line; echo "$line"; kill -KILL $$; cat; }`]);
+  await run.waitFor('cleaned up');
+  assert.deepEqual(await run.ended, { code: 137, signal: null });
+  await assertNothingAlive(run);
+});
+
+test('one that ignores SIGTERM is killed at once when the user asks again', async () => {
+  const stubborn = `trap '' TERM; echo "left $$"; while :; do sleep 300; done`;
+  const run = start(['run', '--', '/bin/sh', '-c', `sh -c '${stubborn.replaceAll("'", `'\\''`)}' & read -r line; exit 4`], { stdin: 'pipe' });
+  const [, pid] = await run.waitFor(/left (\d+)/);
+  const leader = processInfo(Number(pid))?.ppid;
+  run.closeStdin();
+  await waitUntil(() => leader === undefined || !isAlive(leader), 'the command to end');
+  // What comes within 200 ms would still be the gesture that ended the command.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  run.signal('SIGTERM');
+  const asked = performance.now();
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  assert.ok(performance.now() - asked < 4000, 'it did not wait for the eight seconds');
+  await assertNothingAlive(run);
+});
+
+test('at a terminal, where the group is not ours alone, it is found by its mark', needsPython, async () => {
+  const run = await terminal(['run', '--', '/bin/sh', '-c', 'sleep 300 & exit 4']);
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  await assertNothingAlive(run);
+});

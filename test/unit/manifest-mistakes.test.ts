@@ -1,0 +1,207 @@
+// What a user can get wrong in a YAML manifest: each mistake is told in a sentence, at its place, with a way out.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatProblem } from '../../src/manifest/problem.ts';
+import { load, loaded, mistakes, mistakesOfWeb } from './manifest-support.ts';
+
+const hints = async (content: string) => (await load(content)).problems.map((problem) => problem.hint);
+
+test('all mistakes of a file are told in one go, in the order of the file', async () => {
+  const text = `nmae: shop
+env: { A: [x], B: "\${OPEN" }
+shutdown: { deadline: soon }
+processes:
+  web:
+    comand: node server.js
+    instances: lots
+    signals: { SIGINT: msk }
+  api: { command: x, depends_on: [wbe] }
+`;
+  assert.deepEqual(await mistakes(text), [
+    '1:1 `nmae` is not a key that is known here.',
+    '2:11 `A` must be text, a number, `true`, `false`, or `null` to unset it, not a list.',
+    '2:20 This `${` is not closed by a `}`.',
+    '3:23 `deadline` must be a duration such as `250ms`, `5s`, `1.5m`, `1h` or `forever`, not `soon`.',
+    '5:3 `web` has no `command`.',
+    '6:5 `comand` is not a key that is known here.',
+    '7:16 `instances` must be a whole number from 0 to 1000, not `lots`.',
+    '8:24 `msk` is neither a signal nor one of `forward`, `mask`, `ignore` and `stop`.',
+    '9:35 There is no process `wbe` to depend on.',
+  ]);
+  assert.deepEqual((await hints(text)).filter(Boolean), [
+    'did you mean `name`?',
+    'write `$$` for a plain `$`',
+    'did you mean `command`?',
+    'did you mean `mask`?',
+    'did you mean `web`?',
+  ]);
+});
+
+test('a mistake is shown with its place, its line, a caret and a hint', async () => {
+  const { problems } = await load('processes:\n  web:\n    comand: x\n    command: y\n');
+  assert.deepEqual(problems.map(formatProblem), [
+    'procfile.yml:3:5: `comand` is not a key that is known here.\n      comand: x\n      ^\n  hint: did you mean `command`?',
+  ]);
+});
+
+test('values of the wrong type or out of range', async () => {
+  const wrong: [keys: string, message: string][] = [
+    ['instances: 1.5', '`instances` must be a whole number from 0 to 1000, not `1.5`.'],
+    ['instances: 1001', '`instances` must be a whole number from 0 to 1000, not `1001`.'],
+    ['instances: -1', '`instances` must be a whole number from 0 to 1000, not `-1`.'],
+    ['instances: "2"', '`instances` must be a whole number from 0 to 1000, not `2`.'],
+    ['port: 0', '`port` must be a whole number from 1 to 65535, not `0`.'],
+    ['port: 65536', '`port` must be a whole number from 1 to 65535, not `65536`.'],
+    ['port: http', '`port` must be a whole number from 1 to 65535, not `http`.'],
+    ['port: [80]', '`port` must be a whole number from 1 to 65535, not a list.'],
+    ['cwd: {}', '`cwd` must be a folder, not a map.'],
+    ['env: [A=b]', '`env` must be a map of names to values, not a list.'],
+    ['env_file: 3', '`env_file` must be a file or a list of files, not `3`.'],
+    ['tags: web', '`tags` must be a list of tags, not `web`.'],
+    ['tags: ["a b"]', 'Item 1 of `tags` must be made of letters, digits, `_` and `-`, not `a b`.'],
+    ['signals: [SIGINT]', '`signals` must be a map of signal names to what the process gets of them, not a list.'],
+    ['stop_flag: pipe', '`stop_flag` must be `file`, `fd`, `stdin` or `message`, not `pipe`.'],
+    ['stop: SIGINT', '`stop` must be a list of stages, not `SIGINT`.'],
+    ['final_kill: yes', '`final_kill` must be `true` or `false`, not `yes`.'],
+    ['stop_scope: all', '`stop_scope` must be `group` or `leader`, not `all`.'],
+    ['escapees: keep', '`escapees` must be `stop` or `leave`, not `keep`.'],
+    ['stderr: null', '`stderr` must be `merge` or `split`, not `null`.'],
+    ['stdin: tty', '`stdin` must be `none` or `forward`, not `tty`.'],
+    ['on_success: end', '`on_success` must be `continue` or `stop`, not `end`.'],
+    ['on_failure: end', '`on_failure` must be `stop` or `continue`, not `end`.'],
+    ['success: 0', '`success` must be a list of exit codes and signal names, not `0`.'],
+    ['success: [256]', 'Item 1 of `success` must be a whole number from 0 to 255, not `256`.'],
+    ['success: [SIGFOO]', '`SIGFOO` is neither an exit code from 0 to 255 nor a signal.'],
+    ['max_runtime: -1', '`max_runtime` must be a duration such as `250ms`, `5s`, `1.5m`, `1h` or `forever`, not `-1`.'],
+    ['max_runtime: 0', '`max_runtime` must be longer than nothing.'],
+    ['color: pnk', '`color` must be the name of a colour such as `cyan` or `redBright`, not `pnk`.'],
+    ['quiet: 1', '`quiet` must be `true` or `false`, not `1`.'],
+    ['shell: ""', '`shell` must be text, not an empty text.'],
+  ];
+  for (const [keys, message] of wrong) {
+    const [told, ...others] = await mistakesOfWeb(keys);
+    assert.equal(told?.replace(/^3:\d+ /, ''), message);
+    assert.deepEqual(others, [], keys);
+  }
+});
+
+test('the place is that of the value, and for an unknown key that of the key', async () => {
+  assert.deepEqual(await mistakesOfWeb('instances: lots, colour: red'), [
+    '3:35 `instances` must be a whole number from 0 to 1000, not `lots`.',
+    '3:41 `colour` is not a key that is known here.',
+  ]);
+});
+
+test('keys that are planned are named as such, and `x-` keys are the user’s own', async () => {
+  for (const key of ['autostart', 'restart', 'ready', 'health', 'log']) {
+    assert.deepEqual(await mistakesOfWeb(`${key}: 1`), [`3:24 \`${key}\` is not supported by this version of procrun.`]);
+  }
+  await loaded('x-any: [1]\ndefaults: { x-a: 1 }\nprocesses: { web: { command: x, x-b: { c: d } } }');
+  assert.deepEqual(await mistakes('shutdown: { x-a: 1 }\nprocesses: { web: x }'), ['1:13 `x-a` is not a key that is known here.']);
+});
+
+test('a key on the wrong level is sent to the right one', async () => {
+  assert.deepEqual(await hints('tags: [a]\nprocesses: { web: x }'), ['`tags` belongs to a process, or into `defaults`']);
+  assert.deepEqual(await hints('processes: { web: { command: x, shutdown: {} } }'), ['`shutdown` belongs to the top level']);
+});
+
+test('commands', async () => {
+  assert.deepEqual(await mistakes('processes:\n  a:\n  b: ""\n  c: []\n  d: {}\n  e: 5\n  f: [[x]]\n  g: { command: null }\n'), [
+    '2:3 `a` has no `command`.',
+    '3:6 `b` must be a command, not an empty text.',
+    '4:6 `c` must be a list with at least one element, not an empty list.',
+    '5:3 `d` has no `command`.',
+    '6:6 `e` must be a command, or a map with a `command`, not `5`.',
+    '7:7 Item 1 of `f` must be text, not a list.',
+    '8:17 `command` must be a command: text for the shell, or a list of words, not `null`.',
+  ]);
+});
+
+test('no process at all', async () => {
+  assert.deepEqual(await mistakes('name: x'), ['1:1 `processes` is missing: a map of names to commands.']);
+  assert.deepEqual(await mistakes('processes: {}'), ['1:12 There is no process in `processes`.']);
+  assert.deepEqual(await mistakes('processes:'), ['1:11 `processes` must be a map of names to commands, not nothing.']);
+  assert.deepEqual(await mistakes('processes: [a]'), ['1:12 `processes` must be a map of names to commands, not a list.']);
+  assert.deepEqual(await mistakes(''), ['The file is empty.']);
+  assert.deepEqual(await mistakes('# nothing\n'), ['The file is empty.']);
+  assert.deepEqual(await mistakes('hello'), ['1:1 A manifest must be a map with `processes`, not `hello`.']);
+  assert.deepEqual(await mistakes('- a'), ['1:1 A manifest must be a map with `processes`, not a list.']);
+});
+
+test('names of processes', async () => {
+  assert.deepEqual(await mistakes('processes:\n  a b: x\n  all: x\n  web.1: x\n  constructor: x\n'), [
+    '2:3 A process may be named by letters, digits, `_` and `-` only, not `a b`.',
+    '3:3 A process cannot be named `all`: that means every process (`-m all=1`).',
+    '4:3 A process may be named by letters, digits, `_` and `-` only, not `web.1`.',
+    '5:3 `constructor` cannot be used as a key.',
+  ]);
+});
+
+test('duplicate keys name both lines', async () => {
+  assert.deepEqual(await mistakes('processes:\n  web: x\n  web: y\n'), ['3:3 `web` is here a second time; the first is on line 2.']);
+});
+
+test('dependencies: unknown, on oneself, in a circle, conditions', async () => {
+  const processes = (lines: string) => mistakes(`processes:\n${lines}`);
+  assert.deepEqual(await processes('  web: { command: x, depends_on: [web] }'), ['2:35 `web` cannot depend on itself.']);
+  assert.deepEqual(await processes('  web: { command: x, depends_on: { dv: started } }\n  db: x'), ['2:36 There is no process `dv` to depend on.']);
+  assert.deepEqual(await processes('  a: { command: x, depends_on: [b] }\n  b: { command: x, depends_on: [c] }\n  c: { command: x, depends_on: [b] }'), [
+    '4:33 These processes depend on each other in a circle: b -> c -> b.',
+  ]);
+  assert.deepEqual(await processes('  db: x\n  a: { command: x, depends_on: { db: ready } }\n  b: { command: x, depends_on: { db: startd } }'), [
+    '3:38 The condition `ready` is not supported by this version of procrun.',
+    '4:38 The condition must be `started`, not `startd`.',
+  ]);
+  // A process that is wrong itself is still known to those that depend on it.
+  assert.deepEqual(await processes('  db: 5\n  a: { command: x, depends_on: [db] }'), ['2:7 `db` must be a command, or a map with a `command`, not `5`.']);
+});
+
+test('the standard input goes to one instance of one process', async () => {
+  assert.deepEqual(await mistakes('processes:\n  a: { command: x, stdin: forward }\n  b: { command: x, stdin: forward }\n'), [
+    '3:27 Only one process can be given the standard input: `a` has it, and `b` asks for it too.',
+  ]);
+  assert.deepEqual(await mistakesOfWeb('stdin: forward, instances: 2'), ['3:51 `web` is given the standard input, so there can be only one instance of it, not 2.']);
+  await loaded('processes: { web: { command: x, stdin: forward, stop_flag: stdin } }');
+});
+
+test('ports of all instances must exist', async () => {
+  assert.deepEqual(await mistakesOfWeb('port: 65530, instances: 10'), ['3:30 The ports of `web` go up to 65539; the highest there is is 65535.']);
+});
+
+test('a mistake in an anchor is told where it is written, and once; one in an alias where it is used', async () => {
+  assert.deepEqual(await mistakes('x-a: &a\n  command: x\n  instances: lots\nprocesses:\n  web: *a\n  api: { <<: *a, quiet: true }\n'), [
+    '3:14 `instances` must be a whole number from 0 to 1000, not `lots`.',
+  ]);
+  assert.deepEqual(await mistakes('name: &n shop\nprocesses:\n  web: { command: x, port: *n }\n'), ['3:28 `port` must be a whole number from 1 to 65535, not `shop`.']);
+  assert.deepEqual(await mistakes('defaults: { port: many }\nprocesses: { a: x, b: x }'), ['1:19 `port` must be a whole number from 1 to 65535, not `many`.']);
+});
+
+test('syntax: a sentence that helps, at the line', async () => {
+  const cases: [text: string, told: string[]][] = [
+    ['processes:\n\tweb: x\n', ['2:1 A tab cannot indent YAML.']],
+    ['processes:\n  web: [a, b\n  c: d\n', ['3:3 A `[` or `{` from above is not closed before this line.']],
+    ['processes:\n  web: "abc\n', ['3:1 A quote is opened and not closed before here.']],
+    ['processes:\n  web: echo: hi\n', ['2:8 A second `key:` on one line.']],
+    ['processes:\n  web: @x\n', ['2:8 A plain value cannot begin with this character.']],
+    ['processes:\n  web: x\n  api\n', ['3:3 This key has no value: a `:` is missing.']],
+    ['processes: {web: x}\n---\nprocesses: {a: b}\n', ['2:1 A second YAML document begins here; a manifest is one.']],
+    ['processes: {web: !foo x}', ['1:23 The tag `!foo` has no meaning in a manifest.']],
+    ['processes: {web: x}\n[a]: b\n', ['2:1 A key must be plain text here.']],
+    ['x: *foo\nprocesses: {web: x}', ['1:1 `x` is not a key that is known here.', '1:4 There is no anchor `&foo` before this alias.']],
+    ['x-a: &a [*a]\nprocesses: {web: x}', ['1:10 The alias `*a` is inside of what it stands for.']],
+    ['x-a: {<<: 5}\nprocesses: {web: x}', ['1:11 The merge key `<<` takes a map, or a list of maps.']],
+  ];
+  for (const [text, told] of cases) assert.deepEqual(await mistakes(text), told, text);
+  assert.deepEqual(await hints('env: { A: ${B} }\nprocesses: {web: x}'), ['within `{…}` or `[…]` a value with `${…}` must be quoted']);
+});
+
+test('excerpts of long lines are cut around the column', async () => {
+  const { problems } = await load(`processes: { web: { command: x, ${'x-a: 1, '.repeat(500)} colour: red, ${'x-b: 1, '.repeat(500)} } }`);
+  // Duplicates of `x-a` aside, the unknown key is what is looked at.
+  const colour = problems.find((problem) => problem.message.includes('colour'));
+  assert.ok(colour);
+  const [, excerpt = '', caret = ''] = formatProblem(colour).split('\n');
+  assert.ok(excerpt.length <= 104, excerpt);
+  assert.ok(excerpt.startsWith('  …') && excerpt.endsWith('…'));
+  assert.ok(excerpt.slice(caret.indexOf('^')).startsWith('colour'));
+});
