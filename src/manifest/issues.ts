@@ -12,7 +12,7 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   const path = [...prefix, ...(issue.path ?? []).map((item) => item.key as string | number)];
 
   // None of a union's shapes fitted. If one got as far as looking inside, that is the one that was meant.
-  const inside = (issue.issues ?? []).filter((inner) => inner.path !== undefined);
+  const inside = (issue.issues ?? []).filter(looksInside);
   if (inside.length > 0) return inside.flatMap((inner) => explainIssue(inner, root, problems, path));
 
   const node = nodeAt(root, path);
@@ -26,6 +26,11 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
     problems.error(valueOffset(root, path), `${subject(path)} must be ${issue.message}, not ${describe(node)}.`, () => hintFor(issue, node));
   }
   return [path];
+}
+
+/** A union may be one of the shapes of a union. */
+function looksInside(issue: Issue): boolean {
+  return issue.path !== undefined || (issue.issues ?? []).some(looksInside);
 }
 
 function hintFor(issue: Issue, node: Node): string | undefined {

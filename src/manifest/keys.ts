@@ -27,7 +27,7 @@ function childrenOf(root: MapNode): { shutdown?: Node; defaults?: Node; processe
 
 function checkMap(map: MapNode, known: readonly string[], unsupported: readonly string[], problems: ProblemList, { allowOwn = true } = {}): void {
   for (const [key, { keyOffset }] of map.entries) {
-    if (known.includes(key) || (allowOwn && key.startsWith('x-')) || key === '') continue;
+    if (known.includes(key) || (allowOwn && key.startsWith('x-'))) continue;
     if (unsupported.includes(key)) problems.error(keyOffset, `\`${key}\` is not supported by this version of procrun.`);
     else problems.error(keyOffset, `${quoted(key)} is not a key that is known here.`, () => didYouMean(key, known) ?? misplaced(key, known));
   }

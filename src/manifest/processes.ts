@@ -79,7 +79,6 @@ async function resolveProcess(
 }
 
 function checkName(draft: Draft, { name, whole }: ProcessDraft): void {
-  if (name === '') return;
   if (!namePattern.test(name)) {
     draft.problems.error(draft.keyAt(whole), `A process may be named by letters, digits, \`_\` and \`-\` only, not ${quoted(name)}.`);
   } else if (name === 'all') {

@@ -62,10 +62,10 @@ export function keyOffset(root: Node, path: Path): number {
  * The tree as plain data for the schema. Scalars for which `asText` says so are given as they were written, so that `1.10`
  * in an environment does not become `1.1`.
  */
-export function toData(node: Node, asText: (path: Path) => boolean, path: Path = []): unknown {
+export function toData(node: Node, asText: (path: Path, node: ScalarNode) => boolean, path: Path = []): unknown {
   switch (node.kind) {
     case 'scalar':
-      return node.value !== null && asText(path) ? node.source : node.value;
+      return asText(path, node) ? node.source : node.value;
     case 'list':
       return node.items.map((item, index) => toData(item, asText, [...path, index]));
     case 'map':

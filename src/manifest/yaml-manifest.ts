@@ -13,7 +13,7 @@ import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';
 import { manifestFields, type ManifestInput } from './schema.ts';
 import type { SourceText } from './source.ts';
-import { toData, type Node, type Path } from './tree.ts';
+import { toData, type Node, type Path, type ScalarNode } from './tree.ts';
 import type { Manifest } from './types.ts';
 import { parseYaml } from './yaml.ts';
 import { YamlEnvironment } from './yaml-environment.ts';
@@ -51,13 +51,13 @@ function checkShape(root: Node, problems: ProblemList): ManifestInput | undefine
   return rest.success ? rest.output : undefined;
 }
 
-/** In an environment and in a list of words `1.10`, `0x10` and `yes` are what they look like. */
-function isTakenAsWritten(path: Path): boolean {
+/** In an environment and in a list of words `1.10`, `0x10` and `yes` are what they look like; in a list even `null`. */
+function isTakenAsWritten(path: Path, node: ScalarNode): boolean {
   const inner = path[0] === 'processes' ? path.slice(2) : path[0] === 'defaults' ? path.slice(1) : path;
   const [first, second] = inner;
-  if (first === 'env') return inner.length === 2;
-  if (first === 'command') return typeof second === 'number';
-  return path[0] === 'processes' && typeof first === 'number';
+  if (first === 'env') return inner.length === 2 && node.value !== null;
+  const isWord = first === 'command' ? typeof second === 'number' : path[0] === 'processes' && typeof first === 'number';
+  return isWord && (node.value !== null || node.source !== '');
 }
 
 /** How much is left out for a mistake: one value of a map, or a whole list, as the others of it would change their places. */

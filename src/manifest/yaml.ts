@@ -145,7 +145,10 @@ class TreeBuilder {
       }
       // Assigned or looked up in plain objects, these would be something else than a key.
       if (name === '__proto__' || name === 'constructor' || name === 'prototype') this.#problems.error(at, `\`${name}\` cannot be used as a key.`);
-      if (name === '') this.#problems.error(at, 'A key is missing before this `:`.');
+      if (name === '') {
+        this.#problems.error(at, 'The key before this `:` is empty.');
+        continue;
+      }
       const before = entries.get(name);
       const entry = { keyOffset: at, value: this.node(value, at) };
       if (before === undefined) entries.set(name, entry);

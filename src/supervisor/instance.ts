@@ -17,6 +17,7 @@ interface StagedStop {
   readonly cause: StopCause;
   readonly startedAt: Milliseconds;
   readonly stages: readonly Stage[];
+  /** Of the current stage; -1 before the first. */
   readonly index: number;
   /** When the current stage is over; Infinity: never. */
   readonly until: Milliseconds;
@@ -240,7 +241,7 @@ function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): voi
 
 function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, heard?: Heard): void {
   self.state = 'stopping';
-  self.stop = { cause, startedAt: context.now, stages, index: 0, until: Infinity };
+  self.stop = { cause, startedAt: context.now, stages, index: -1, until: Infinity };
   enter(self, index, context, heard);
 }
 

@@ -44,6 +44,8 @@ export type RunEvent =
   /** A deadline may have passed, or it is time to show who is waited for. */
   | { readonly type: 'time' };
 
+export type LeaderEndEvent = Extract<InstanceEvent, { type: 'leader-ended' }>;
+
 export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hurry' | 'time' }>);
 
 /** A signal that a policy passes on. */

@@ -199,7 +199,7 @@ test('bash has job control', skipWithout('bash'), async () => {
   run.type('jobs; fg\n');
   await run.waitFor('sleep 300', 'terminal', 4);
   run.type('\x03');
-  await run.waitFor('prompt> ', 'terminal', 4);
+  await run.waitFor('prompt> ', 'terminal', 3);
   assert.doesNotMatch(run.screen, /no job control|cannot set terminal process group/);
   run.type('exit 6\n');
   assert.deepEqual(await run.ended, { code: 6, signal: null });

@@ -117,9 +117,13 @@ export class TerminalRun extends Run {
     return this.captured.terminal.bytes;
   }
 
-  /** What the terminal was given to show, with plain line ends and without colours and cursor movements. */
+  /**
+   * What stands on the screen: plain line ends, no colours, and without what was overwritten, as a progress line is.
+   * (`waitFor` sees that as well.)
+   */
   get screen(): string {
-    return plain(this.screenBytes.toString());
+    // eslint-disable-next-line no-control-regex
+    return plain(this.screenBytes.toString().replace(/[^\n]*\r(?:\x1b\[[02]?K)/g, ''));
   }
 
   /** Keys: `\x03` is Ctrl+C, `\x1a` Ctrl+Z, `\x1c` Ctrl+\, `\x04` Ctrl+D. */

@@ -1,0 +1,58 @@
+// The classic Procfile: its lines, its ports, and foreman's rule that any end stops everything.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { load, loaded, mistakes, type Given } from './manifest-support.ts';
+
+const procfile = { format: 'procfile' } as const;
+const ports = async (given: Given) => (await loaded('web: x\napi: y\n', { ...procfile, ...given })).processes.map(({ port }) => port);
+
+test('name: command, comments, blanks, CRLF, a byte order mark', async () => {
+  const { processes } = await loaded('\ufeff# shop\nweb:node server.js\r\n\r\n  # more\nWorker_2-a:   echo "a: b" # c\n', procfile);
+  assert.deepEqual(
+    processes.map(({ name, command }) => [name, command]),
+    [
+      ['web', { kind: 'shell', text: 'node server.js', shell: '/bin/sh' }],
+      ['Worker_2-a', { kind: 'shell', text: 'echo "a: b" # c', shell: '/bin/sh' }],
+    ],
+  );
+});
+
+test('any end stops everything; the stop is the default one', async () => {
+  const [web] = (await loaded('web: x', procfile)).processes;
+  assert.equal(web?.onSuccess, 'stop');
+  assert.equal(web.onFailure, 'stop');
+  assert.deepEqual(web.stop, [
+    { kind: 'signal', signal: 'SIGTERM', timeoutMs: 8000 },
+    { kind: 'signal', signal: 'SIGKILL', timeoutMs: 5000 },
+  ]);
+  assert.equal(web.cwd, '/srv/shop');
+});
+
+test('ports: -p, else PORT of the env file or environment, else 5000; +100 a process', async () => {
+  assert.deepEqual(await ports({}), [5000, 5100]);
+  assert.deepEqual(await ports({ environment: { PORT: '3000' } }), [3000, 3100]);
+  assert.deepEqual(await ports({ files: { '/srv/shop/.env': 'PORT=4000' } }), [4000, 4100]);
+  assert.deepEqual(await ports({ files: { '/srv/shop/.env': 'PORT=4000' }, basePort: 7000 }), [7000, 7100]);
+  assert.deepEqual(await ports({ environment: { PORT: '' } }), [5000, 5100]);
+});
+
+test('mistakes', async () => {
+  assert.deepEqual(await mistakes('web: x\napi: y\nweb: z\n', procfile), ['3:1 `web` is here a second time; the first is on line 1.']);
+  assert.deepEqual(await mistakes('# nothing\n', procfile), ['There is no process in this Procfile.']);
+  assert.deepEqual(await mistakes('all: x\nweb: y\n', procfile), ['1:1 A process cannot be named `all`: that means every process (`-m all=1`).']);
+  assert.deepEqual(await mistakes('web: x', { ...procfile, environment: { PORT: 'http' } }), ['PORT in the environment must be a whole number from 1 to 65535, not `http`.']);
+  assert.deepEqual(await mistakes('web: x\napi: y', { ...procfile, basePort: 65_500 }), ['2:1 The port of `api` would be 65600; the highest there is is 65535.']);
+  assert.deepEqual(await mistakes('web: x', { ...procfile, envFiles: ['/no.env'] }), ['The env file `/no.env` does not exist.']);
+});
+
+test('other unreadable lines are warnings with their number', async () => {
+  const { manifest, problems } = await load('web: x\nnonsense\nb d: y\nempty:\n', procfile);
+  assert.deepEqual(manifest?.processes.map(({ name }) => name), ['web']);
+  assert.deepEqual(problems.map(({ severity, line }) => [severity, line]), [['warning', 2], ['warning', 3], ['warning', 4]]);
+});
+
+test('.env is below the real environment', async () => {
+  const given = { ...procfile, files: { '/srv/shop/.env': 'A=file\nB=file' }, environment: { A: 'real' } };
+  assert.deepEqual((await loaded('web: x', given)).env, { A: 'real', B: 'file' });
+  assert.deepEqual((await loaded('web: x', { ...given, envFileOverrides: true })).env, { A: 'file', B: 'file' });
+});

@@ -1,0 +1,115 @@
+// Histories for the supervisor: a run on a fake clock, written as what happens and what is asked for.
+import { defaultPolicies, defaultShell, defaultStop, processDefaults } from '../../src/manifest/defaults.ts';
+import type { PolicySignal, ProcessSpec, Stage } from '../../src/manifest/types.ts';
+import type { Notice } from '../../src/output/notices.ts';
+import { killStage } from '../../src/supervisor/stages.ts';
+import { planInstances } from '../../src/supervisor/plan.ts';
+import { Supervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
+import type { Action, LeaderEndEvent, SupervisorEvent } from '../../src/supervisor/types.ts';
+
+export function spec(name: string, changes: Partial<ProcessSpec> = {}): ProcessSpec {
+  const flag = changes.stopFlag;
+  return {
+    ...processDefaults,
+    name,
+    command: { kind: 'shell', text: name, shell: defaultShell },
+    cwd: '/',
+    env: {},
+    signals: defaultPolicies,
+    stop: [...defaultStop(flag), killStage],
+    ...changes,
+  };
+}
+
+export function signalStage(signal: NodeJS.Signals, timeoutMs: number): Stage {
+  return { kind: 'signal', signal, timeoutMs };
+}
+
+export const flagStage = (timeoutMs: number): Stage => ({ kind: 'flag', timeoutMs });
+
+/** A run whose system is the test itself. Each step answers with the actions as short words, in order. */
+export class History {
+  readonly supervisor: Supervisor;
+  now = 1000;
+  readonly notices: Notice[] = [];
+  finished: { status: number; signal: PolicySignal | undefined } | undefined;
+
+  constructor(specs: readonly ProcessSpec[], options: SupervisorOptions = {}) {
+    this.supervisor = new Supervisor(planInstances(specs), options);
+  }
+
+  tell(event: SupervisorEvent): string[] {
+    return this.supervisor.handle(event, this.now).flatMap((action) => this.#word(action));
+  }
+
+  /** Begins, and lets everything that may start be started at once. */
+  begin(): string[] {
+    const words = this.tell({ type: 'begin' });
+    for (let spawned = words.filter((word) => word.startsWith('spawn ')); spawned.length > 0; ) {
+      const next = spawned.flatMap((word) => this.spawned(word.slice('spawn '.length)));
+      words.push(...next);
+      spawned = next.filter((word) => word.startsWith('spawn '));
+    }
+    return words;
+  }
+
+  spawned(id: string): string[] {
+    return this.tell({ id, type: 'spawned', pid: 4242 });
+  }
+
+  signal(signal: PolicySignal): string[] {
+    return this.tell({ type: 'signal', signal });
+  }
+
+  /** Time goes by, with a `time` event at each moment that was asked for. */
+  pass(ms: number): string[] {
+    const until = this.now + ms;
+    const words: string[] = [];
+    for (let next = this.supervisor.deadline; next <= until; next = this.supervisor.deadline) {
+      this.now = Math.max(this.now, next);
+      words.push(...this.tell({ type: 'time' }));
+    }
+    this.now = until;
+    return words;
+  }
+
+  /** Time goes by while the runner stands still: nobody looks at the clock. */
+  standStill(ms: number): void {
+    this.now += ms;
+  }
+
+  leaderEnds(id: string, end: number | NodeJS.Signals = 0): string[] {
+    const leaderEnd: LeaderEndEvent['end'] = typeof end === 'number' ? { kind: 'exit', code: end } : { kind: 'signal', signal: end };
+    return this.tell({ id, type: 'leader-ended', end: leaderEnd });
+  }
+
+  /** Its leader ends, nothing is left of its tree, and its output is drained. */
+  ends(id: string, end: number | NodeJS.Signals = 0): string[] {
+    return [...this.leaderEnds(id, end), ...this.gone(id)];
+  }
+
+  gone(id: string): string[] {
+    return [...this.tell({ id, type: 'gone' }), ...this.tell({ id, type: 'drained' })];
+  }
+
+  #word(action: Action): string[] {
+    switch (action.type) {
+      case 'notice':
+        this.notices.push(action.notice);
+        return [];
+      case 'send':
+        return [`${action.signal} ${action.id}${action.scope === 'leader' ? ' (leader)' : ''}${action.wake ? '' : ' (as it is)'}`];
+      case 'finish':
+        this.finished = { status: action.status, signal: action.signal };
+        return ['finish'];
+      case 'pause':
+        return ['pause'];
+      default:
+        return [`${action.type} ${action.id}`];
+    }
+  }
+
+  noticesOf<T extends Notice['type']>(type: T): Extract<Notice, { type: T }>[] {
+    return this.notices.filter((notice): notice is Extract<Notice, { type: T }> => notice.type === type);
+  }
+}
