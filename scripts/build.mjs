@@ -1,5 +1,7 @@
 // Bundles src/ into one CommonJS file, dist/procrun.cjs, and writes the manifest's JSON Schema beside it. `npm ci` runs it.
 // CommonJS, because one `require` of one file starts faster than a graph of ES modules, and V8 can cache its code.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -20,12 +22,28 @@ const common = {
 
 await rm(`${root}dist`, { recursive: true, force: true });
 await mkdir(`${root}dist`, { recursive: true });
-await build({
+const { metafile } = await build({
   ...common,
+  metafile: true,
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/procrun.cjs',
   minify: true,
-  legalComments: 'external',
+  legalComments: 'none',
+});
+
+// The bundle holds copies of the libraries, and their licences ask to go with every copy.
+const libraries = new Set(Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+const licences = [...libraries].sort().map((folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
+  const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));
+  return `${name} ${version} (${license})\n\n${file ? readFileSync(`${root}${folder}/${file}`, 'utf8').trim() : ''}\n`;
+});
+await writeFile(`${root}dist/LICENSES-OF-LIBRARIES.txt`, licences.join(`\n${'-'.repeat(80)}\n\n`));
+
+// One run fills V8's code cache for this Node (bin/procrun.js). A build is good without it, only slower to start.
+spawnSync(process.execPath, [`${root}bin/procrun.js`, '-f', '-', '--name', `build-${process.pid}`, 'up', '--quiet', 'true'], {
+  input: 'processes: { "true": "true" }',
+  stdio: ['pipe', 'ignore', 'ignore'],
 });
 
 // The schema comes from the very objects that check a manifest, so the two cannot drift apart.

@@ -1,11 +1,12 @@
 // The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
 import { Command, Option } from 'commander';
 import { Failure, statusUsage } from './failure.ts';
+import type { Host } from './host.ts';
 import { addGlobalOptions, collect, duration, port } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
-function buildProgram(): Command {
+function buildProgram(host: Host): Command {
   const program = new Command('procrun')
     .description('Runs the processes of a manifest, gives each just the signals it should get, and stops them in stages.')
     .version(__PROCRUN_VERSION__)
@@ -27,7 +28,7 @@ function buildProgram(): Command {
     .option('--stop-on-exit', 'the end of any process stops the others')
     .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
     .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
-    .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(...args));
+    .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(host, ...args));
 
   addGlobalOptions(program.command('run <NAME_OR_COMMAND> [ARG...]'))
     .description("run one command, or the manifest's process NAME, as a transparent wrapper")
@@ -48,10 +49,9 @@ function buildProgram(): Command {
   return program;
 }
 
-/** `--` ends the options of `run`; commander keeps no trace of it, and a command may begin with the name of a process. */
-async function main(): Promise<void> {
+export async function main(host: Host): Promise<void> {
   try {
-    await buildProgram().parseAsync();
+    await buildProgram(host).parseAsync();
   } catch (error) {
     if (error instanceof Failure) {
       process.stderr.write(`procrun: ${error.message}\n`);
@@ -64,5 +64,3 @@ async function main(): Promise<void> {
     process.exitCode = exitCode === 0 || code === 'commander.helpDisplayed' ? 0 : statusUsage;
   }
 }
-
-void main();

@@ -14,6 +14,7 @@ import { listenForSignals } from '../runner/signals.ts';
 import { Up } from '../runner/up.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Failure, statusRunning } from './failure.ts';
+import type { Host } from './host.ts';
 import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
@@ -32,7 +33,7 @@ export interface UpOptions extends GlobalOptions {
   readonly quiet?: readonly string[];
 }
 
-export async function up(names: readonly string[], _options: unknown, command: Command): Promise<void> {
+export async function up(host: Host, names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const manifest = await readManifest(options);
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
@@ -74,6 +75,7 @@ export async function up(names: readonly string[], _options: unknown, command: C
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
   crashGuard.release();
   lock.release();
+  host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
   leave(status);
 }

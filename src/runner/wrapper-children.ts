@@ -3,22 +3,38 @@ import { readFileSync } from 'node:fs';
 import { isDead, isStopped, readProcess } from '../os/processes.ts';
 
 export interface ChildWatch {
+  /**
+   * A signal stops or continues a child about now. It may be over before we look: stopped, continued and stopped again is one
+   * SIGCHLD, and no difference to be seen.
+   */
+  expectChange(): void;
   /** Since it was asked last, or since the watch began. */
   haveChanged(): boolean;
 }
 
+/** How long a change may take that a signal brings about; the rest is for a system with no time for us. */
+const expectationMs = 1000;
+
 /**
  * Not the command alone: a shell that replaced itself by us (`exec procrun run …`) left us its background jobs, and PID 1 is
  * given orphans. Where the system does not list a process's children (macOS, or Linux without CONFIG_PROC_CHILDREN) every
- * SIGCHLD counts as explained.
+ * SIGCHLD counts as a change.
  */
 export function createChildWatch(): ChildWatch {
   let last = describeChildren();
+  let expected = 0;
+  let expectedUntil = 0;
   return {
+    expectChange() {
+      expected += 1;
+      expectedUntil = performance.now() + expectationMs;
+    },
     haveChanged() {
       const before = last;
       last = describeChildren();
-      return last === undefined || last !== before;
+      const wasExpected = expected > 0 && performance.now() < expectedUntil;
+      expected = wasExpected ? expected - 1 : 0;
+      return last === undefined || last !== before || wasExpected;
     },
   };
 }

@@ -6,7 +6,7 @@ import { describeCommand, readProcess } from '../os/processes.ts';
 import { signalProcess, statusOfSignalNumber } from '../os/signals.ts';
 import { hasTerminal } from '../os/terminal.ts';
 import type { WrapperRequest } from './wrapper.ts';
-import { createChildWatch } from './wrapper-children.ts';
+import { createChildWatch, type ChildWatch } from './wrapper-children.ts';
 import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './wrapper-command.ts';
 import type { Rewrites } from './wrapper-rewrites.ts';
 import { belatedReactionTo, reactionTo, type Place, type Reaction, type Situation } from './wrapper-rules.ts';
@@ -49,38 +49,42 @@ function typedSignalsIn(rewrites: Rewrites): SignalName[] {
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
 }
 
+/** These stop a process that does not handle them, and SIGCONT continues it. */
+const stopping: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
+const isJobControl = (signal: SignalName | undefined): boolean => signal !== undefined && (signal === 'SIGCONT' || stopping.has(signal));
+
 function relaySignals({ scope, rewrites }: WrapperRequest, inbox: SignalInbox, place: Place, tree: Tree, command: RunningCommand): void {
-  const send = (signal: SignalName): void => void (scope === 'group' ? signalTree(tree, signal) : signalProcess(tree.pid, signal));
-  const job: Job = { isAskedToStop: false };
+  const job: Job = { isAskedToStop: false, children: createChildWatch() };
   const situation = situationOf(tree, job);
-  const react = ({ send: signal, stopSelf }: Reaction): void => {
-    // A reaped command's number may be somebody else's.
-    if (!command.isUnreaped()) return;
-    if (signal !== undefined) {
-      job.isAskedToStop = stopping.has(signal) || (job.isAskedToStop && signal !== 'SIGCONT');
-      send(signal);
-    }
+  const send = (signal: SignalName): void => {
+    if (isJobControl(signal)) job.isAskedToStop = signal !== 'SIGCONT';
+    if (scope === 'group') signalTree(tree, signal);
+    else signalProcess(tree.pid, signal);
+  };
+  const react = (received: SignalName, { send: signal, stopSelf }: Reaction): void => {
+    // What is typed, or sent to the whole job, stops and continues the command without our help.
+    if (isJobControl(received) || isJobControl(signal)) job.children.expectChange();
+    if (signal !== undefined) send(signal);
     if (stopSelf) process.kill(process.pid, 'SIGSTOP');
   };
   // deliverTo hands over at once what has been kept so far: that came before the command could hear it.
   let isKept = true;
   inbox.deliverTo((signal) => {
-    react(isKept ? belatedReactionTo(signal, place, rewrites) : reactionTo(signal, place, situation, rewrites));
+    // A reaped command's number may be somebody else's.
+    if (!command.isUnreaped()) return;
+    react(signal, isKept ? belatedReactionTo(signal, place, rewrites) : reactionTo(signal, place, situation, rewrites));
   });
   isKept = false;
 }
 
-/** These stop a process that does not handle them. */
-const stopping: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
-
 interface Job {
   /** We have relayed a signal that stops, and none that continues. */
   isAskedToStop: boolean;
+  readonly children: ChildWatch;
 }
 
 function situationOf(tree: Tree, job: Job): Situation {
   const self = readProcess(process.pid);
-  const children = createChildWatch();
   // The first of a session is nobody's job: stopped, it would stay so. A hangup is told to it alone (tty_ioctl(4)).
   const isSessionLeader = self?.sid === process.pid;
   const isForeground = (group: number | undefined): boolean => group !== undefined && group === foregroundGroup();
@@ -90,7 +94,7 @@ function situationOf(tree: Tree, job: Job): Situation {
     typedReachesCommand: () => isForeground(self?.pgid),
     hangupReachesCommand: () => !isSessionLeader && !hasTerminal(),
     commandIsStopped: () => isCommandStopped(tree),
-    childrenHaveChanged: () => children.haveChanged(),
+    childrenHaveChanged: () => job.children.haveChanged(),
     shouldFollowStop: () => !isSessionLeader && isCommandStopped(tree) && isWatchedJob(),
   };
 }

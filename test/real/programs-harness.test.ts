@@ -79,6 +79,13 @@ test('every byte of a terminal arrives, stdout apart if so wished', needsPython,
   assert.equal(run.screen, expected);
 });
 
+test('the screen shows what stays there, a wait sees what was overwritten as well', needsPython, async () => {
+  const run = await terminalCommand(['printf', 'one\\ntwo\\r\\033[K\\033[1mthree\\033[0m\\n']);
+  await run.waitFor('two');
+  await run.ended;
+  assert.equal(run.screen, 'one\nthree\n');
+});
+
 test('what a run cannot take away from us ends with the test', async () => {
   const run = startCommand(['/bin/sh', '-c', 'trap "" TERM INT HUP; sleep 300 & echo "$!"; wait']);
   const [pid] = await run.waitFor(/\d+/);

@@ -1,8 +1,8 @@
 # A terminal for one command: opens a pseudo-terminal, starts the command on it, and is driven by lines of JSON.
-# What it means and how it is used stands in harness.ts; this file knows only the kernel's side. Python 3, standard library.
+# What it means and how it is used stands in terminal.ts; this file knows only the kernel's side. Python 3, standard library.
 #
-# Argument: {"argv", "env", "cwd", "rows", "columns", "job_control", "pipes": [1, 2]}
-# In:  {"type": base64} {"resize": [rows, columns]} {"signal": n} {"hangup": true} {"reading": bool}
+# In, first: {"argv", "env", "cwd", "rows", "columns", "job_control", "pipes": [1, 2]}
+# then: {"type": base64} {"resize": [rows, columns]} {"signal": n} {"hangup": true} {"reading": bool}
 #      {"foreground": true} (fg) {"background": true} (bg) {"report": "modes" | "foreground"}
 # Out: {"started": pid} {"out": base64} {"pipe": fd, "data": base64} {"stopped": n} {"continued": true}
 #      {"modes": {…}} {"foreground": pgid} {"exit": code, "signal": n} and last {"eof": true}
@@ -192,4 +192,11 @@ class Terminal:
         say(eof=True)
 
 
-Terminal(json.loads(sys.argv[1])).serve()
+first = b""
+while b"\n" not in first:
+    data = os.read(0, 65536)
+    if not data:
+        sys.exit()
+    first += data
+# Nothing more is sent before it has said that the command is started.
+Terminal(json.loads(first)).serve()

@@ -289,7 +289,13 @@ function matches(event: RunnerEvent, pattern: EventPattern): boolean {
 function testEnvironment(extra: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const unwanted = /^(PROCRUN.*|npm_.*|NODE_TEST_CONTEXT|NODE_OPTIONS|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|PORT|PS|TERM)$/;
   const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
-  const all: Record<string, string | undefined> = { ...Object.fromEntries(kept), TERM: 'xterm-256color', ...extra };
+  const all: Record<string, string | undefined> = {
+    ...Object.fromEntries(kept),
+    TERM: 'xterm-256color',
+    // No __pycache__ among the fixtures.
+    PYTHONDONTWRITEBYTECODE: '1',
+    ...extra,
+  };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

@@ -67,11 +67,12 @@ export class TerminalRun extends Run {
       pipes: (options.pipe ?? []).map((name) => (name === 'stdout' ? 1 : 2)),
     };
     // A session of its own: it becomes the shell of the terminal, and no Ctrl+C typed at the tests reaches it.
-    this.#helper = spawn('python3', ['-I', '-S', join(root, 'test/support/pty.py'), JSON.stringify(specification)], {
+    this.#helper = spawn('python3', ['-I', '-S', join(root, 'test/support/pty.py')], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#helper.stdin?.on('error', () => {});
+    this.#order(specification);
     this.#helper.stdout?.setEncoding('latin1').on('data', (text: string) => {
       const lines = (this.#pending + text).split('\n');
       this.#pending = lines.pop() ?? '';
@@ -122,7 +123,6 @@ export class TerminalRun extends Run {
    * (`waitFor` sees that as well.)
    */
   get screen(): string {
-    // eslint-disable-next-line no-control-regex
     return plain(this.screenBytes.toString().replace(/[^\n]*\r(?:\x1b\[[02]?K)/g, ''));
   }
 
