@@ -90,6 +90,6 @@ export function readOutputs(pid: number): string[] {
 export function describeCommand(info: ProcessInfo): string {
   const text = readProc(`/proc/${info.pid}/cmdline`);
   const words = text?.split('\0').filter((word) => word !== '').join(' ');
-  // eslint-disable-next-line no-control-regex -- a process may name itself anything, and this goes to a terminal
+  // A process may name itself anything, and this goes to a terminal.
   return (words || info.command).replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200);
 }

@@ -85,7 +85,7 @@ export function spawnLeader(request: SpawnRequest): Leader {
     void child.catch(() => undefined);
     throw new CannotStart(126, 'the system refused to start it (too many processes, or too large an environment)');
   }
-  return leaderOf(child as unknown as ChildProcess, pid);
+  return leaderOf(child, pid);
 }
 
 function leaderOf(child: ChildProcess, pid: number): Leader {

@@ -21,13 +21,18 @@ export interface PrettyOptions {
 
 const ownName = 'procrun';
 
+/** To the first column, and clear to the end of the line (ECMA-48). */
+const clearLine = '\r\x1b[K';
+
 export class PrettyPrinter implements Printer {
   readonly #options: PrettyOptions;
   readonly #width: number;
   readonly #prefixes = new Map<string, { out: string; err: string }>();
   readonly #own: string;
+  readonly #ownWidth: number;
   /** The progress line that stands on the screen now. */
   #shown = '';
+  #progress: readonly Waiting[] = [];
 
   constructor(options: PrettyOptions) {
     this.#options = options;
@@ -36,7 +41,9 @@ export class PrettyPrinter implements Printer {
       const column = (brush: Brush): string => (options.prefix ? brush(`${name.padEnd(this.#width)} | `) : '');
       this.#prefixes.set(name, { out: column(options.outPaint.process(process, color)), err: column(options.errPaint.process(process, color)) });
     }
-    this.#own = options.errPaint.dim(`${ownName.padEnd(this.#width)} | `);
+    const own = `${ownName.padEnd(this.#width)} | `;
+    this.#own = options.errPaint.dim(own);
+    this.#ownWidth = own.length;
   }
 
   lines(process: string, stream: StreamName, lines: Buffer): void {
@@ -50,20 +57,22 @@ export class PrettyPrinter implements Printer {
   }
 
   notice(notice: Notice): void {
+    // The terminal has echoed the key as ^C: what is said of it takes its place.
+    if (this.#options.columns && (notice.type === 'stopping' || notice.type === 'hurried')) this.#options.err.write(clearLine);
     const text = noticeInWords(notice);
     if (text !== undefined) this.#say(this.#brush(notice)(text));
     if (notice.type === 'stopping' && this.#options.columns) this.#say(this.#options.errPaint.dim('Ctrl+C again for the next stage, Ctrl+\\ to kill at once'));
     if (notice.type === 'done' && notice.stopped) this.#summary(notice);
   }
 
+  /** Called after each event of a stop; what was said meanwhile has hidden the line. */
   progress(waiting: readonly Waiting[]): void {
-    if (!this.#options.columns) return;
-    this.#hideProgress();
     this.#progress = waiting;
-    this.#showProgress();
+    if (this.#progressText() !== this.#shown) {
+      this.#hideProgress();
+      this.#showProgress();
+    }
   }
-
-  #progress: readonly Waiting[] = [];
 
   #brush(notice: Notice): Brush {
     const { errPaint } = this.#options;
@@ -100,21 +109,25 @@ export class PrettyPrinter implements Printer {
   #say(text: string): void {
     this.#hideProgress();
     this.#options.err.write(`${this.#own}${text}\n`);
-    this.#showProgress();
   }
 
   #hideProgress(): void {
     if (this.#shown === '') return;
     this.#shown = '';
-    // To the first column, and clear to the end of the line (ECMA-48).
-    this.#options.err.write('\r\x1b[K');
+    this.#options.err.write(clearLine);
   }
 
   #showProgress(): void {
-    if (!this.#options.columns || this.#progress.length === 0) return;
-    const room = this.#options.columns() - this.#width - 4;
-    this.#shown = progressInWords(this.#progress, room);
-    this.#options.err.write(`${this.#own}${this.#options.errPaint.strong(this.#shown)}`);
+    const text = this.#progressText();
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#options.err.write(`${this.#own}${this.#options.errPaint.strong(text)}`);
+  }
+
+  #progressText(): string {
+    const { columns } = this.#options;
+    // So wide that the cursor never leaves its line, which could not be cleared otherwise.
+    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownWidth) : '';
   }
 }
 

@@ -73,7 +73,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'leftovers':
       return `${notice.process} left processes behind: stopping them`;
     case 'gone':
-      return notice.stage === undefined ? undefined : `${notice.process} is gone after ${formatDuration(notice.durationMs)} (${notice.stage})`;
+      return notice.stage === undefined ? undefined : `${notice.process} is gone after ${measured(notice.durationMs)} (${notice.stage})`;
     case 'last-stage-over':
       return `${notice.process} has not ended in its last stage; waiting on, since it has \`final_kill: false\``;
     case 'stopping':
@@ -100,13 +100,18 @@ export function noticeInWords(notice: Notice): string | undefined {
   }
 }
 
+/** A time that was measured: more digits than these say nothing. */
+function measured(ms: number): string {
+  return ms < 1000 ? formatDuration(Math.round(ms)) : `${(ms / 1000).toFixed(1)}s`;
+}
+
 /** The table at the end of a stop: process, how it ended, in which stage, after how long. */
 export function summaryRows(results: readonly Result[]): string[][] {
   return results.map((result) => [
     result.process,
     result.timedOut ? `timed out, ${outcomeInWords(result.outcome)}` : outcomeInWords(result.outcome),
-    result.stage === undefined ? 'by itself' : result.stage,
-    result.outcome.kind === 'never-started' ? '' : formatDuration(result.durationMs),
+    result.outcome.kind === 'never-started' ? '' : result.stage === undefined ? 'by itself' : `in stage ${result.stage}`,
+    result.outcome.kind === 'never-started' ? '' : `after ${measured(result.durationMs)}`,
   ]);
 }
 

@@ -137,7 +137,7 @@ export class Up {
     this.#membersNow = undefined;
     for (const action of this.#supervisor.handle(event, performance.now())) this.#do(action);
     this.#membersNow = undefined;
-    if (this.#supervisor.isStopping) this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
+    this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
     this.#arm();
   }
 

@@ -15,12 +15,12 @@ export interface Situation {
   commandIsStopped(): boolean;
   /** A child of ours has been stopped, continued or ended since the last question: the kernel told us so by SIGCHLD. */
   childrenHaveChanged(): boolean;
-  /** The command has stopped, and whoever watches us (a shell with job control) should see a stopped job. */
+  /** The command has stopped, because we were asked to stop it or before the eyes of a shell with job control: we stop as well. */
   shouldFollowStop(): boolean;
 }
 
-/** `follow`: stop ourselves, as the command did. `stop both`: SIGSTOP for the command, then for ourselves. */
-type Verdict = 'relay' | 'keep' | 'stop both' | 'follow';
+/** `stop`: SIGSTOP for the command. `follow`: for ourselves, now that the command has stopped. */
+type Verdict = 'relay' | 'keep' | 'stop' | 'follow';
 type Rule = (situation: Situation) => Verdict;
 type Rules = Readonly<Partial<Record<SignalName, Rule>>>;
 
@@ -28,16 +28,17 @@ const unlessTyped: Rule = (situation) => (situation.typedReachesCommand() ? 'kee
 const unlessHeard: Rule = (situation) => (situation.hangupReachesCommand() ? 'keep' : 'relay');
 const ifStopped: Rule = (situation) => (situation.commandIsStopped() ? 'relay' : 'keep');
 
-/** The kernel sends one at each change of a child, and one from outside looks the same: it is what no change explains. */
-const ifUnexplained: Rule = (situation) => (situation.childrenHaveChanged() ? 'keep' : 'relay');
-
+/**
+ * The kernel sends one at each change of a child, and one from outside looks the same: it is what no change explains. By it
+ * we learn, too, that the command has stopped: it always does so before us.
+ */
 const followOrIfUnexplained: Rule = (situation) => {
-  const verdict = ifUnexplained(situation);
-  return verdict === 'keep' && situation.shouldFollowStop() ? 'follow' : verdict;
+  if (!situation.childrenHaveChanged()) return 'relay';
+  return situation.shouldFollowStop() ? 'follow' : 'keep';
 };
 
 /** The command's group has no terminal, is orphaned, and so would discard a SIGTSTP; only SIGSTOP stops it. */
-const stopBoth: Rule = () => 'stop both';
+const stop: Rule = (situation) => (situation.commandIsStopped() ? 'follow' : 'stop');
 
 /** The command is in our own group, and hears by itself whatever the terminal sends to it. */
 const rulesAtTerminal: Rules = {
@@ -52,10 +53,10 @@ const rulesAtTerminal: Rules = {
 
 /** The command leads a session of its own, and hears what we tell it. */
 const rulesAway: Rules = {
-  SIGTSTP: stopBoth,
-  SIGTTIN: stopBoth,
-  SIGTTOU: stopBoth,
-  SIGCHLD: ifUnexplained,
+  SIGTSTP: stop,
+  SIGTTIN: stop,
+  SIGTTOU: stop,
+  SIGCHLD: followOrIfUnexplained,
 };
 
 const rulesAt: Readonly<Record<Place, Rules>> = { terminal: rulesAtTerminal, away: rulesAway };
@@ -63,7 +64,7 @@ const rulesAt: Readonly<Record<Place, Rules>> = { terminal: rulesAtTerminal, awa
 export interface Reaction {
   /** To be sent to the command. */
   readonly send?: SignalName;
-  /** SIGSTOP to ourselves, after that. */
+  /** SIGSTOP to ourselves. */
   readonly stopSelf: boolean;
 }
 
@@ -79,20 +80,17 @@ export function reactionTo(signal: SignalName, place: Place, situation: Situatio
     const verdict = rule?.(situation) ?? 'relay';
     if (verdict !== 'relay') return reactions[verdict](signal);
   }
-  return replacement === 'drop' ? nothing : { send: replacement, stopSelf: rule === stopBoth && replacement === 'SIGSTOP' };
+  return replacement === 'drop' ? nothing : { send: replacement, stopSelf: false };
 }
 
 const reactions: Readonly<Record<Verdict, (signal: SignalName) => Reaction>> = {
   relay: (send) => ({ send, stopSelf: false }),
   keep: () => nothing,
-  'stop both': () => ({ send: 'SIGSTOP', stopSelf: true }),
+  stop: () => ({ send: 'SIGSTOP', stopSelf: false }),
   follow: () => ({ stopSelf: true }),
 };
 
-/**
- * What a signal that came before there was a command leads to: nobody but us has heard it, so the situation does not matter.
- * A SIGCHLD was about a child that we inherited.
- */
+/** What a signal leads to that came before there was a command. A SIGCHLD was about a child that we inherited. */
 export function belatedReactionTo(signal: SignalName, place: Place, rewrites: Rewrites): Reaction {
   if (signal === 'SIGCHLD') return nothing;
   return reactionTo(signal, place, nobodyElseHeard, rewrites);
@@ -101,7 +99,7 @@ export function belatedReactionTo(signal: SignalName, place: Place, rewrites: Re
 const nobodyElseHeard: Situation = {
   typedReachesCommand: () => false,
   hangupReachesCommand: () => false,
-  commandIsStopped: () => true,
+  commandIsStopped: () => false,
   childrenHaveChanged: () => true,
   shouldFollowStop: () => false,
 };

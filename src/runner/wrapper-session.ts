@@ -89,13 +89,13 @@ function situationOf(tree: Tree, job: Job): Situation {
   const isSessionLeader = self?.sid === process.pid;
   const isForeground = (group: number | undefined): boolean => group !== undefined && group === foregroundGroup();
   // In the background a command may be stopped and continued by somebody who knows nothing of us; we run on.
-  const isWatchedJob = (): boolean => job.isAskedToStop || isForeground(self?.pgid) || isForeground(readProcess(tree.pid)?.pgid);
+  const isWatchedJob = (): boolean => !isSessionLeader && (isForeground(self?.pgid) || isForeground(readProcess(tree.pid)?.pgid));
   return {
     typedReachesCommand: () => isForeground(self?.pgid),
     hangupReachesCommand: () => !isSessionLeader && !hasTerminal(),
     commandIsStopped: () => isCommandStopped(tree),
     childrenHaveChanged: () => job.children.haveChanged(),
-    shouldFollowStop: () => !isSessionLeader && isCommandStopped(tree) && isWatchedJob(),
+    shouldFollowStop: () => isCommandStopped(tree) && (job.isAskedToStop || isWatchedJob()),
   };
 }
 

@@ -16,6 +16,7 @@ const hostile: Record<string, string> = {
   'opening brackets': full('['),
   'closing brackets': full(']'),
   'closing braces': full('}'),
+  'brackets that are few enough but too deep': `x-a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\nprocesses: {web: x}`,
   'nested maps': full('{a: '),
   'nested maps without space': full('{a: {a:'),
   'nested lists': full('- '),

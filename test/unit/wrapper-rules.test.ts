@@ -52,19 +52,21 @@ const rows: readonly Row[] = [
   { signal: 'SIGHUP', at: 'away', send: 'SIGHUP' },
   { signal: 'SIGCONT', at: 'away', send: 'SIGCONT' },
   { signal: 'SIGWINCH', at: 'away', send: 'SIGWINCH' },
-  { signal: 'SIGTSTP', at: 'away', send: 'SIGSTOP', stopSelf: true },
-  { signal: 'SIGTTIN', at: 'away', send: 'SIGSTOP', stopSelf: true },
-  { signal: 'SIGTTOU', at: 'away', send: 'SIGSTOP', stopSelf: true },
-  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true } },
+  { signal: 'SIGTSTP', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
+  { signal: 'SIGTTIN', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
+  { signal: 'SIGTTOU', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
+  { signal: 'SIGTSTP', at: 'away', when: { commandIsStopped: true }, stopSelf: true },
+  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true, shouldFollowStop: false } },
+  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true, shouldFollowStop: true }, stopSelf: true },
   { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
   { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=INT', send: 'SIGINT' },
   { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=0' },
   { signal: 'SIGTSTP', at: 'away', rewrite: '20=20', send: 'SIGTSTP' },
   { signal: 'SIGTSTP', at: 'away', rewrite: '20=0' },
-  { signal: 'SIGTSTP', at: 'away', rewrite: '20=19', send: 'SIGSTOP', stopSelf: true },
+  { signal: 'SIGTSTP', at: 'away', rewrite: '20=19', send: 'SIGSTOP' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=TERM', send: 'SIGTERM' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=0' },
-  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true } },
+  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true, shouldFollowStop: false } },
   { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: false }, send: 'SIGUSR1' },
 ];
 
@@ -86,7 +88,7 @@ test('what came before the command is relayed: nobody else can have told it', ()
   const none = new Map();
   assert.deepEqual(belatedReactionTo('SIGINT', 'terminal', none), { send: 'SIGINT', stopSelf: false });
   assert.deepEqual(belatedReactionTo('SIGHUP', 'terminal', none), { send: 'SIGHUP', stopSelf: false });
-  assert.deepEqual(belatedReactionTo('SIGTSTP', 'away', none), { send: 'SIGSTOP', stopSelf: true });
+  assert.deepEqual(belatedReactionTo('SIGTSTP', 'away', none), { send: 'SIGSTOP', stopSelf: false });
   assert.deepEqual(belatedReactionTo('SIGTERM', 'away', rewritesOf('15=0')), { stopSelf: false });
   assert.deepEqual(belatedReactionTo('SIGCHLD', 'away', none), { stopSelf: false });
 });

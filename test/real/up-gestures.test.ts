@@ -1,0 +1,169 @@
+// The stop signals one after another: what is one gesture of the user's, what the next one does, and a passed-on signal as
+// the first stage.
+import { strict as assert } from 'node:assert';
+import { assertNothingAlive, fixtureCommand, isAlive, needsPython, type PipeRun, processInfo, test, waitUntil } from '../support/harness.ts';
+import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
+
+/** Hears everything and ends by SIGUSR2, which is passed on. Without the user's doing its first stage is its last. */
+function patient(): Promise<PipeRun> {
+  return patientWith({ stop: [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }, { SIGPROF: 'forever' }] });
+}
+
+async function patientWith(keys: object): Promise<PipeRun> {
+  const run = up({ p: { command: fixtureCommand('signals.py', '--exit-on', 'USR2'), ...keys } });
+  await ready(run, 'p');
+  return run;
+}
+
+for (const [first, second] of [
+  ['SIGINT', 'SIGINT'],
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGHUP', 'SIGHUP'],
+  ['SIGINT', 'SIGTERM'],
+  ['SIGTERM', 'SIGINT'],
+] as const) {
+  test(`${first} and ${second} within 200 ms are one gesture`, needsPython, async () => {
+    const run = await patient();
+    const begun = performance.now();
+    run.signal(first);
+    // So that two of the same kind do not become one in the kernel.
+    await run.waitForEvent({ event: 'stopping' });
+    run.signal(second);
+    assert.ok(performance.now() - begun < 190, 'this machine is too busy for two signals within 200 ms');
+    await says(run, 'p', 'SIGALRM 1');
+    run.signal('SIGUSR2');
+    assert.deepEqual(await run.ended, diedOf(first));
+    assert.deepEqual(heard(run, 'p'), ['SIGALRM 1', 'SIGUSR2 1']);
+    assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM']);
+    await assertNothingAlive(run);
+  });
+}
+
+for (const [first, second] of [
+  ['SIGINT', 'SIGINT'],
+  ['SIGTERM', 'SIGINT'],
+  ['SIGHUP', 'SIGTERM'],
+] as const) {
+  test(`${first}, and ${second} later: each is a stage; a third one the next; the end is by the first`, needsPython, async () => {
+    const run = await patient();
+    run.signal(first);
+    await says(run, 'p', 'SIGALRM 1');
+    await anotherGesture();
+    run.signal(second);
+    await says(run, 'p', 'SIGVTALRM 1');
+    await anotherGesture();
+    run.signal(second);
+    await says(run, 'p', 'SIGPROF 1');
+    await anotherGesture();
+    run.signal(second);
+    assert.deepEqual(await run.ended, diedOf(first));
+    assert.deepEqual(heard(run, 'p'), ['SIGALRM 1', 'SIGVTALRM 1', 'SIGPROF 1']);
+    assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGKILL']);
+    assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+    await assertNothingAlive(run);
+  });
+}
+
+test('a further SIGHUP asks for nothing new', needsPython, async () => {
+  const run = await patient();
+  run.signal('SIGTERM');
+  await says(run, 'p', 'SIGALRM 1');
+  await anotherGesture();
+  run.signal('SIGHUP');
+  run.signal('SIGUSR2');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM']);
+  await assertNothingAlive(run);
+});
+
+test('SIGQUIT in the middle of a stop kills at once; the end is by the first signal', needsPython, async () => {
+  const run = await patient();
+  run.signal('SIGTERM');
+  await says(run, 'p', 'SIGALRM 1');
+  run.signal('SIGQUIT');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM', 'SIGKILL']);
+  await assertNothingAlive(run);
+});
+
+test('a second Ctrl+C that is passed on is heard, and is a stage of 5 s of its own', needsPython, async () => {
+  const run = await patientWith({ signals: { SIGINT: 'forward' }, stop: [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }] });
+  run.signal('SIGTERM');
+  await says(run, 'p', 'SIGALRM 1');
+  await anotherGesture();
+  run.signal('SIGINT');
+  await says(run, 'p', 'SIGINT 1');
+  await anotherGesture();
+  // What was sent once is not sent again.
+  run.signal('SIGINT');
+  await says(run, 'p', 'SIGVTALRM 1');
+  run.signal('SIGUSR2');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(heard(run, 'p'), ['SIGALRM 1', 'SIGINT 1', 'SIGVTALRM 1', 'SIGUSR2 1']);
+  await assertNothingAlive(run);
+});
+
+test('a stop signal that is passed on is the first stage: 5 s, then the list, and the same signal not again', needsPython, async () => {
+  const command = fixtureCommand('signals.py', '--exit-on', 'USR2');
+  const list = [{ SIGINT: '3s' }, { SIGTERM: '3s' }, { SIGALRM: 'forever' }];
+  const run = up({
+    forwarded: { command, signals: { SIGINT: 'forward' }, stop: list },
+    translated: { command, signals: { SIGINT: 'TERM' }, stop: list },
+    flagged: { command, signals: { SIGINT: 'forward' }, stop_flag: 'file', stop: [{ flag: 'forever' }] },
+  });
+  const names = ['forwarded', 'translated', 'flagged'];
+  for (const name of names) await ready(run, name);
+  run.signal('SIGINT');
+  await says(run, 'forwarded', 'SIGTERM 1');
+  await says(run, 'translated', 'SIGINT 1');
+  await run.waitForEvent({ event: 'stage', process: 'flagged', stage: 'flag' });
+  for (const name of names) {
+    const [first, second] = run.events({ event: 'stage', process: name });
+    assert.ok(first && second);
+    const elapsed = between(first, second);
+    assert.ok(elapsed >= 4990 && elapsed < 6500, `${name}: the second stage came after ${elapsed} ms`);
+  }
+  run.signal('SIGUSR2');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.deepEqual(heard(run, 'forwarded'), ['SIGINT 1', 'SIGTERM 1', 'SIGUSR2 1']);
+  assert.deepEqual(heard(run, 'translated'), ['SIGTERM 1', 'SIGINT 1', 'SIGUSR2 1']);
+  assert.deepEqual(heard(run, 'flagged'), ['SIGINT 1', 'SIGUSR2 1']);
+  assert.deepEqual(sent(run, 'forwarded'), ['SIGINT group forwarded', 'SIGTERM group stage', 'SIGUSR2 group forwarded']);
+  await assertNothingAlive(run);
+});
+
+test('one process is stopped by a signal of its own, the others run on', needsPython, async () => {
+  const command = fixtureCommand('signals.py', '--exit-on', 'TERM');
+  const run = up({ one: { command, signals: { SIGUSR1: 'stop' } }, other: command });
+  const [one, other] = [await ready(run, 'one'), await ready(run, 'other')];
+  run.signal('SIGUSR1');
+  await run.waitForEvent({ event: 'gone', process: 'one' });
+  assert.equal(isAlive(one), false);
+  assert.deepEqual(stagesOf(run, 'one'), ['SIGTERM']);
+  assert.ok(isAlive(other));
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.deepEqual(heard(run, 'other'), ['SIGUSR1 1', 'SIGTERM 1']);
+  await assertNothingAlive(run);
+});
+
+test('the stop of one by its own signal is not a failure', needsPython, async () => {
+  const run = up({ one: { command: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '9'), signals: { SIGUSR1: 'stop' } }, other: 'sleep 0.3' });
+  await ready(run, 'one');
+  run.signal('SIGUSR1');
+  assert.deepEqual(await run.ended, exited(0));
+  assert.deepEqual(run.events({ event: 'stopping' }), []);
+  await assertNothingAlive(run);
+});
+
+test('SIGCONT to processes that somebody else has stopped is passed on', needsPython, async () => {
+  const run = await patient();
+  const pid = run.event('start', 'p').pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  await waitUntil(() => processInfo(pid)?.state === 'T', 'the process to be stopped');
+  run.signal('SIGCONT');
+  await says(run, 'p', 'SIGCONT 1');
+  run.signal('SIGUSR2');
+  assert.deepEqual(await run.ended, exited(0));
+  await assertNothingAlive(run);
+});
