@@ -7,7 +7,7 @@ import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
 import { Sink } from '../output/sink.ts';
-import { dieBy, leave } from '../os/exit.ts';
+import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { freshUuid } from '../os/machine.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
@@ -62,6 +62,7 @@ export async function up(host: Host, names: readonly string[], _options: unknown
     out,
     err,
   });
+  beforeEnd(restoreStreams);
   const crashGuard = guardAgainstCrash(run, () => lock.release());
   deliver = (signal) => run.onSignal(signal);
   const running = run.run();

@@ -31,6 +31,11 @@ export function signalNumber(name: SignalName): number {
   return constants.signals[name];
 }
 
+/** 128+n, as shells report a death by signal. */
+export function statusOfSignal(name: SignalName): number {
+  return 128 + signalNumber(name);
+}
+
 /** SIGKILL and SIGSTOP reach a process whatever it does (POSIX, `<signal.h>`). */
 export function isCatchable(name: SignalName): boolean {
   return name !== 'SIGKILL' && name !== 'SIGSTOP';

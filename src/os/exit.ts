@@ -1,23 +1,23 @@
 // The very end of the runner's own process: by a status or by a signal, whatever became of its terminal.
-import { closeSync } from 'node:fs';
-import { statusOfSignalNumber } from './signals.ts';
+import { closeSync, fstatSync } from 'node:fs';
+import { statusOfSignal } from '../manifest/signals.ts';
 
-/** What is called before the runner dies by a signal: signal-exit's unload, once it is loaded. */
-let unload: () => void = () => undefined;
+/** What is to be done before the end, whichever it is. */
+const lastThings: (() => void)[] = [];
 
-export function onBeforeDeath(callback: () => void): void {
-  unload = callback;
+export function beforeEnd(callback: () => void): void {
+  lastThings.push(callback);
 }
 
 /**
- * Ends with a status. File descriptors 0 to 2 are closed first: Node would put back the modes of the terminal, which are
- * not ours to change, and after a hangup it crashes over them.
+ * Ends with a status. Terminals among the descriptors 0 to 2 are closed first: Node would put back their modes, which are
+ * not ours to change, and after a hangup it crashes over that. Pipes stay, so that Node takes its O_NONBLOCK off them.
  */
 export function leave(status: number): never {
-  unload();
+  doLastThings();
   for (const fd of [0, 1, 2]) {
     try {
-      closeSync(fd);
+      if (fstatSync(fd).isCharacterDevice()) closeSync(fd);
     } catch {
       // Closed already.
     }
@@ -25,12 +25,26 @@ export function leave(status: number): never {
   process.exit(status);
 }
 
+function doLastThings(): void {
+  for (const callback of lastThings.splice(0)) callback();
+}
+
+/**
+ * Node has set O_NONBLOCK on our standard output and error where they are pipes. The flag is the open file description's,
+ * which others share, and a death by a signal gives Node no time to take it off.
+ */
+export function restoreStreams(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    (stream as { _handle?: { setBlocking?: (blocking: boolean) => void } })._handle?.setBlocking?.(true);
+  }
+}
+
 /**
  * Dies by a signal, so that a shell's loop around us stops as the user meant it. PID 1 has no default actions: the kernel
  * discards what it does not handle (kill(2)), so it takes the status a shell would show.
  */
 export function dieBy(signal: NodeJS.Signals): never {
-  unload();
+  doLastThings();
   if (process.pid !== 1) {
     // With the last listener gone libuv puts the default action back.
     process.removeAllListeners(signal);
@@ -38,5 +52,5 @@ export function dieBy(signal: NodeJS.Signals): never {
     // A signal to oneself is delivered before kill(2) returns, if the thread does not block it and no other does: give it a moment.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   }
-  leave(statusOfSignalNumber(signal));
+  leave(statusOfSignal(signal));
 }

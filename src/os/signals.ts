@@ -1,10 +1,4 @@
 // The last step to kill(2): no signal leaves procrun but through here.
-import { constants } from 'node:os';
-
-/** 128+n, as shells report a death by signal. */
-export function statusOfSignalNumber(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal];
-}
 
 /**
  * kill(2) on one process. 0 would be our own group, -1 everybody: refused.

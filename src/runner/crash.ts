@@ -2,7 +2,7 @@
 // It trusts nothing of the supervisor, which may be what failed.
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
-import { leave, onBeforeDeath } from '../os/exit.ts';
+import { leave, beforeEnd } from '../os/exit.ts';
 import type { Up } from './up.ts';
 
 declare const __PROCRUN_VERSION__: string;
@@ -26,7 +26,7 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
     run.killEverything();
     last();
   });
-  onBeforeDeath(unload);
+  beforeEnd(unload);
   let crashed = false;
   const crash = (error: unknown): void => {
     // A second error on the way out changes nothing.

@@ -3,7 +3,8 @@ import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { foregroundGroup } from '../os/foreground.ts';
 import { describeCommand, readProcess } from '../os/processes.ts';
-import { signalProcess, statusOfSignalNumber } from '../os/signals.ts';
+import { signalProcess } from '../os/signals.ts';
+import { statusOfSignal } from '../manifest/signals.ts';
 import { hasTerminal } from '../os/terminal.ts';
 import type { WrapperRequest } from './wrapper.ts';
 import { createChildWatch, type ChildWatch } from './wrapper-children.ts';
@@ -29,7 +30,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) complain(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
-  return end.kind === 'signal' && place === 'away' ? { kind: 'exit', code: statusOfSignalNumber(end.signal) } : end;
+  return end.kind === 'signal' && place === 'away' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
 async function startOrExplain({ argv, cwd, env, rewrites }: WrapperRequest, place: Place): Promise<RunningCommand | WrapperEnd> {

@@ -1,17 +1,12 @@
 // How an end is judged: success or failure, and the exit status that stands for it.
-import { constants } from 'node:os';
-import type { ProcessSpec, SignalName } from '../manifest/types.ts';
+import { statusOfSignal } from '../manifest/signals.ts';
+import type { ProcessSpec } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 
 /** sysexits.h's EX_SOFTWARE, taken for "something could not be killed". */
 export const statusUnkillable = 70;
 /** As timeout(1) has it. */
 export const statusTimedOut = 124;
-
-/** 128+n, as shells report a death by signal. */
-export function statusOfSignal(signal: SignalName): number {
-  return 128 + constants.signals[signal];
-}
 
 /** What died of SIGPIPE would have this status. */
 export const statusReaderGone = statusOfSignal('SIGPIPE');

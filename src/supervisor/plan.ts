@@ -1,4 +1,5 @@
 // From the processes of a manifest to the instances of a run: names, numbers, and how many of each.
+import { instanceName } from '../manifest/select.ts';
 import type { ProcessSpec } from '../manifest/types.ts';
 import type { InstancePlan } from './types.ts';
 
@@ -6,7 +7,7 @@ import type { InstancePlan } from './types.ts';
 export function planInstances(processes: readonly ProcessSpec[]): InstancePlan[] {
   return processes.flatMap((spec) =>
     Array.from({ length: spec.instances }, (_, index) => ({
-      name: spec.instances > 1 ? `${spec.name}.${index + 1}` : spec.name,
+      name: instanceName(spec.name, index + 1, spec.instances),
       number: index + 1,
       spec,
     })),

@@ -3,7 +3,8 @@
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
 import { canNeverStart, mayStart, mayStop } from './order.ts';
-import { statusOfSignal, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
+import { statusOfSignal } from '../manifest/signals.ts';
+import { statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
 import { hear, hurrySignals, stopSignals } from './policies.ts';
 import type { StopCause, Waiting } from '../output/notices.ts';
 import type { Action, InstanceEvent, InstancePlan, RunEvent, SupervisorEvent } from './types.ts';

@@ -148,7 +148,7 @@ test('one process is stopped by a signal of its own, the others run on', needsPy
 });
 
 test('the stop of one by its own signal is not a failure', needsPython, async () => {
-  const run = up({ one: { command: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '9'), signals: { SIGUSR1: 'stop' } }, other: 'sleep 0.3' });
+  const run = up({ one: { command: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '9'), signals: { SIGUSR1: 'stop' } }, other: { command: 'sleep 0.3', signals: { SIGUSR1: 'mask' } } });
   await ready(run, 'one');
   run.signal('SIGUSR1');
   assert.deepEqual(await run.ended, exited(0));

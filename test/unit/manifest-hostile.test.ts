@@ -16,7 +16,6 @@ const hostile: Record<string, string> = {
   'opening brackets': full('['),
   'closing brackets': full(']'),
   'closing braces': full('}'),
-  'brackets that are few enough but too deep': `x-a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\nprocesses: {web: x}`,
   'nested maps': full('{a: '),
   'nested maps without space': full('{a: {a:'),
   'nested lists': full('- '),
@@ -64,6 +63,12 @@ test('a manifest of thousands of processes is read within two seconds', async ()
   const { manifest } = await load(`processes:\n${Array.from({ length: 4000 }, (_, i) => `  p${i}: {command: x, depends_on: [${i > 0 ? `p${i - 1}` : ''}]}\n`).join('')}`);
   assert.equal(manifest?.processes.length, 4000);
   assert.ok(performance.now() - began < 2000);
+});
+
+test('nesting is bounded where it goes too deep, not where the stack ends', async () => {
+  const nested = (depth: number) => `x-a: ${'['.repeat(depth)}${']'.repeat(depth)}\nprocesses: {web: x}`;
+  assert.match((await mistakes(nested(200))).join(), /^1:1\d\d Maps and lists are nested more than 100 deep here\.$/);
+  assert.ok((await load(nested(50))).manifest);
 });
 
 test('too large: the size is said, and nothing is parsed', async () => {

@@ -1,0 +1,200 @@
+// The stages of a stop, one kind after another: what each does, how long it lasts, what follows it.
+import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, test, waitUntil } from '../support/harness.ts';
+import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
+
+test('each kind of stop flag, side by side: no signal, stage `flag`', needsPython, async () => {
+  const flags = ['file', 'fd', 'stdin', 'message'] as const;
+  const command = (flag: string): string[] => (flag === 'message' ? fixtureCommand('counter.mjs') : fixtureCommand('counter.py', ...(flag === 'stdin' ? ['stdin'] : [])));
+  const run = up(Object.fromEntries(flags.map((flag) => [flag, { command: command(flag), stop_flag: flag }])));
+  for (const flag of flags) await says(run, flag, 'count 2');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  for (const flag of flags) {
+    assert.deepEqual(run.events({ event: 'stage', process: flag }).map(({ stage, timeout_ms }) => [stage, timeout_ms]), [['flag', 4000]]);
+    assert.deepEqual(sent(run, flag), []);
+    assert.deepEqual(endOf(run, flag), exited(0));
+    assert.equal(run.lines(flag).at(-1), 'signals received: none');
+  }
+  await assertNothingAlive(run);
+});
+
+test('a bare name has 5 s, 0 passes at once, forever until the next Ctrl+C; SIGKILL comes last', needsPython, async () => {
+  const stop = [{ SIGUSR1: 0 }, { int: 'forever' }, 'sigalrm', { SIGVTALRM: '250ms' }];
+  const run = up({ p: { command: fixtureCommand('signals.py'), stop } });
+  await ready(run, 'p');
+  run.signal('SIGINT');
+  await says(run, 'p', 'SIGINT 1');
+  await anotherGesture();
+  run.signal('SIGINT');
+  await says(run, 'p', 'SIGALRM 1');
+  await anotherGesture();
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  const stages = run.events({ event: 'stage', process: 'p' });
+  assert.deepEqual(stages.map((each) => [each.stage, each.timeout_ms]), [['SIGUSR1', 0], ['SIGINT', null], ['SIGALRM', 5000], ['SIGVTALRM', 250], ['SIGKILL', 5000]]);
+  assert.deepEqual(heard(run, 'p'), ['SIGUSR1 1', 'SIGINT 1', 'SIGALRM 1', 'SIGVTALRM 1']);
+  assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+  assert.equal(run.event('gone', 'p').stage, 'SIGKILL');
+  await assertNothingAlive(run);
+});
+
+test('the default list is SIGTERM 8 s; with a stop flag flag 4 s, SIGTERM 4 s; then SIGKILL', needsPython, async () => {
+  const command = fixtureCommand('signals.py');
+  const run = up({ plain: command, flagged: { command, stop_flag: 'file' }, added: { command, stop_flag: 'fd', stop: [{ SIGALRM: '1s' }] } });
+  for (const name of ['plain', 'flagged', 'added']) await ready(run, name);
+  run.signal('SIGINT');
+  for (const stage of ['SIGTERM', 'SIGKILL']) {
+    await run.waitForEvent({ event: 'stage' });
+    await anotherGesture();
+    run.signal('SIGINT');
+    await run.waitForEvent({ event: 'stage', process: 'flagged', stage });
+  }
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  const list = (name: string): unknown[] => run.events({ event: 'stage', process: name }).map(({ stage, timeout_ms }) => `${stage} ${timeout_ms}`);
+  assert.deepEqual(list('plain'), ['SIGTERM 8000', 'SIGKILL 5000']);
+  assert.deepEqual(list('flagged'), ['flag 4000', 'SIGTERM 4000', 'SIGKILL 5000']);
+  assert.deepEqual(list('added'), ['flag 4000', 'SIGALRM 1000', 'SIGKILL 5000']);
+  await assertNothingAlive(run);
+});
+
+test('final_kill: false: never SIGKILL; it says for whom it waits, and waits', needsPython, async () => {
+  const run = up({ p: { command: fixtureCommand('signals.py'), stop: [{ SIGTERM: '200ms' }], final_kill: false } });
+  const pid = await ready(run, 'p');
+  run.signal('SIGINT');
+  await run.waitForEvent((each) => each.event === 'warning' && each.process === 'p');
+  await anotherGesture();
+  run.signal('SIGINT');
+  await anotherGesture();
+  run.signal('SIGQUIT');
+  // Passed on in the order of arrival: when it is heard, the others have been dealt with.
+  run.signal('SIGUSR1');
+  await says(run, 'p', 'SIGUSR1 1');
+  assert.ok(isAlive(pid));
+  process.kill(pid, 'SIGKILL');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.deepEqual(stagesOf(run, 'p'), ['SIGTERM']);
+  assert.deepEqual(heard(run, 'p'), ['SIGTERM 1', 'SIGUSR1 1']);
+  await assertNothingAlive(run);
+});
+
+test("run: a command in the process's environment, with PROCRUN_PID; the rest of its time is still given", needsPython, async () => {
+  const drain = 'echo "drain of $PROCRUN_PROCESS $PROCRUN_PID $COLOUR in $PWD"; kill -USR1 "$PROCRUN_PID"; exit 3';
+  const run = up({
+    p: {
+      // Told by the command, it takes its time: longer than the command itself.
+      command: ['/bin/sh', '-c', 'trap "sleep 0.4; echo drained; exit 0" USR1; echo "ready $$"; while :; do sleep 0.02; done'],
+      env: { COLOUR: 'blue' },
+      cwd: 'inner',
+      stop: [{ run: { command: drain, timeout: '20s' } }, { SIGTERM: '5s' }],
+    },
+  }, { files: { 'inner/file': '' } });
+  const pid = await ready(run, 'p');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(run.lines('p').slice(1), [`drain of p ${pid} blue in ${join(run.folder, 'inner')}`, 'drained']);
+  assert.deepEqual(run.events({ event: 'stage', process: 'p' }).map(({ stage, timeout_ms }) => [stage, timeout_ms]), [['run', 20_000]]);
+  assert.deepEqual(sent(run, 'p'), []);
+  assert.equal(run.event('gone', 'p').stage, 'run');
+  assert.match(String(run.events({ event: 'warning', process: 'p' })[0]?.message), /status 3/);
+  await assertNothingAlive(run);
+});
+
+test('run: the command cannot outlive its time, nor can what it started', async () => {
+  const drain = 'sleep 300 & echo "helper $!"; setsid sleep 300 & echo "command $$"; wait';
+  const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: drain, timeout: '400ms' } }, { SIGTERM: 'forever' }] } });
+  await ready(run, 'p');
+  run.signal('SIGTERM');
+  const pids = [await says(run, 'p', /^helper /), await says(run, 'p', /^command /)].map((line) => Number(line.split(' ')[1]));
+  await run.waitForEvent({ event: 'stage', process: 'p', stage: 'SIGTERM' });
+  await waitUntil(() => !pids.some(isAlive), 'the end of the command');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.equal(run.event('gone', 'p').stage, 'SIGTERM');
+  await assertNothingAlive(run);
+});
+
+test('run: what its command leaves in the background ends with it', async () => {
+  const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'sleep 300 & echo "left $!"; kill "$PROCRUN_PID"', timeout: '10s' } }] } });
+  await ready(run, 'p');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.equal(run.event('gone', 'p').stage, 'run');
+  await assertNothingAlive(run);
+});
+
+test('run: a command that cannot be started is told, and its time is given all the same', async () => {
+  const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: ['no-such-program'], timeout: '300ms' } }, { SIGTERM: '5s' }] } });
+  await ready(run, 'p');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.match(String(run.events({ event: 'warning', process: 'p' })[0]?.message), /no-such-program/);
+  const [first, second] = run.events({ event: 'stage', process: 'p' });
+  assert.ok(first && second && between(first, second) >= 290);
+  await assertNothingAlive(run);
+});
+
+test('a stopped process gets SIGCONT after the signal, and so hears it', needsPython, async () => {
+  const run = up({
+    leader: { command: fixtureCommand('signals.py', '--exit-on', 'TERM'), stop: [{ SIGTERM: 'forever' }] },
+    member: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop: [{ SIGTERM: 'forever' }] },
+  });
+  const leader = await ready(run, 'leader');
+  const member = Number((await says(run, 'member', /^child ready/)).split(' ')[2]);
+  await says(run, 'member', /^leader ready/);
+  for (const pid of [leader, member]) {
+    process.kill(pid, 'SIGSTOP');
+    await waitUntil(() => processInfo(pid)?.state === 'T', 'it to be stopped');
+  }
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.deepEqual(heard(run, 'leader').at(-1), 'SIGTERM 1');
+  assert.ok(run.lines('member').includes('child SIGTERM'));
+  assert.deepEqual(stagesOf(run, 'member'), ['SIGTERM']);
+  await assertNothingAlive(run);
+});
+
+for (const scope of ['group', 'leader'] as const) {
+  test(`stop_scope: ${scope}: stages and forwarded signals go to ${scope === 'group' ? 'the whole group' : 'the leader alone'}; SIGKILL to all`, needsPython, async () => {
+    const run = up({ p: { command: fixtureCommand('family.py'), stop_scope: scope, stop: [{ SIGTERM: 'forever' }] } });
+    for (const who of ['leader', 'child']) await says(run, 'p', new RegExp(`^${who} ready`));
+    for (const signal of ['SIGUSR1', 'SIGINT'] as const) {
+      run.signal(signal);
+      const name = signal === 'SIGINT' ? 'SIGTERM' : signal;
+      await says(run, 'p', `leader ${name}`);
+      if (scope === 'group') await says(run, 'p', `child ${name}`);
+    }
+    await anotherGesture();
+    run.signal('SIGINT');
+    assert.deepEqual(await run.ended, diedOf('SIGINT'));
+    const told = run.lines('p').filter((line) => !line.includes('ready'));
+    const expected = ['leader SIGUSR1', 'leader SIGTERM', ...(scope === 'group' ? ['child SIGUSR1', 'child SIGTERM'] : [])];
+    assert.deepEqual(told.sort(), expected.sort());
+    assert.deepEqual(sent(run, 'p'), [`SIGUSR1 ${scope} forwarded`, `SIGTERM ${scope} stage`]);
+    assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+    await assertNothingAlive(run);
+  });
+}
+
+test("stop_scope: leader: what the leader leaves when it has ended is told, too", needsPython, async () => {
+  const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop_scope: 'leader', stop: [{ SIGTERM: '400ms' }, { SIGALRM: '5s' }] } });
+  for (const who of ['leader', 'child']) await says(run, 'p', new RegExp(`^${who} ready`));
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  // The leader's end leaves nobody to be told alone: the next stage reaches the rest.
+  assert.deepEqual(stagesOf(run, 'p'), ['SIGTERM', 'SIGALRM', 'SIGKILL']);
+  assert.deepEqual(run.lines('p').filter((line) => !line.includes('ready')), ['leader SIGTERM', 'child SIGALRM']);
+  await assertNothingAlive(run);
+});
+
+test('the stop file is gone when the run is over', async () => {
+  const run = up({ p: { command: 'echo "file $PROCRUN_STOP_FILE"; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file' } });
+  const file = (await says(run, 'p', /^file /)).slice('file '.length);
+  assert.equal(existsSync(file), false);
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.equal(run.event('gone', 'p').stage, 'flag');
+  assert.equal(existsSync(file), false);
+  await assertNothingAlive(run);
+});
