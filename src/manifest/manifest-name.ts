@@ -1,6 +1,6 @@
 // How a manifest is called: by `--name`, by its own `name`, or by its folder.
 import { basename } from 'node:path';
-import type { LoadRequest } from './load.ts';
+import type { LoadRequest } from './load-request.ts';
 
 /** `own` is the file's `name`; what is wrong with it is told. `--name` is the command line's to check. */
 export function manifestName(request: Pick<LoadRequest, 'name' | 'root'>, own: string | undefined, tell: (message: string) => void): string {

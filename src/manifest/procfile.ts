@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { defaultBasePort, defaultEnvFile, defaultKillMs, defaultPolicies, defaultShell, defaultStop, processDefaults } from './defaults.ts';
 import { EnvFiles, missingEnvFile } from './env-file.ts';
 import { baseVariables, realVariables, toRecord, type Variables } from './environment.ts';
-import type { LoadRequest } from './load.ts';
+import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import type { ProblemList } from './problem-list.ts';

@@ -5,7 +5,7 @@ import { defaultEnvFile } from './defaults.ts';
 import type { Draft, Lookup, ProcessDraft } from './draft.ts';
 import { missingEnvFile, type EnvFiles } from './env-file.ts';
 import { baseVariables, withSettings, type Setting, type Variables } from './environment.ts';
-import type { LoadRequest } from './load.ts';
+import type { LoadRequest } from './load-request.ts';
 import type { ManifestInput } from './schema.ts';
 import { nodeAt, type Path } from './tree.ts';
 

@@ -7,7 +7,7 @@ import { EnvFiles } from './env-file.ts';
 import { realVariables, toRecord } from './environment.ts';
 import { explainIssue } from './issues.ts';
 import { checkKeys } from './keys.ts';
-import type { LoadRequest } from './load.ts';
+import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
 import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';

@@ -1,6 +1,6 @@
 // Processes as macOS tells of them, by ps(1), since there is no /proc. Not run on a Mac yet: unit-tested on recorded lines.
 import { execaSync } from 'execa';
-import type { ProcessInfo } from './processes.ts';
+import type { ProcessInfo } from './process-info.ts';
 
 const columns = 'pid=,ppid=,pgid=,stat=,lstart=,comm=';
 

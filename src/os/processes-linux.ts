@@ -1,6 +1,6 @@
 // Processes as Linux tells of them, in /proc (proc(5)). One buffer serves all reads: a look at 600 processes costs 3 ms so.
 import { closeSync, openSync, readSync, readdirSync, readlinkSync } from 'node:fs';
-import type { ProcessInfo } from './processes.ts';
+import type { ProcessInfo } from './process-info.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 

@@ -1,21 +1,10 @@
 // What the system says of its processes, by one interface; where it is read from is a file for each system.
 // Which of them belong to a tree is tree.ts's question.
+import type { ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';
 
-export interface ProcessInfo {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly pgid: number;
-  /** Session; where the system does not tell it, the process group. */
-  readonly sid: number;
-  /** As ps(1) has it: R S D T t Z X … */
-  readonly state: string;
-  /** When it started, in the system's own unit: with the pid, who it is. Only to be compared for being equal, but for `startedBefore`. */
-  readonly startTicks: string;
-  /** Its short name, as the kernel keeps it. */
-  readonly command: string;
-}
+export type { ProcessInfo } from './process-info.ts';
 
 const system = process.platform === 'darwin' ? darwin : linux;
 

@@ -21,6 +21,8 @@ export interface PrettyOptions {
 
 const ownName = 'procrun';
 
+const roomForEcho = 4;
+
 /** To the first column, and clear to the end of the line (ECMA-48). */
 const clearLine = '\r\x1b[K';
 
@@ -126,8 +128,8 @@ export class PrettyPrinter implements Printer {
 
   #progressText(): string {
     const { columns } = this.#options;
-    // So wide that the cursor never leaves its line, which could not be cleared otherwise.
-    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownWidth) : '';
+    // The cursor must not leave its line, which could not be cleared then: not even by the echo of a ^C.
+    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownWidth - roomForEcho) : '';
   }
 }
 

@@ -1,0 +1,70 @@
+// What a relayed signal costs: the time until a process hears a signal that its runner got, beyond the time until the same
+// process hears one that it is sent directly.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { contenders, plainNode, procrun, program } from '../contenders.mjs';
+import { promise, spread } from '../report.mjs';
+import { differences, median } from '../statistics.mjs';
+
+export const plannedRuns = { full: 300, quick: 50 };
+
+const mostMs = 0.4;
+/** So long everybody rests before the next signal: what users send comes to a runner that sleeps, not to one still at work. */
+const restMs = 3;
+
+export async function measure(workbench, { runs }) {
+  const listeners = [];
+  for (const contender of contenders) listeners.push({ name: contender.name, ...(await startListener(workbench, contender)) });
+  const samples = Object.fromEntries(listeners.map(({ name }) => [name, { direct: [], relayed: [] }]));
+  const warmUps = 10;
+  for (let round = -warmUps; round < runs; round += 1) {
+    for (const { name, run, hearing } of listeners) {
+      const direct = await hearing.ms(hearing.pid);
+      const relayed = await hearing.ms(run.pid);
+      if (round < 0) continue;
+      samples[name].direct.push(direct);
+      samples[name].relayed.push(relayed);
+    }
+  }
+  for (const { run, close } of listeners) {
+    await run.end();
+    close();
+  }
+  const cost = Object.fromEntries(Object.entries(samples).map(([name, { direct, relayed }]) => [name, differences(relayed, direct)]));
+  const row = ({ name }) => [name, ...[samples[name].direct, samples[name].relayed].map((each) => median(each).toFixed(3)), ...spread('', cost[name], 3).slice(1)];
+  return {
+    title: `one signal passed on to one process, ${runs} pairs`,
+    samples,
+    tables: [{ columns: ['', 'direct, ms', 'relayed, ms', 'relay, of pairs, ms', 'middle half'], rows: [row(plainNode), row(procrun)] }],
+    promises: [promise({ text: `at most ${mostMs} ms at the median`, value: median(cost[procrun.name]), limit: mostMs, digits: 3, unit: ' ms' })],
+  };
+}
+
+/** A runner with one process that tells when it hears. */
+async function startListener(workbench, contender) {
+  const path = join(workbench.folder(), 'hears');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  const run = workbench.start(contender.command(workbench, { listener: program('signal-listener.cjs', path) }));
+  const early = run.ended.then(() => Promise.reject(new Error(`${contender.name} ended too early`)));
+  early.catch(() => {});
+  const [socket] = await Promise.race([once(server, 'connection'), early]);
+  socket.setEncoding('utf8');
+  const next = async () => (await Promise.race([once(socket, 'data'), early]))[0].trim();
+  const pid = Number(await next());
+  return {
+    run,
+    close: () => server.close(),
+    hearing: {
+      pid,
+      async ms(target) {
+        await pause(restMs);
+        const sentAt = process.hrtime.bigint();
+        process.kill(target, 'SIGUSR1');
+        return Number(BigInt(await next()) - sentAt) / 1e6;
+      },
+    },
+  };
+}

@@ -1,0 +1,110 @@
+// `npm run bench -- [NAME…]`: runs the benchmarks by name (none: all), prints what they found as Markdown tables, and says of
+// each promise whether it holds. What is measured, and how, is a file each in benchmarks/.
+import { constants, cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import * as idle from './benchmarks/idle.mjs';
+import * as memory from './benchmarks/memory.mjs';
+import * as relay from './benchmarks/relay.mjs';
+import * as startup from './benchmarks/startup.mjs';
+import * as stop from './benchmarks/stop.mjs';
+import { describeBuild } from './contenders.mjs';
+import { formatResult } from './report.mjs';
+import { Workbench } from './workbench.mjs';
+
+const benchmarks = { startup, memory, stop, relay, idle };
+
+const usage = `npm run bench -- [${Object.keys(benchmarks).join('|')} …] [options]
+
+  --runs N   pairs to measure (default: each benchmark's own number)
+  --quick    few pairs: to see that it works, not to rely on
+  --json     one JSON object, with every sample
+
+Exit status: 0, every promise holds; 1, one does not; 2, usage.
+`;
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runs: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(benchmarks, name));
+  if (unknown.length > 0) throw new TypeError(`no such benchmark: ${unknown.join(', ')}`);
+  const runs = values.runs === undefined ? undefined : Number(values.runs);
+  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) throw new TypeError('--runs wants a whole number, 1 or more');
+  return { ...values, runs, names: positionals.length > 0 ? [...new Set(positionals)] : Object.keys(benchmarks) };
+}
+
+/** Who reads a figure later has to know what it was measured on, and what else the machine was doing. */
+function describeMachine() {
+  const [processor] = cpus();
+  return { node: process.version, platform: process.platform, processors: cpus().length, model: processor?.model, ...describeBuild() };
+}
+
+function machineInWords({ node, platform, processors, model, codeCache }) {
+  return `Node ${node}, ${platform}, ${processors} × ${model}; V8's code cache ${codeCache ? 'is' : 'is not'} there; load ${loadInWords(loadavg())}.\n`;
+}
+
+function loadInWords(load) {
+  return load.map((value) => value.toFixed(2)).join(' ');
+}
+
+async function runAll(workbench, { names, runs, quick = false, json = false }) {
+  const machine = describeMachine();
+  const results = [];
+  const write = (text) => json || process.stdout.write(text);
+  write(machineInWords(machine));
+  for (const name of names) {
+    const { needs, measure, plannedRuns } = benchmarks[name];
+    const loadBefore = loadavg();
+    const missing = needs?.();
+    const result = missing === undefined
+      ? await measure(workbench, { runs: runs ?? plannedRuns[quick ? 'quick' : 'full'], quick })
+      : { title: 'not measured', skipped: missing, tables: [], promises: [] };
+    results.push({ name, ...result, loadBefore, loadAfter: loadavg() });
+    write(`\n${formatResult(results.at(-1))}\nLoad ${loadInWords(loadBefore)} before, ${loadInWords(loadavg())} after.\n`);
+  }
+  const broken = results.flatMap(({ name, promises }) => promises.filter(({ holds }) => !holds).map(({ text }) => `${name}: ${text}`));
+  if (json) process.stdout.write(`${JSON.stringify({ machine, results, broken })}\n`);
+  else write(broken.length === 0 ? '\nEvery promise that was measured holds.\n' : `\nDoes not hold:\n${broken.map((each) => `- ${each}\n`).join('')}`);
+  return broken.length === 0 ? 0 : 1;
+}
+
+/** However we are ended, what we started is ended first. */
+function endOnSignals(workbench) {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (interrupted) return;
+      interrupted = true;
+      void workbench.close().finally(() => process.exit(128 + constants.signals[signal]));
+    });
+  }
+  return () => interrupted;
+}
+
+async function main() {
+  let request;
+  try {
+    request = readArguments();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    return 2;
+  }
+  if (request.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const workbench = new Workbench();
+  const isInterrupted = endOnSignals(workbench);
+  try {
+    return await runAll(workbench, request);
+  } catch (error) {
+    // What was being measured was taken from under it: no news.
+    if (isInterrupted()) return await new Promise(() => {});
+    throw error;
+  } finally {
+    await workbench.close();
+  }
+}
+
+process.exitCode = await main();

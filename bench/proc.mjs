@@ -1,0 +1,82 @@
+// What Linux says of a process, in /proc (proc(5)): memory, wake-ups, time on a processor. From outside, so that a runner
+// need not know that it is watched.
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Why memory and wake-ups cannot be read here; undefined: they can. */
+export function withoutProc() {
+  return process.platform === 'linux' ? undefined : 'it reads /proc, which only Linux has';
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number in a file of `Name: value` lines. */
+function field(path, name) {
+  const match = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(read(path) ?? '');
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Resident memory in MiB, and its fair share where pages are shared with others (`pss`, undefined if that may not be read). */
+export function memoryOf(pid) {
+  const rss = field(`/proc/${pid}/status`, 'VmRSS');
+  const pss = field(`/proc/${pid}/smaps_rollup`, 'Pss');
+  if (rss === undefined) throw new Error(`process ${pid} has ended`);
+  return { rss: rss / 1024, pss: pss === undefined ? undefined : pss / 1024 };
+}
+
+/** How often the main thread went to sleep, which is how often it had been woken. */
+export function wakeUpsOf(pid) {
+  const count = field(`/proc/${pid}/task/${pid}/status`, 'voluntary_ctxt_switches');
+  if (count === undefined) throw new Error(`process ${pid} has ended`);
+  return count;
+}
+
+/** Time on a processor of all its threads that live, in ms. */
+export function processorTimeOf(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = threads.map((thread) => Number((read(`/proc/${pid}/task/${thread}/schedstat`) ?? '0').split(' ')[0]));
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
+}
+
+export function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when each process is really the program of this name: until its exec it is a copy of whoever started it. */
+export async function becameProgram(pids, name) {
+  if (withoutProc() !== undefined) return;
+  for (const pid of pids) {
+    for (;;) {
+      const command = read(`/proc/${pid}/comm`);
+      if (command === undefined) throw new Error(`process ${pid} has ended before it became ${name}`);
+      if (command.trim() === name) break;
+      await pause(1);
+    }
+  }
+}
+
+/** Resolves when a runner has nothing more to do for now: its main thread slept through the whole of one look. */
+export async function isQuiet(pid) {
+  if (withoutProc() !== undefined) return;
+  const lookMs = 100;
+  // One that never sleeps so long is measured as it is: that is what it is like.
+  const mostLooks = 20;
+  let before = wakeUpsOf(pid);
+  for (let look = 0; look < mostLooks; look += 1) {
+    await pause(lookMs);
+    const now = wakeUpsOf(pid);
+    if (now === before) return;
+    before = now;
+  }
+}

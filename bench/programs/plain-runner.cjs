@@ -1,0 +1,26 @@
+// The work of a runner and nothing else, in plain Node: starts processes in groups of their own, prints their lines with a
+// prefix, passes SIGUSR1 on, and on SIGTERM kills every group and ends when all have. CommonJS, which Node starts fastest.
+'use strict';
+
+const { spawn } = require('node:child_process');
+
+const processes = Object.entries(JSON.parse(process.argv[2]));
+const events = process.argv[3] === 'events';
+const groups = new Set();
+
+const toAll = (signal) => {
+  for (const pid of groups) process.kill(-pid, signal);
+};
+process.on('SIGTERM', () => toAll('SIGTERM'));
+process.on('SIGUSR1', () => toAll('SIGUSR1'));
+
+for (const [name, [command, ...args]] of processes) {
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  groups.add(child.pid);
+  child.stdout.on('data', (chunk) => process.stdout.write(`${name} | ${chunk}`));
+  child.on('exit', () => {
+    groups.delete(child.pid);
+    if (groups.size === 0) process.exitCode = 0;
+  });
+  if (events) process.stdout.write(`${JSON.stringify({ event: 'start', process: name, pid: child.pid })}\n`);
+}

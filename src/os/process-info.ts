@@ -1,0 +1,15 @@
+// What is known of one process, whatever the system it was read from.
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  /** Session; where the system does not tell it, the process group. */
+  readonly sid: number;
+  /** As ps(1) has it: R S D T t Z X … */
+  readonly state: string;
+  /** When it started, in the system's own unit: with the pid, who it is. Only to be compared for being equal, but for `startedBefore`. */
+  readonly startTicks: string;
+  /** Its short name, as the kernel keeps it. */
+  readonly command: string;
+}
