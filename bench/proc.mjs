@@ -44,13 +44,12 @@ export function processorTimeOf(pid) {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
-export function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** When it started, in ticks since the boot: with the pid, who it is. Undefined: it is not alive, or this is not Linux. */
+export function startOf(pid) {
+  const stat = read(`/proc/${pid}/stat`);
+  // The name stands in parentheses and may hold some itself; the field behind it is the state, and the start is the 22nd of all.
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state === undefined || 'ZX'.includes(state) ? undefined : fields[18];
 }
 
 /** Resolves when each process is really the program of this name: until its exec it is a copy of whoever started it. */

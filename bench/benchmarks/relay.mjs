@@ -48,12 +48,11 @@ async function startListener(workbench, contender) {
   const server = createServer().listen(path);
   await once(server, 'listening');
   const run = workbench.start(contender.command(workbench, { listener: program('signal-listener.cjs', path) }));
-  const early = run.ended.then(() => Promise.reject(new Error(`${contender.name} ended too early`)));
-  early.catch(() => {});
-  const [socket] = await Promise.race([once(server, 'connection'), early]);
+  const [socket] = await run.whileItRuns(once(server, 'connection'));
   socket.setEncoding('utf8');
-  const next = async () => (await Promise.race([once(socket, 'data'), early]))[0].trim();
+  const next = async () => (await run.whileItRuns(once(socket, 'data')))[0].trim();
   const pid = Number(await next());
+  run.addLeader(pid);
   return {
     run,
     close: () => server.close(),

@@ -26,8 +26,8 @@ export async function measure(workbench, { runs }) {
 
 async function firstByteMs(workbench, contender) {
   const run = workbench.start(contender.command(workbench, { web: ['echo', 'hello'] }));
-  const at = await run.firstByteAt;
+  const at = await run.firstByte();
   // The next one must not compete with the end of this one.
-  await run.ended;
+  await run.finished();
   return Number(at - run.begunAt) / 1e6;
 }

@@ -40,5 +40,5 @@ async function stopMs(workbench, contender, count) {
   await isQuiet(run.pid);
   const begun = process.hrtime.bigint();
   run.kill('SIGTERM');
-  return Number((await run.ended) - begun) / 1e6;
+  return Number((await run.finished()) - begun) / 1e6;
 }

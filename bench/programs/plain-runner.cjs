@@ -7,11 +7,15 @@ const { spawn } = require('node:child_process');
 const processes = Object.entries(JSON.parse(process.argv[2]));
 const events = process.argv[3] === 'events';
 const groups = new Set();
+let stopping = false;
 
 const toAll = (signal) => {
   for (const pid of groups) process.kill(-pid, signal);
 };
-process.on('SIGTERM', () => toAll('SIGTERM'));
+process.on('SIGTERM', () => {
+  stopping = true;
+  toAll('SIGTERM');
+});
 process.on('SIGUSR1', () => toAll('SIGUSR1'));
 
 for (const [name, [command, ...args]] of processes) {
@@ -20,7 +24,8 @@ for (const [name, [command, ...args]] of processes) {
   child.stdout.on('data', (chunk) => process.stdout.write(`${name} | ${chunk}`));
   child.on('exit', () => {
     groups.delete(child.pid);
-    if (groups.size === 0) process.exitCode = 0;
+    // At once, as long as no output can be lost by it: without this Node takes some milliseconds to tidy up.
+    if (stopping && groups.size === 0) process.exit();
   });
   if (events) process.stdout.write(`${JSON.stringify({ event: 'start', process: name, pid: child.pid })}\n`);
 }

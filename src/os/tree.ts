@@ -45,8 +45,15 @@ export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]>
   return found;
 }
 
+/** What is alive in the session, or the group, that a leader began. */
+export function findSession(pgid: number, leaderStart: string | undefined): Member[] {
+  return listProcesses()
+    .filter((info) => !isDead(info.state) && (info.pgid === pgid || info.sid === pgid) && isOwnSession({ pgid, leaderStart }, info))
+    .map((info) => ({ info, inGroup: info.pgid === pgid }));
+}
+
 /** A number that a new leader bears belongs to that one: the group that we knew is gone. */
-function isOwnSession(tree: TreeMark, info: ProcessInfo): boolean {
+function isOwnSession(tree: Pick<TreeMark, 'pgid' | 'leaderStart'>, info: ProcessInfo): boolean {
   if (info.pid === tree.pgid) return tree.leaderStart === undefined || info.startTicks === tree.leaderStart;
   const leader = readProcess(tree.pgid);
   return leader === undefined || tree.leaderStart === undefined || leader.startTicks === tree.leaderStart;

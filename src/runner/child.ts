@@ -7,7 +7,7 @@ import type { StreamName } from '../output/printer.ts';
 import { Source } from '../output/source.ts';
 import { readProcess } from '../os/processes.ts';
 import { signalGroup } from '../os/signals.ts';
-import { spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
+import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import type { TreeMark } from '../os/tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
@@ -19,6 +19,8 @@ export interface ChildListener {
   onSpawned(pid: number): void;
   /** The spawn was given up, and the wrapper is gone. */
   onAborted(): void;
+  /** Its command cannot be brought to run. */
+  onCannotStart(error: CannotStart): void;
   onLeaderEnded(end: LeaderEnd): void;
 }
 
@@ -65,7 +67,7 @@ export class Child {
     return { pgid: this.#leader.pid, leaderStart: this.#leaderStart, runId: this.#runId, instance: this.plan.name, notOfTree: this.commandGroups };
   }
 
-  /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. @throws CannotStart */
+  /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. */
   spawn(stdin: () => Readable): void {
     lowerStopFile(this.#paths);
     this.#channels ??= this.#connect();
@@ -152,14 +154,23 @@ export class Child {
     const { spec } = this.plan;
     const channels = this.#channels;
     if (!channels) throw new Error(`${this.plan.name}: no pipes`);
-    const leader = spawnLeader({
-      command: spec.command,
-      cwd: spec.cwd,
-      env: this.env,
-      ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
-      ...channels.child,
-      ipc: spec.stopFlag === 'message',
-    });
+    let leader: Leader;
+    try {
+      leader = spawnLeader({
+        command: spec.command,
+        cwd: spec.cwd,
+        env: this.env,
+        ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
+        ...channels.child,
+        ipc: spec.stopFlag === 'message',
+      });
+    } catch (error) {
+      if (!(error instanceof CannotStart)) throw error;
+      this.dispose();
+      // Later: who asked for the spawn is in the middle of its answer.
+      queueMicrotask(() => this.#listener.onCannotStart(error));
+      return;
+    }
     this.#leader = leader;
     this.#reaped = false;
     this.#leaderStart = readProcess(leader.pid)?.startTicks;
@@ -174,10 +185,14 @@ export class Child {
     void leader.ended.then((end) => {
       this.#reaped = true;
       if (this.#running) {
-        this.#listener.onLeaderEnded(end);
-      } else if (this.#aborted || number === maxAttempts) {
+        // The poll phase that told us of the end reads the output, too: what was said before the end is shown before it.
+        setImmediate(() => this.#listener.onLeaderEnded(end));
+      } else if (this.#aborted) {
         channels.closeChildEnds();
         this.#listener.onAborted();
+      } else if (number === maxAttempts) {
+        this.dispose();
+        this.#listener.onCannotStart(new CannotStart(126, `somebody killed it ${maxAttempts} times before its command ran`));
       } else {
         this.#attempt(number + 1, stdin);
       }

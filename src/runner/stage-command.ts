@@ -1,7 +1,9 @@
 // The command of a `run` stage: in the environment of its process, beside it, and not longer than its stage.
 import { closeSync, constants, openSync } from 'node:fs';
-import { signalGroup } from '../os/signals.ts';
-import { CannotStart, spawnLeader } from '../os/spawn.ts';
+import { isSameAlive, readProcess } from '../os/processes.ts';
+import { signalGroup, signalProcess } from '../os/signals.ts';
+import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
+import { findSession } from '../os/tree.ts';
 import type { Command } from '../manifest/types.ts';
 import type { Child } from './child.ts';
 
@@ -13,39 +15,33 @@ export interface StageCommand {
 /** @param warn is told in a sentence when the command cannot be started, or fails. */
 export function startStageCommand(child: Child, command: Command, warn: (message: string) => void): StageCommand {
   const output = openSync(child.outputPath, constants.O_WRONLY);
-  let group: number | undefined;
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
+  let leader: Leader;
   try {
-    const leader = spawnLeader({
-      command,
-      cwd: child.plan.spec.cwd,
-      env,
-      ignore: [],
-      stdin: null,
-      stdout: output,
-      stderr: output,
-      stopFd: undefined,
-      ipc: false,
-    });
-    group = leader.pid;
-    child.commandGroups.add(leader.pid);
-    void leader.atGate.then((atGate) => {
-      if (atGate) leader.open();
-    });
-    void leader.ended.then((end) => {
-      // What the command left in its group has no more business than its leader.
-      group = undefined;
-      if (end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
-    });
+    leader = spawnLeader({ command, cwd: child.plan.spec.cwd, env, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });
   } catch (error) {
     if (!(error instanceof CannotStart)) throw error;
     warn(`its stop command could not be started: ${error.message}`);
+    return { end: () => undefined };
   } finally {
     closeSync(output);
   }
+  const { pid } = leader;
+  const leaderStart = readProcess(pid)?.startTicks;
+  let reaped = false;
+  child.commandGroups.add(pid);
+  void leader.atGate.then((atGate) => {
+    if (atGate) leader.open();
+  });
+  void leader.ended.then((end) => {
+    reaped = true;
+    if (end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
+  });
   return {
     end: () => {
-      if (group !== undefined) signalGroup(group, 'SIGKILL');
+      if (!reaped) signalGroup(pid, 'SIGKILL');
+      // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
+      for (const { info } of findSession(pid, leaderStart)) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
     },
   };
 }

@@ -10,7 +10,6 @@ import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
 import { findDescendants, findHolder } from '../os/tree.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
-import { CannotStart } from '../os/spawn.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
@@ -128,6 +127,7 @@ export class Up {
       },
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
+      onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
       onLeaderEnded: (end) => this.#tell({ id, type: 'leader-ended', end }),
     });
   }
@@ -154,7 +154,7 @@ export class Up {
   #do(action: Action): void {
     switch (action.type) {
       case 'spawn':
-        this.#spawn(action.id);
+        this.#child(action.id).spawn(() => process.stdin);
         break;
       case 'abort':
         this.#child(action.id).abort();
@@ -204,18 +204,6 @@ export class Up {
 
   #say(notice: Notice): void {
     this.#request.printer.notice(notice);
-  }
-
-  #spawn(id: string): void {
-    try {
-      this.#child(id).spawn(() => process.stdin);
-    } catch (error) {
-      if (!(error instanceof CannotStart)) throw error;
-      this.#child(id).dispose();
-      const { status, message: reason } = error;
-      // Later, since the supervisor is in the middle of its answer.
-      queueMicrotask(() => this.#tell({ id, type: 'spawn-failed', status, reason }));
-    }
   }
 
   /**

@@ -76,6 +76,8 @@ function relaySignals({ scope, rewrites }: WrapperRequest, inbox: SignalInbox, p
     react(signal, isKept ? belatedReactionTo(signal, place, rewrites) : reactionTo(signal, place, situation, rewrites));
   });
   isKept = false;
+  // It may have stopped before we watched it; no SIGCHLD will tell of that any more.
+  if (situation.shouldFollowStop()) process.kill(process.pid, 'SIGSTOP');
 }
 
 interface Job {

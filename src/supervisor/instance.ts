@@ -8,10 +8,11 @@ import type { Outcome, Result, SignalReason, StageName, StopCause, Waiting } fro
 import type { Action, Heard, InstanceEvent, InstancePlan } from './types.ts';
 
 /**
- * waiting: not begun · starting: spawned, its command does not run yet · running · stopping: in its stages, or what its
- * leader left is · closing: the tree is gone, its output is drained · ended.
+ * waiting: not begun · starting: spawned, its command does not run yet · running · leaderless: its leader has ended by
+ * itself, and it is being seen what is left · stopping: in its stages, or what its leader left is · closing: the tree is
+ * gone, its output is drained · ended.
  */
-type State = 'waiting' | 'starting' | 'running' | 'stopping' | 'closing' | 'ended';
+type State = 'waiting' | 'starting' | 'running' | 'leaderless' | 'stopping' | 'closing' | 'ended';
 
 interface StagedStop {
   readonly cause: StopCause;
@@ -168,13 +169,18 @@ function noteLeaderEnd(self: Instance, { end: leaderEnd }: Event<'leader-ended'>
   act({ type: 'watch', id: self.name });
 }
 
+function loseLeader(self: Instance, event: Event<'leader-ended'>, context: Context): void {
+  self.state = 'leaderless';
+  noteLeaderEnd(self, event, context);
+}
+
 function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Context): void {
   context.act({ type: 'notice', notice: { type: 'leftovers', process: self.name } });
   begin(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
 }
 
 function beginStop(self: Instance, { cause, heard, skip = 0 }: Event<'stop'>, context: Context): void {
-  if (self.leaderEnd === undefined) self.asked = true;
+  self.asked = true;
   const { stop } = self.plan.spec;
   begin(self, cause, heard ? withHeardSignal(stop, heard.signal) : stop, Math.min(skip, stop.length - 1), context, heard);
 }
@@ -232,8 +238,7 @@ function stageTimeUp(self: Instance, _event: Event<'time'>, context: Context): v
 }
 
 function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
-  // A leader that has ended meanwhile has not run too long; its tree is being looked at.
-  if (context.now < self.deadline || self.leaderEnd !== undefined) return;
+  if (context.now < self.deadline) return;
   self.timedOut = true;
   context.act({ type: 'notice', notice: { type: 'timed-out', process: self.name, afterMs: self.plan.spec.maxRuntimeMs ?? 0 } });
   beginStop(self, { type: 'stop', cause: { kind: 'timed-out' } }, context);
@@ -263,10 +268,15 @@ function enter(self: Instance, index: number, context: Context, heard?: Heard): 
       act({ type: 'run-command', id, command: stage.command });
       break;
     case 'signal':
-      if (isKill(stage)) act({ type: 'kill', id });
+      if (isKill(stage)) kill(self, context);
       else sendSignal(self, stage.signal, heard?.reason ?? 'stage', true, context);
       break;
   }
+}
+
+function kill(self: Instance, { act }: Context): void {
+  act({ type: 'notice', notice: { type: 'signal', process: self.name, signal: 'SIGKILL', to: 'group', reason: 'stage' } });
+  act({ type: 'kill', id: self.name });
 }
 
 /** A stage's command cannot outlive its stage. */
@@ -342,14 +352,29 @@ const table = {
     spawned: impossible,
     'spawn-failed': impossible,
     aborted: impossible,
-    'leader-ended': noteLeaderEnd,
-    remains: stopLeftovers,
-    gone: treeGone,
+    'leader-ended': loseLeader,
+    remains: impossible,
+    gone: impossible,
     drained: impossible,
     stop: beginStop,
     advance: nothing,
     hurry,
     time: runtimeUp,
+  },
+  leaderless: {
+    start: impossible,
+    spawned: impossible,
+    'spawn-failed': impossible,
+    aborted: impossible,
+    'leader-ended': impossible,
+    remains: stopLeftovers,
+    gone: treeGone,
+    drained: impossible,
+    // What is left is stopped in any case, as soon as it is known.
+    stop: nothing,
+    advance: nothing,
+    hurry,
+    time: nothing,
   },
   stopping: {
     start: impossible,

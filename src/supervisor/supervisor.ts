@@ -236,8 +236,8 @@ export class Supervisor {
   #stopInOrder(context: Context): void {
     const { cause, hurries } = this.#stopping ?? { cause: { kind: 'reader-gone' }, hurries: 0 };
     for (const instance of this.instances) {
-      const begun = instance.state === 'stopping' || instance.state === 'closing' || instance.ended;
-      if (!begun && mayStop(instance, this.instances)) instance.handle({ type: 'stop', cause, skip: hurries }, context);
+      const toBegin = instance.state === 'waiting' || instance.state === 'starting' || instance.state === 'running';
+      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'stop', cause, skip: hurries }, context);
     }
   }
 

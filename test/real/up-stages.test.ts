@@ -171,7 +171,7 @@ for (const scope of ['group', 'leader'] as const) {
     const told = run.lines('p').filter((line) => !line.includes('ready'));
     const expected = ['leader SIGUSR1', 'leader SIGTERM', ...(scope === 'group' ? ['child SIGUSR1', 'child SIGTERM'] : [])];
     assert.deepEqual(told.sort(), expected.sort());
-    assert.deepEqual(sent(run, 'p'), [`SIGUSR1 ${scope} forwarded`, `SIGTERM ${scope} stage`]);
+    assert.deepEqual(sent(run, 'p'), [`SIGUSR1 ${scope} forwarded`, `SIGTERM ${scope} stage`, 'SIGKILL group stage']);
     assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
     await assertNothingAlive(run);
   });

@@ -109,9 +109,9 @@ test('a further Ctrl+C counts for those whose turn has not come, too', needsPyth
   await assertNothingAlive(run);
 });
 
-test('the events of one process, from its start to the end: their order, keys and types', async () => {
-  const run = up({ p: { command: ['/bin/sh', '-c', 'trap "echo bye; exit 7" TERM; echo hello; while :; do sleep 0.02; done'] } });
-  await says(run, 'p', 'hello');
+test('the events of one process, from its start to the end: their order, keys and types', needsPython, async () => {
+  const run = up({ p: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '7') });
+  await ready(run, 'p');
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   const events = run.events();
@@ -121,11 +121,11 @@ test('the events of one process, from its start to the end: their order, keys an
   const withoutTime = events.map(({ time: _, duration_ms: duration, ...rest }) => (duration === undefined ? rest : { ...rest, duration_ms: typeof duration }));
   assert.deepEqual(withoutTime, [
     { event: 'start', process: 'p', pid, pgid: pid },
-    { event: 'output', process: 'p', stream: 'stdout', line: 'hello' },
+    { event: 'output', process: 'p', stream: 'stdout', line: `ready ${pid}` },
     { event: 'stopping', cause: 'SIGTERM' },
     { event: 'stage', process: 'p', stage: 'SIGTERM', timeout_ms: 8000 },
     { event: 'signal', process: 'p', signal: 'SIGTERM', to: 'group', reason: 'stage' },
-    { event: 'output', process: 'p', stream: 'stdout', line: 'bye' },
+    { event: 'output', process: 'p', stream: 'stdout', line: 'SIGTERM 1' },
     { event: 'exit', process: 'p', code: 7, signal: null },
     { event: 'gone', process: 'p', stage: 'SIGTERM', duration_ms: 'number' },
     { event: 'done', status: 143 },
@@ -143,6 +143,7 @@ test('SIGKILL is told as a signal like any other', async () => {
     ['SIGTERM', 'group', 'stage'],
     ['SIGKILL', 'group', 'stage'],
   ]);
+  await assertNothingAlive(run);
 });
 
 test('the summary: each process, how it ended, in which stage, after how long', async () => {
@@ -156,8 +157,8 @@ test('the summary: each process, how it ended, in which stage, after how long', 
   await run.waitFor(/done ended/, 'stderr');
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
-  assert.match(run.stderr, /procrun +\| prompt +killed by SIGTERM +SIGTERM +\d+ms\n/);
-  assert.match(run.stderr, /procrun +\| hanging +killed by SIGKILL +SIGKILL +(3|4|5)\d\dms\n/);
+  assert.match(run.stderr, /procrun +\| prompt +killed by SIGTERM +in stage SIGTERM +after \d+ms\n/);
+  assert.match(run.stderr, /procrun +\| hanging +killed by SIGKILL +in stage SIGKILL +after (3|4|5)\d\dms\n/);
   assert.match(run.stderr, /procrun +\| done +exit 0 +by itself/);
   assert.doesNotMatch(run.stderr, /\x1b/);
   await assertNothingAlive(run);

@@ -93,6 +93,15 @@ describe('the staged stop', () => {
     assert.equal(history.finished?.status, 3);
   });
 
+  test('a stop that begins while it is seen what a leader left tells nobody anything', () => {
+    const history = new History([spec('web'), spec('other')]);
+    history.begin();
+    history.leaderEnds('web', 0);
+    assert.deepEqual(history.signal('SIGINT'), ['SIGTERM other']);
+    assert.deepEqual(history.gone('web'), ['drain web']);
+    assert.deepEqual(history.noticesOf('gone').map(({ stage }) => stage), [undefined]);
+  });
+
   test('all side by side: two that hang take the time of one', () => {
     const history = new History([spec('a'), spec('b')]);
     history.begin();
