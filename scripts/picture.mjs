@@ -108,7 +108,12 @@ function spans(cells) {
     if (runs.at(-1)?.attributes === attributes) runs.at(-1).text += character;
     else runs.push({ attributes, text: character });
   }
-  return runs.map(({ attributes, text }) => `<tspan ${attributes}>${escape(text)}</tspan>`).join('');
+  return runs.map(({ attributes, text }) => `<tspan ${attributes}>${columnsKept(text)}</tspan>`).join('');
+}
+
+/** A run of blanks is one blank to an SVG; these are not. */
+function columnsKept(text) {
+  return escape(text).replaceAll(' ', '\u00a0');
 }
 
 function drawRun(screen) {
@@ -126,7 +131,6 @@ function drawRun(screen) {
   );
   const dots = ['#ff5f57', '#febc2e', '#28c840'].map((fill, index) => `<circle cx="${22 + index * 20}" cy="20" r="6" fill="${fill}"/>`).join('');
   return svg(width, height, 'A run of procfile.example.yml and its stop by Ctrl+C', `<style>
-text{white-space:pre}
 .stays{animation:appear 1ms backwards}
 .passes{animation:pass 1ms}
 @keyframes appear{from{opacity:0}}
@@ -141,17 +145,18 @@ ${lines.join('\n')}`);
 // ---- The timeline --------------------------------------------------------------------------------------------------------
 
 /** Each stage: its name, when it begins, when it would be over. `gone`: when nothing of the process was alive any more. */
+const kill = (from) => ['SIGKILL', from, from + 1.35];
 const lanes = [
-  { name: 'web', note: 'signals: { SIGINT: forward }', gone: 0.9, stages: [['SIGINT', 0, 5], ['SIGTERM', 5, 13], ['SIGKILL', 13, 18]] },
-  { name: 'db', note: 'web depends on it', gone: 1.7, stages: [['its turn comes', 0, 0.9], ['SIGTERM', 0.9, 8.9], ['SIGKILL', 8.9, 13.9]] },
-  { name: 'worker', note: 'stop_flag: file', gone: 2.6, stages: [['flag', 0, 4], ['SIGTERM', 4, 8], ['SIGKILL', 8, 13]] },
-  { name: 'deaf', note: 'stop: [SIGINT: 3s, SIGTERM: 3s]', gone: 6.15, stages: [['SIGINT', 0, 3], ['SIGTERM', 3, 6], ['SIGKILL', 6, 11]] },
-  { name: 'deaf', note: 'the same, Ctrl+C two times more', gone: 2.75, more: [1.3, 2.6], stages: [['SIGINT', 0, 1.3], ['SIGTERM', 1.3, 2.6], ['SIGKILL', 2.6, 7.6]] },
+  { name: 'web', note: 'signals: { SIGINT: forward }', gone: 0.9, stages: [['SIGINT', 0, 5], ['SIGTERM', 5, 13], kill(13)] },
+  { name: 'db', note: 'web depends on it', gone: 1.7, stages: [['waits', 0, 0.9], ['SIGTERM', 0.9, 8.9], kill(8.9)] },
+  { name: 'worker', note: 'stop_flag: file', gone: 2.6, stages: [['flag', 0, 4], ['SIGTERM', 4, 8], kill(8)] },
+  { name: 'deaf', note: 'stop: [SIGINT: 3s, SIGTERM: 3s]', gone: 6.15, stages: [['SIGINT', 0, 3], ['SIGTERM', 3, 6], kill(6)] },
+  { name: 'deaf', note: 'the same, Ctrl+C two times more', gone: 2.75, more: [1.3, 2.6], stages: [['SIGINT', 0, 1.3], ['SIGTERM', 1.3, 2.6], kill(2.6)] },
 ];
-const stageColors = { flag: '#3fb950', SIGINT: '#d29922', SIGTERM: '#db6d28', SIGKILL: '#f85149', 'its turn comes': '#6e7681' };
+const stageColors = { flag: '#3fb950', SIGINT: '#d29922', SIGTERM: '#db6d28', SIGKILL: '#f85149', waits: '#6e7681' };
 
 function drawTimeline() {
-  const [left, scale, last, top, step] = [250, 53, 9.3, 66, 54];
+  const [left, scale, last, top, step] = [250, 55, 9.4, 66, 54];
   const width = left + last * scale + 24;
   const x = (second) => left + Math.min(second, last) * scale;
   const bottom = top + lanes.length * step - 14;
@@ -173,14 +178,16 @@ function drawTimeline() {
       parts.push(`<rect x="${x(from)}" y="${y}" width="${x(end) - x(from)}" height="26" fill="none" stroke="${color}" stroke-opacity=".45" stroke-dasharray="3 3"/>`);
       const filled = Math.min(gone, end);
       if (filled > from) parts.push(`<rect x="${x(from)}" y="${y}" width="${x(filled) - x(from)}" height="26" fill="${color}" fill-opacity=".55"/>`);
-      if (stage !== 'its turn comes' && x(end) - x(from) > 50) parts.push(`<text x="${x(from) + 6}" y="${y + 18}" fill="${look.text}" font-size="12">${stage}</text>`);
+      const endsHere = gone > from && gone < end;
+      const label = endsHere && x(gone) - x(from) < 62 ? x(gone) + 11 : x(from) + 6;
+      if (label + stage.length * 7.3 < x(end)) parts.push(`<text x="${label}" y="${y + 18}" fill="${look.text}">${stage}</text>`);
     }
     for (const second of more) parts.push(`<path d="M${x(second)} ${y - 9}V${y + 30}" stroke="${look.text}" stroke-width="2"/>`);
     parts.push(`<circle cx="${x(gone)}" cy="${y + 13}" r="5.5" fill="${look.card}" stroke="${look.text}" stroke-width="2"/>`);
   });
   const key = bottom + 46;
   parts.push(`<rect x="20" y="${key - 11}" width="26" height="14" fill="${stageColors.SIGTERM}" fill-opacity=".55"/><text x="54" y="${key}" fill="${look.dim}">a stage, as long as it lasted</text>`);
-  parts.push(`<rect x="290" y="${key - 11}" width="26" height="14" fill="none" stroke="${stageColors.SIGTERM}" stroke-dasharray="3 3"/><text x="324" y="${key}" fill="${look.dim}">the time that was left</text>`);
+  parts.push(`<rect x="290" y="${key - 11}" width="26" height="14" fill="none" stroke="${stageColors.SIGTERM}" stroke-dasharray="3 3"/><text x="324" y="${key}" fill="${look.dim}">what was not needed</text>`);
   parts.push(`<circle cx="522" cy="${key - 4}" r="5.5" fill="${look.card}" stroke="${look.text}" stroke-width="2"/><text x="536" y="${key}" fill="${look.dim}">gone: nothing of it is alive</text>`);
   return svg(width, key + 20, 'What each process is told, and when, after Ctrl+C', parts.join('\n'), 12);
 }

@@ -221,10 +221,12 @@ export class Up {
       return;
     }
     if (!wake && child.leaderIsOurs) {
-      // Passed on at once; looking through the whole system for those that left the group would cost more than telling them.
-      signalGroup(pid, signal);
+      // Not by a look at the whole system, which would cost more than the telling. And before the group is told: where its
+      // leader dies of it, its children are init's at once.
       const tree = this.#treeOf(id);
-      if (!tree.leaveEscapees) for (const { info } of findDescendants(tree.mark)) if (info.pgid !== pid) signalProcess(info.pid, signal);
+      const outside = tree.leaveEscapees ? [] : findDescendants(tree.mark).filter(({ inGroup }) => !inGroup);
+      signalGroup(pid, signal);
+      for (const { info } of outside) signalProcess(info.pid, signal);
       return;
     }
     const members = this.#membersOf(id);

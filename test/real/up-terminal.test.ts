@@ -83,7 +83,7 @@ test('the progress line says who is waited for, in which stage and for how long 
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
   assert.doesNotMatch(run.screen, /waiting for/);
   // The echo of ^C stands where it was typed; no other line is torn.
-  for (const line of run.screen.trimEnd().split('\n')) assert.match(line, /^(\^C)?(procrun|quick {2}|slow {3}|noisy {2}) \| /);
+  for (const line of run.screen.trimEnd().split('\n')) assert.match(line, /^(\^C)?(procrun|quick|slow |noisy) \| /);
   assert.match(run.screen, /slow +killed by SIGKILL/);
   await assertNothingAlive(run);
 });
@@ -129,7 +129,7 @@ test('stdout in a pipe has no colour while stderr, at the terminal, has', needsP
 });
 
 test('no process has the terminal: /dev/tty does not open, stdin is no terminal', needsPython, async () => {
-  const look = ': </dev/tty && echo opened; [ -t 0 ] || echo no terminal; sh -c "exec cat" && echo end of file';
+  const look = '(: </dev/tty) && echo opened; [ -t 0 ] || echo no terminal; sh -c "exec cat" && echo end of file';
   const run = await upAtTerminal({ text: look, list: ['/bin/sh', '-c', look] });
   assert.deepEqual(await run.ended, exited(0));
   for (const name of ['text', 'list']) {
