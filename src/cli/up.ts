@@ -125,6 +125,7 @@ async function printerFor(options: UpOptions, instances: readonly InstancePlan[]
     errPaint: await paintFor(process.stderr, options.color ?? true),
     prefix: options.prefix ?? true,
     timestamps: options.timestamps ?? false,
+    outIsTerminal: process.stdout.isTTY,
     columns: process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
   });
 }

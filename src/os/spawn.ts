@@ -136,11 +136,22 @@ function checkFolder(cwd: string): void {
   if (!folder.isDirectory()) throw new CannotStart(126, `its \`cwd\` ${cwd} is not a folder`);
 }
 
-/** The same search as execvp(3)'s, done beforehand so that the reason can be told, and told apart: 127 not found, 126 not executable. */
+/**
+ * The same search as execvp(3)'s, done beforehand so that the reason can be told, and told apart: 127 not found, 126 found
+ * and not to be executed. A PATH is searched for files alone; a path may name a folder.
+ */
 function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
-  const candidates = program.includes('/') ? [resolve(cwd, program)] : (env.PATH ?? '').split(':').map((folder) => resolve(cwd, folder, program));
-  if (env.PATH === undefined && !program.includes('/')) return;
-  const files = candidates.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  if (program.includes('/')) {
+    const path = resolve(cwd, program);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat) throw new CannotStart(127, `${program}: command not found`);
+    if (stat.isDirectory()) throw new CannotStart(126, `${program}: this is a folder`);
+    if (!isExecutable(path)) throw new CannotStart(126, `${program}: not executable`);
+    return;
+  }
+  // Without a PATH the C library has one of its own.
+  if (env.PATH === undefined) return;
+  const files = env.PATH.split(':').map((folder) => resolve(cwd, folder, program)).filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
   if (files.length === 0) throw new CannotStart(127, `${program}: command not found`);
   if (!files.some(isExecutable)) throw new CannotStart(126, `${program}: not executable`);
 }

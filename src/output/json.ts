@@ -7,6 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export class JsonPrinter implements Printer {
   readonly #out: Sink;
+  readonly partAfterMs = undefined;
 
   constructor(out: Sink) {
     this.#out = out;
@@ -17,6 +18,14 @@ export class JsonPrinter implements Printer {
     const text = lines.toString('utf8', 0, lines.length - 1);
     const objects = text.split('\n').map((line) => JSON.stringify({ time, event: 'output', process, stream, line }));
     this.#out.write(`${objects.join('\n')}\n`);
+  }
+
+  part(): void {
+    // A line is one object: it waits for its end.
+  }
+
+  end(): void {
+    // Nothing is open.
   }
 
   notice(notice: Notice): void {

@@ -15,11 +15,16 @@ export interface PrettyOptions {
   readonly errPaint: Paint;
   readonly prefix: boolean;
   readonly timestamps: boolean;
+  /** A person watches the processes' lines: unfinished ones are shown, too. */
+  readonly outIsTerminal: boolean;
   /** Columns of the terminal on stderr; undefined: it is none, and there is no progress line. */
   readonly columns: (() => number) | undefined;
 }
 
 const ownName = 'procrun';
+
+/** A line that has not ended after so long may be a prompt that waits for an answer. */
+const partAfterMs = 30;
 
 const roomForEcho = 4;
 
@@ -35,6 +40,8 @@ export class PrettyPrinter implements Printer {
   /** The progress line that stands on the screen now. */
   #shown = '';
   #progress: readonly Waiting[] = [];
+  /** Whose unfinished line the cursor stands in. */
+  #open: { readonly process: string; readonly stream: StreamName } | undefined;
 
   constructor(options: PrettyOptions) {
     this.#options = options;
@@ -49,13 +56,63 @@ export class PrettyPrinter implements Printer {
   }
 
   lines(process: string, stream: StreamName, lines: Buffer): void {
-    const sink = stream === 'stdout' ? this.#options.out : this.#options.err;
+    this.#hideProgress();
+    const sink = this.#sink(stream);
+    const rest = this.#isOpen(process, stream) ? this.#continueLine(sink, lines) : lines;
+    if (rest.length > 0) {
+      this.#cutLine();
+      const prefix = this.#prefix(process, stream);
+      sink.write(prefix === '' ? rest : withPrefix(rest, prefix));
+    }
+    this.#showProgress();
+  }
+
+  get partAfterMs(): number | undefined {
+    return this.#options.outIsTerminal ? partAfterMs : undefined;
+  }
+
+  part(process: string, stream: StreamName, part: Buffer): void {
+    this.#hideProgress();
+    const sink = this.#sink(stream);
+    if (!this.#isOpen(process, stream)) {
+      this.#cutLine();
+      sink.write(this.#prefix(process, stream));
+      this.#open = { process, stream };
+    }
+    sink.write(part);
+  }
+
+  end(process: string, stream: StreamName): void {
+    if (this.#isOpen(process, stream)) this.#cutLine();
+  }
+
+  #sink(stream: StreamName): Sink {
+    return stream === 'stdout' ? this.#options.out : this.#options.err;
+  }
+
+  #prefix(process: string, stream: StreamName): string {
     const prefixes = this.#prefixes.get(process);
     const name = (stream === 'stdout' ? prefixes?.out : prefixes?.err) ?? '';
-    const prefix = this.#options.timestamps ? `${new Date().toISOString()} ${name}` : name;
-    this.#hideProgress();
-    sink.write(prefix === '' ? lines : withPrefix(lines, prefix));
-    this.#showProgress();
+    return this.#options.timestamps ? `${new Date().toISOString()} ${name}` : name;
+  }
+
+  #isOpen(process: string, stream: StreamName): boolean {
+    return this.#open?.process === process && this.#open.stream === stream;
+  }
+
+  /** The end of the line whose beginning stands on the screen. @returns the lines after it. */
+  #continueLine(sink: Sink, lines: Buffer): Buffer {
+    const end = lines.indexOf(0x0a) + 1;
+    sink.write(lines.subarray(0, end));
+    this.#open = undefined;
+    return lines.subarray(end);
+  }
+
+  /** Another one must print: what has not ended gets its end here, and goes on under its name later. */
+  #cutLine(): void {
+    if (!this.#open) return;
+    this.#sink(this.#open.stream).write('\n');
+    this.#open = undefined;
   }
 
   notice(notice: Notice): void {
@@ -110,6 +167,7 @@ export class PrettyPrinter implements Printer {
 
   #say(text: string): void {
     this.#hideProgress();
+    this.#cutLine();
     this.#options.err.write(`${this.#own}${text}\n`);
   }
 
@@ -122,6 +180,7 @@ export class PrettyPrinter implements Printer {
   #showProgress(): void {
     const text = this.#progressText();
     if (text === this.#shown) return;
+    this.#cutLine();
     this.#shown = text;
     this.#options.err.write(`${this.#own}${this.#options.errPaint.strong(text)}`);
   }

@@ -2,7 +2,7 @@
 // supervisor's, whose tree is alive tree-watcher.ts's.
 import type { Readable } from 'node:stream';
 import { policySignals } from '../manifest/types.ts';
-import { LineBuffer } from '../output/lines.ts';
+import type { LineCutter } from '../output/lines.ts';
 import type { StreamName } from '../output/printer.ts';
 import { Source } from '../output/source.ts';
 import { readProcess } from '../os/processes.ts';
@@ -14,7 +14,8 @@ import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseSto
 import { instanceEnvironment } from './environment.ts';
 
 export interface ChildListener {
-  onLines(stream: StreamName, lines: Buffer): void;
+  /** Its output is read by lines: where to. */
+  readonly lines: (stream: StreamName) => LineCutter;
   /** The command runs. */
   onSpawned(pid: number): void;
   /** The spawn was given up, and the wrapper is gone. */
@@ -136,17 +137,8 @@ export class Child {
   }
 
   #read(readEnd: number, stream: StreamName): void {
-    const buffer = new LineBuffer();
-    const source = new Source(readEnd, {
-      onData: (chunk) => {
-        const lines = buffer.push(chunk);
-        if (lines) this.#listener.onLines(stream, lines);
-      },
-      onEnd: () => {
-        const rest = buffer.flush();
-        if (rest) this.#listener.onLines(stream, Buffer.concat([rest, Buffer.from('\n')]));
-      },
-    });
+    const cutter = this.#listener.lines(stream);
+    const source = new Source(readEnd, { onData: (chunk) => cutter.push(chunk), onEnd: () => cutter.end() });
     this.#sources.push(source);
   }
 

@@ -3,7 +3,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
-import type { Printer } from '../output/printer.ts';
+import { LineCutter, type LineListener } from '../output/lines.ts';
+import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
 import type { Sink } from '../output/sink.ts';
 import { makeFifos } from '../os/fifo.ts';
@@ -35,6 +36,9 @@ export interface UpEnd {
   /** The runner is to die by it. */
   readonly signal: PolicySignal | undefined;
 }
+
+/** Of a process that is quiet. */
+const unheard: LineListener = { onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
 export class Up {
   readonly #request: UpRequest;
@@ -122,14 +126,18 @@ export class Up {
     const own = paths.get(id);
     if (!own) throw new Error(`no pipes for ${id}`);
     return new Child(plan, this.#request, own, {
-      onLines: (stream, lines) => {
-        if (!plan.spec.quiet) this.#request.printer.lines(id, stream, lines);
-      },
+      lines: (stream) => this.#lines(plan, stream),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
       onLeaderEnded: (end) => this.#tell({ id, type: 'leader-ended', end }),
     });
+  }
+
+  #lines({ name, spec }: InstancePlan, stream: StreamName): LineCutter {
+    const { printer } = this.#request;
+    const listener = { onLines: (lines: Buffer) => printer.lines(name, stream, lines), onPart: (part: Buffer) => printer.part(name, stream, part), onEnd: () => printer.end(name, stream) };
+    return new LineCutter(spec.quiet ? unheard : listener, printer.partAfterMs);
   }
 
   /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */

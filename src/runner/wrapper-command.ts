@@ -4,6 +4,7 @@ import { accessSync, constants, readFileSync, statSync, type Stats } from 'node:
 import { resolve } from 'node:path';
 import { execa, type Options } from 'execa';
 import { inheritedDescriptors } from './wrapper-descriptors.ts';
+import { withStreamsUntouched } from './wrapper-streams.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
@@ -36,7 +37,7 @@ export interface RunningCommand {
 /** @throws CannotRun */
 export async function startCommand(request: CommandRequest): Promise<RunningCommand> {
   const [file, ...args] = request.argv;
-  const child = execa(file, args, {
+  const options = {
     cwd: request.cwd,
     env: { ...request.env },
     extendEnv: false,
@@ -46,7 +47,8 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
     buffer: false,
     reject: false,
     forceKillAfterDelay: false,
-  });
+  } as const;
+  const child = withStreamsUntouched(() => execa(file, args, options));
   const { pid } = child;
   if (pid === undefined) throw whyNot(request, await child);
   let unreaped = true;

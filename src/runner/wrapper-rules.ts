@@ -15,12 +15,10 @@ export interface Situation {
   commandIsStopped(): boolean;
   /** A child of ours has been stopped, continued or ended since the last question: the kernel told us so by SIGCHLD. */
   childrenHaveChanged(): boolean;
-  /** The command has stopped, because we were asked to stop it or before the eyes of a shell with job control: we stop as well. */
-  shouldFollowStop(): boolean;
 }
 
-/** `stop`: SIGSTOP for the command. `follow`: for ourselves, now that the command has stopped. */
-type Verdict = 'relay' | 'keep' | 'stop' | 'follow';
+/** `stop`: SIGSTOP instead. */
+type Verdict = 'relay' | 'keep' | 'stop';
 type Rule = (situation: Situation) => Verdict;
 type Rules = Readonly<Partial<Record<SignalName, Rule>>>;
 
@@ -28,17 +26,11 @@ const unlessTyped: Rule = (situation) => (situation.typedReachesCommand() ? 'kee
 const unlessHeard: Rule = (situation) => (situation.hangupReachesCommand() ? 'keep' : 'relay');
 const ifStopped: Rule = (situation) => (situation.commandIsStopped() ? 'relay' : 'keep');
 
-/**
- * The kernel sends one at each change of a child, and one from outside looks the same: it is what no change explains. By it
- * we learn, too, that the command has stopped: it always does so before us.
- */
-const followOrIfUnexplained: Rule = (situation) => {
-  if (!situation.childrenHaveChanged()) return 'relay';
-  return situation.shouldFollowStop() ? 'follow' : 'keep';
-};
+/** The kernel sends one at each change of a child, and one from outside looks the same: it is what no change explains. */
+const ifUnexplained: Rule = (situation) => (situation.childrenHaveChanged() ? 'keep' : 'relay');
 
 /** The command's group has no terminal, is orphaned, and so would discard a SIGTSTP; only SIGSTOP stops it. */
-const stop: Rule = (situation) => (situation.commandIsStopped() ? 'follow' : 'stop');
+const stop: Rule = () => 'stop';
 
 /** The command is in our own group, and hears by itself whatever the terminal sends to it. */
 const rulesAtTerminal: Rules = {
@@ -48,7 +40,7 @@ const rulesAtTerminal: Rules = {
   SIGWINCH: unlessTyped,
   SIGHUP: unlessHeard,
   SIGCONT: ifStopped,
-  SIGCHLD: followOrIfUnexplained,
+  SIGCHLD: ifUnexplained,
 };
 
 /** The command leads a session of its own, and hears what we tell it. */
@@ -56,50 +48,43 @@ const rulesAway: Rules = {
   SIGTSTP: stop,
   SIGTTIN: stop,
   SIGTTOU: stop,
-  SIGCHLD: followOrIfUnexplained,
+  SIGCHLD: ifUnexplained,
 };
 
 const rulesAt: Readonly<Record<Place, Rules>> = { terminal: rulesAtTerminal, away: rulesAway };
 
-export interface Reaction {
-  /** To be sent to the command. */
-  readonly send?: SignalName;
-  /** SIGSTOP to ourselves. */
-  readonly stopSelf: boolean;
-}
-
-const nothing: Reaction = { stopSelf: false };
-
-/** What a signal that has come while the command runs leads to. */
-export function reactionTo(signal: SignalName, place: Place, situation: Situation, rewrites: Rewrites): Reaction {
-  const rule = rulesAt[place][signal];
+/**
+ * What the command is sent for a signal that has come while it runs.
+ * @returns undefined: nothing.
+ */
+export function reactionTo(signal: SignalName, place: Place, situation: Situation, rewrites: Rewrites): SignalName | undefined {
   const replacement = rewrites.get(signal);
-  if (replacement === undefined) return reactions[rule?.(situation) ?? 'relay'](signal);
-  // A rewrite is the user's word and goes before our rules, but not for the SIGCHLDs that are the kernel's word to us.
-  if (signal === 'SIGCHLD') {
-    const verdict = rule?.(situation) ?? 'relay';
-    if (verdict !== 'relay') return reactions[verdict](signal);
+  // A rewrite is the user's word and goes before our rules; but not every SIGCHLD was sent to us from outside.
+  if (replacement === undefined || signal === 'SIGCHLD') {
+    const verdict = rulesAt[place][signal]?.(situation) ?? 'relay';
+    if (replacement === undefined || verdict === 'keep') return sent[verdict](signal);
   }
-  return replacement === 'drop' ? nothing : { send: replacement, stopSelf: false };
+  return replacement === 'drop' ? undefined : replacement;
 }
 
-const reactions: Readonly<Record<Verdict, (signal: SignalName) => Reaction>> = {
-  relay: (send) => ({ send, stopSelf: false }),
-  keep: () => nothing,
-  stop: () => ({ send: 'SIGSTOP', stopSelf: false }),
-  follow: () => ({ stopSelf: true }),
+const sent: Readonly<Record<Verdict, (signal: SignalName) => SignalName | undefined>> = {
+  relay: (signal) => signal,
+  keep: () => undefined,
+  stop: () => 'SIGSTOP',
 };
 
-/** What a signal leads to that came before there was a command. A SIGCHLD was about a child that we inherited. */
-export function belatedReactionTo(signal: SignalName, place: Place, rewrites: Rewrites): Reaction {
-  if (signal === 'SIGCHLD') return nothing;
-  return reactionTo(signal, place, nobodyElseHeard, rewrites);
+/**
+ * The same for a signal that came before there was a command: nobody but us can have heard it. A SIGCHLD was about a child
+ * that we inherited.
+ */
+export function belatedReactionTo(signal: SignalName, place: Place, rewrites: Rewrites): SignalName | undefined {
+  return signal === 'SIGCHLD' ? undefined : reactionTo(signal, place, nobodyElseHeard, rewrites);
 }
 
 const nobodyElseHeard: Situation = {
   typedReachesCommand: () => false,
   hangupReachesCommand: () => false,
-  commandIsStopped: () => false,
+  // SIGCONT is passed on: the command may listen for it.
+  commandIsStopped: () => true,
   childrenHaveChanged: () => true,
-  shouldFollowStop: () => false,
 };

@@ -10,7 +10,7 @@ import type { WrapperRequest } from './wrapper.ts';
 import { createChildWatch, type ChildWatch } from './wrapper-children.ts';
 import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './wrapper-command.ts';
 import type { Rewrites } from './wrapper-rewrites.ts';
-import { belatedReactionTo, reactionTo, type Place, type Reaction, type Situation } from './wrapper-rules.ts';
+import { belatedReactionTo, reactionTo, type Place, type Situation } from './wrapper-rules.ts';
 import { withIgnored } from './wrapper-shield.ts';
 import type { SignalInbox } from './wrapper-signals.ts';
 import { endLeftovers, isCommandStopped, signalTree, type Tree } from './wrapper-tree.ts';
@@ -52,54 +52,83 @@ function typedSignalsIn(rewrites: Rewrites): SignalName[] {
 
 /** These stop a process that does not handle them, and SIGCONT continues it. */
 const stopping: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
-const isJobControl = (signal: SignalName | undefined): boolean => signal !== undefined && (signal === 'SIGCONT' || stopping.has(signal));
+const isJobControl = (signal: SignalName): boolean => signal === 'SIGCONT' || stopping.has(signal);
 
 function relaySignals({ scope, rewrites }: WrapperRequest, inbox: SignalInbox, place: Place, tree: Tree, command: RunningCommand): void {
-  const job: Job = { isAskedToStop: false, children: createChildWatch() };
-  const situation = situationOf(tree, job);
+  const children = createChildWatch();
+  const situation = situationOf(tree, children);
+  const isWatchedJob = watchedJobTest(tree);
+  /** We have been told to stop the command, and not yet to continue it. */
+  let isAskedToStop = false;
+  /** The SIGCONT that the command will be sent; a stop takes it away. */
+  let continuation: object | undefined;
+
   const send = (signal: SignalName): void => {
-    if (isJobControl(signal)) job.isAskedToStop = signal !== 'SIGCONT';
+    if (isJobControl(signal)) isAskedToStop = signal !== 'SIGCONT';
     if (scope === 'group') signalTree(tree, signal);
     else signalProcess(tree.pid, signal);
   };
-  const react = (received: SignalName, { send: signal, stopSelf }: Reaction): void => {
-    // What is typed, or sent to the whole job, stops and continues the command without our help.
-    if (isJobControl(received) || isJobControl(signal)) job.children.expectChange();
-    if (signal !== undefined) send(signal);
-    if (stopSelf) process.kill(process.pid, 'SIGSTOP');
+  /**
+   * A stop discards a continuation that came before it, as in the kernel (signal(7)). The command was found stopped: it may be
+   * by a Ctrl+Z right after an `fg`, of which we hear in the next turn of the event loop.
+   */
+  const continueUnlessStoppedAnew = async (): Promise<void> => {
+    const own = (continuation = {});
+    await nextTurn();
+    await nextTurn();
+    if (continuation !== own) return;
+    continuation = undefined;
+    if (command.isUnreaped()) send('SIGCONT');
   };
-  // deliverTo hands over at once what has been kept so far: that came before the command could hear it.
-  let isKept = true;
-  inbox.deliverTo((signal) => {
-    // A reaped command's number may be somebody else's.
-    if (!command.isUnreaped()) return;
-    react(signal, isKept ? belatedReactionTo(signal, place, rewrites) : reactionTo(signal, place, situation, rewrites));
-  });
-  isKept = false;
+  const react = (received: SignalName, reaction: SignalName | undefined): void => {
+    if (received === 'SIGCONT') isAskedToStop = false;
+    if (stopping.has(received)) continuation = undefined;
+    // What is typed, or sent to the whole job, stops and continues the command without our help.
+    if ([received, reaction ?? received].some(isJobControl)) children.expectChange();
+    if (place === 'terminal' && received === 'SIGCONT' && reaction === 'SIGCONT') void continueUnlessStoppedAnew();
+    else if (reaction !== undefined) send(reaction);
+  };
+  /** The command stops first. Whoever watches us (a shell with job control, or who told us to) then sees us stop as well. */
+  const followStop = (): void => {
+    if (!command.isUnreaped() || continuation !== undefined || !isCommandStopped(tree)) return;
+    if (isAskedToStop || isWatchedJob()) process.kill(process.pid, 'SIGSTOP');
+  };
+  const handle = (batch: readonly SignalName[]): void => {
+    for (const signal of batch) {
+      // A reaped command's number may be somebody else's.
+      if (command.isUnreaped()) react(signal, reactionTo(signal, place, situation, rewrites));
+    }
+    if (batch.some((signal) => signal === 'SIGCHLD' || stopping.has(signal))) followStop();
+  };
+
+  for (const signal of inbox.takeKept()) react(signal, belatedReactionTo(signal, place, rewrites));
+  inbox.deliverTo(handle);
   // It may have stopped before we watched it; no SIGCHLD will tell of that any more.
-  if (situation.shouldFollowStop()) process.kill(process.pid, 'SIGSTOP');
+  followStop();
 }
 
-interface Job {
-  /** We have relayed a signal that stops, and none that continues. */
-  isAskedToStop: boolean;
-  readonly children: ChildWatch;
-}
-
-function situationOf(tree: Tree, job: Job): Situation {
+function situationOf(tree: Tree, children: ChildWatch): Situation {
   const self = readProcess(process.pid);
-  // The first of a session is nobody's job: stopped, it would stay so. A hangup is told to it alone (tty_ioctl(4)).
-  const isSessionLeader = self?.sid === process.pid;
-  const isForeground = (group: number | undefined): boolean => group !== undefined && group === foregroundGroup();
-  // In the background a command may be stopped and continued by somebody who knows nothing of us; we run on.
-  const isWatchedJob = (): boolean => !isSessionLeader && (isForeground(self?.pgid) || isForeground(readProcess(tree.pid)?.pgid));
   return {
     typedReachesCommand: () => isForeground(self?.pgid),
-    hangupReachesCommand: () => !isSessionLeader && !hasTerminal(),
+    // The hangup of a terminal is told to the leader of its session alone (tty_ioctl(4)).
+    hangupReachesCommand: () => self?.sid !== process.pid && !hasTerminal(),
     commandIsStopped: () => isCommandStopped(tree),
-    childrenHaveChanged: () => job.children.haveChanged(),
-    shouldFollowStop: () => isCommandStopped(tree) && (job.isAskedToStop || isWatchedJob()),
+    childrenHaveChanged: () => children.haveChanged(),
   };
+}
+
+function isForeground(group: number | undefined): boolean {
+  return group !== undefined && group === foregroundGroup();
+}
+
+/**
+ * Whether somebody at the terminal sees us stop and can continue us. The first of a session is nobody's job. In the background
+ * a command may be stopped and continued by somebody who knows nothing of us, so we run on.
+ */
+function watchedJobTest(tree: Tree): () => boolean {
+  const self = readProcess(process.pid);
+  return () => self?.sid !== process.pid && (isForeground(self?.pgid) || isForeground(readProcess(tree.pid)?.pgid));
 }
 
 /** Signals that ask for the end; here they ask for it to be quick. */
@@ -112,8 +141,8 @@ const sameGestureMs = 200;
 function hurryBySignal(inbox: SignalInbox): () => boolean {
   const since = performance.now();
   let isHurried = false;
-  inbox.deliverTo((signal) => {
-    isHurried ||= endingSignals.has(signal) && performance.now() - since > sameGestureMs;
+  inbox.deliverTo((signals) => {
+    isHurried ||= signals.some((signal) => endingSignals.has(signal)) && performance.now() - since > sameGestureMs;
   });
   return () => isHurried;
 }

@@ -17,8 +17,10 @@ const leftToKernel: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTTIN', 'S
 export interface SignalInbox {
   /** Whether there was a controlling terminal when the inbox was opened. */
   readonly atTerminal: boolean;
-  /** Hands over what has been kept, in its order, and from now on each signal as it comes. */
-  deliverTo(receive: (signal: SignalName) => void): void;
+  /** What has come so far, in its order, and is not yet delivered. */
+  takeKept(): SignalName[];
+  /** From now on, what comes: all at once that the event loop finds at one time, in its order. */
+  deliverTo(receive: (signals: readonly SignalName[]) => void): void;
 }
 
 /**
@@ -28,16 +30,29 @@ export interface SignalInbox {
  */
 export function openSignalInbox(): SignalInbox {
   const atTerminal = hasTerminal();
-  const kept: SignalName[] = [];
-  let receive = (signal: SignalName): void => void kept.push(signal);
+  let kept: SignalName[] = [];
+  let receive: ((signals: readonly SignalName[]) => void) | undefined;
+  const takeKept = (): SignalName[] => {
+    const taken = kept;
+    kept = [];
+    return taken;
+  };
+  const deliver = (): void => {
+    if (receive && kept.length > 0) receive(takeKept());
+  };
+  const keep = (signal: SignalName): void => {
+    // setImmediate comes when the event loop has taken in everything that is there, still in the same turn.
+    if (kept.push(signal) === 1) setImmediate(deliver);
+  };
   for (const signal of catchable) {
-    if (!(atTerminal && leftToKernel.has(signal))) process.on(signal, () => receive(signal));
+    if (!(atTerminal && leftToKernel.has(signal))) process.on(signal, keep);
   }
   return {
     atTerminal,
+    takeKept,
     deliverTo(receiver) {
       receive = receiver;
-      for (const signal of kept.splice(0)) receiver(signal);
+      deliver();
     },
   };
 }

@@ -1,18 +1,19 @@
-// Keeps the standard streams untouched while modules load. The command inherits them as they are, and so do others.
+// Keeps the standard streams untouched while execa is loaded and used. The command inherits them as they are, and others
+// share them.
 
 const names = ['stdin', 'stdout', 'stderr'] as const;
 
 /**
  * Node opens `process.stdin` and its kin when they are first looked at, and sets O_NONBLOCK on pipes and sockets then. That
  * flag belongs to the open file description, which we share with whoever else was given it: another command of the same
- * pipeline would fail with EAGAIN until libuv clears the flag in our child. execa looks at all three as it is loaded, only
- * to recognise them later. So for the time of `load` there are stand-ins.
+ * pipeline would fail with EAGAIN until libuv clears the flag in our child. execa looks at all three as it is loaded, and at
+ * each spawn with more than three descriptors, only to recognise them. So for the time of `work` there are stand-ins.
  */
-export async function withStreamsUntouched<T>(load: () => Promise<T>): Promise<T> {
+export function withStreamsUntouched<T>(work: () => T): T {
   const originals = names.map((name) => [name, Object.getOwnPropertyDescriptor(process, name)] as const);
   for (const name of names) Object.defineProperty(process, name, { value: {}, configurable: true });
   try {
-    return await load();
+    return work();
   } finally {
     for (const [name, descriptor] of originals) {
       if (descriptor) Object.defineProperty(process, name, descriptor);

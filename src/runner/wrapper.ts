@@ -9,6 +9,7 @@ import { withStreamsUntouched } from './wrapper-streams.ts';
 export type { WrapperEnd } from './wrapper-command.ts';
 export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './wrapper-rewrites.ts';
 export { openSignalInbox, type SignalInbox } from './wrapper-signals.ts';
+export { withStreamsUntouched } from './wrapper-streams.ts';
 
 export interface WrapperRequest {
   /** Already resolved: a shell's command is `['/bin/sh', '-c', text]`. */

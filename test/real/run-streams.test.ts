@@ -37,7 +37,8 @@ test('stdin is a blocking one for the command, and for whoever shares it afterwa
 
 test('another command on the same stdin never meets a non-blocking one, not even while procrun starts', async () => {
   const watcher = 'while [ ! -e stop ]; do grep -q "flags:.*4...$" /proc/self/fdinfo/0 && echo non-blocking; done';
-  const run = inShell(`(${watcher}) & for i in 1 2 3 4 5; do "$@"; done; : >stop; wait`, 'true');
+  // A shell gives a background command /dev/null, unless told otherwise.
+  const run = inShell(`exec 3<&0; (${watcher}) <&3 & for i in 1 2 3 4 5; do "$@"; done; : >stop; wait`, 'true');
   assert.deepEqual(await run.ended, { code: 0, signal: null });
   assert.equal(run.stdout, '');
 });

@@ -71,7 +71,7 @@ test('an interpreter that is not there is a failure like any other', async () =>
 });
 
 test('what depends on one that cannot be started is not started, and the status is the first failure', async () => {
-  const run = up({ db: ['no-such-program'], web: { command: 'echo never', depends_on: ['db'] } });
+  const run = up({ db: { command: ['no-such-program'], on_failure: 'continue' }, web: { command: 'echo never', depends_on: ['db'] } });
   assert.deepEqual(await run.ended, exited(127));
   assert.deepEqual(run.events({ event: 'start' }), []);
   assert.match(String(run.event('not-started', 'web').reason), /db/);

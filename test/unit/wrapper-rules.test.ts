@@ -18,7 +18,6 @@ function situationOf(facts: Facts): Situation {
     hangupReachesCommand: answer('hangupReachesCommand'),
     commandIsStopped: answer('commandIsStopped'),
     childrenHaveChanged: answer('childrenHaveChanged'),
-    shouldFollowStop: answer('shouldFollowStop'),
   };
 }
 
@@ -29,7 +28,6 @@ interface Row {
   readonly rewrite?: string;
   /** Sent to the command; nothing if absent. */
   readonly send?: NodeJS.Signals;
-  readonly stopSelf?: true;
 }
 
 const rows: readonly Row[] = [
@@ -45,19 +43,16 @@ const rows: readonly Row[] = [
   { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: false }, send: 'SIGHUP' },
   { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: true }, send: 'SIGCONT' },
   { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: false } },
-  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true, shouldFollowStop: true }, stopSelf: true },
-  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true, shouldFollowStop: false } },
+  { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true } },
   { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
   { signal: 'SIGINT', at: 'away', send: 'SIGINT' },
   { signal: 'SIGHUP', at: 'away', send: 'SIGHUP' },
   { signal: 'SIGCONT', at: 'away', send: 'SIGCONT' },
   { signal: 'SIGWINCH', at: 'away', send: 'SIGWINCH' },
-  { signal: 'SIGTSTP', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
-  { signal: 'SIGTTIN', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
-  { signal: 'SIGTTOU', at: 'away', when: { commandIsStopped: false }, send: 'SIGSTOP' },
-  { signal: 'SIGTSTP', at: 'away', when: { commandIsStopped: true }, stopSelf: true },
-  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true, shouldFollowStop: false } },
-  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true, shouldFollowStop: true }, stopSelf: true },
+  { signal: 'SIGTSTP', at: 'away', send: 'SIGSTOP' },
+  { signal: 'SIGTTIN', at: 'away', send: 'SIGSTOP' },
+  { signal: 'SIGTTOU', at: 'away', send: 'SIGSTOP' },
+  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true } },
   { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
   { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=INT', send: 'SIGINT' },
   { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=0' },
@@ -66,7 +61,7 @@ const rows: readonly Row[] = [
   { signal: 'SIGTSTP', at: 'away', rewrite: '20=19', send: 'SIGSTOP' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=TERM', send: 'SIGTERM' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=0' },
-  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true, shouldFollowStop: false } },
+  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true } },
   { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: false }, send: 'SIGUSR1' },
 ];
 
@@ -76,19 +71,18 @@ function rewritesOf(text: string | undefined): Map<NodeJS.Signals, NodeJS.Signal
   return new Map([[from, to]]);
 }
 
-for (const { signal, at, when = {}, rewrite, send, stopSelf = false } of rows) {
+for (const { signal, at, when = {}, rewrite, send } of rows) {
   const because = Object.entries(when).map(([fact, is]) => `${is ? '' : 'not '}${fact}`);
   test([signal, at, ...because, ...(rewrite === undefined ? [] : [`--signal ${rewrite}`])].join(', '), () => {
-    const reaction = reactionTo(signal, at, situationOf(when), rewritesOf(rewrite));
-    assert.deepEqual({ send: reaction.send, stopSelf: reaction.stopSelf }, { send, stopSelf });
+    assert.equal(reactionTo(signal, at, situationOf(when), rewritesOf(rewrite)), send);
   });
 }
 
 test('what came before the command is relayed: nobody else can have told it', () => {
   const none = new Map();
-  assert.deepEqual(belatedReactionTo('SIGINT', 'terminal', none), { send: 'SIGINT', stopSelf: false });
-  assert.deepEqual(belatedReactionTo('SIGHUP', 'terminal', none), { send: 'SIGHUP', stopSelf: false });
-  assert.deepEqual(belatedReactionTo('SIGTSTP', 'away', none), { send: 'SIGSTOP', stopSelf: false });
-  assert.deepEqual(belatedReactionTo('SIGTERM', 'away', rewritesOf('15=0')), { stopSelf: false });
-  assert.deepEqual(belatedReactionTo('SIGCHLD', 'away', none), { stopSelf: false });
+  assert.equal(belatedReactionTo('SIGINT', 'terminal', none), 'SIGINT');
+  assert.equal(belatedReactionTo('SIGHUP', 'terminal', none), 'SIGHUP');
+  assert.equal(belatedReactionTo('SIGTSTP', 'away', none), 'SIGSTOP');
+  assert.equal(belatedReactionTo('SIGTERM', 'away', rewritesOf('15=0')), undefined);
+  assert.equal(belatedReactionTo('SIGCHLD', 'away', none), undefined);
 });

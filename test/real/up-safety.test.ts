@@ -1,0 +1,104 @@
+// What must hold when something is wrong: a fault inside the runner, a runtime folder in somebody else's hand.
+import { strict as assert } from 'node:assert';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { assertNothingAlive, execute, fixture, fixtureCommand, needsPython, test } from '../support/harness.ts';
+import { diedOf, exited, ready, says, up } from './up-support.ts';
+
+for (const kind of ['exception', 'rejection']) {
+  test(`an unexpected ${kind} inside the runner: every tree ends, it is told what happened and where to report it`, needsPython, async () => {
+    const run = up(
+      {
+        polite: ['/bin/sh', '-c', 'trap "echo bye >said; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done'],
+        flagged: { command: 'echo "ready $$"; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done; echo >flag-seen', stop_flag: 'file' },
+        deaf: 'trap "" TERM INT HUP; echo "ready $$"; while :; do sleep 300; done',
+        stopped: 'echo "ready $$"; kill -STOP $$; sleep 300',
+        escaped: `${fixtureCommand('escape.py', 'sleep', '300').join(' ')} & echo "ready $$"; wait`,
+      },
+      { env: { NODE_OPTIONS: `--require=${fixture('crash.cjs')}` } },
+    );
+    for (const name of ['polite', 'flagged', 'deaf', 'stopped', 'escaped']) await ready(run, name);
+    await says(run, 'escaped', /^escaped/);
+    writeFileSync(join(run.folder, 'crash'), kind);
+    const end = await run.ended;
+    assert.ok(end.code !== null && end.code !== 0, run.report());
+    assert.match(run.stderr, new RegExp(`internal error[^]*an? ${kind} that nobody expected[^]*crash\\.cjs[^]*https://\\S+/issues`));
+    assert.equal(run.stderr.match(/nobody expected/g)?.length, 1, 'said once');
+    assert.ok(existsSync(join(run.folder, 'said')), 'it was told politely first');
+    await assertNothingAlive(run);
+    // Neither does it stand in the way of the next.
+    const next = await execute(['up', '-f', '-'], { stdin: { text: 'processes: {p: "true"}' } });
+    assert.deepEqual(next.end, exited(0));
+  });
+}
+
+test('an unexpected exception in the middle of the start ends what has been started', async () => {
+  const run = up({ p: { command: 'exec sleep 300', instances: 30 } }, { env: { NODE_OPTIONS: `--require=${fixture('crash.cjs')}` }, files: { crash: 'exception' } });
+  const end = await run.ended;
+  assert.ok(end.code !== null && end.code !== 0, run.report());
+  await assertNothingAlive(run);
+});
+
+const manifest = { processes: { p: 'echo "ready $$"; exec sleep 300' } };
+
+/** A first run makes the base folder, and in it the folder of the manifest; both are looked at. */
+async function folders(): Promise<{ run: ReturnType<typeof up>; base: string; own: string }> {
+  const run = up(manifest.processes);
+  await ready(run, 'p');
+  const [name] = readdirSync(run.runtimeDir);
+  assert.ok(name !== undefined);
+  const own = join(run.runtimeDir, name);
+  for (const folder of [run.runtimeDir, own]) assert.equal(statSync(folder).mode & 0o777, 0o700, folder);
+  for (const file of readdirSync(own, { recursive: true, encoding: 'utf8' })) assert.equal(statSync(join(own, file)).mode & 0o077, 0, file);
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(readdirSync(own), [], 'nothing of the run is left in it');
+  return { run, base: run.runtimeDir, own };
+}
+
+const wrongs: Readonly<Record<string, { readonly spoil: (folder: string) => void; readonly says: RegExp; readonly asRoot?: boolean }>> = {
+  'is open to others': { spoil: (folder) => chmodSync(folder, 0o755), says: /open to others \(mode 755\)/ },
+  'can be written by a group': { spoil: (folder) => chmodSync(folder, 0o720), says: /open to others/ },
+  'belongs to somebody else': { spoil: (folder) => chownSync(folder, 12_345, 0), says: /belongs to user 12345/, asRoot: true },
+};
+
+for (const [what, { spoil, says: sentence, asRoot = false }] of Object.entries(wrongs)) {
+  test(`a runtime folder that ${what} is refused, as the base and as the manifest's own`, { skip: asRoot && process.getuid?.() !== 0 ? 'needs root' : false }, async () => {
+    for (const which of ['base', 'own'] as const) {
+      const made = await folders();
+      spoil(made[which]);
+      const refused = await execute(['up'], { beside: made.run });
+      assert.deepEqual(refused.end, exited(2));
+      assert.match(refused.stderr, sentence);
+      assert.ok(refused.stderr.includes(made[which]), refused.stderr);
+      assert.match(refused.stderr, /PROCRUN_RUNTIME_DIR/);
+      assert.equal(refused.stdout, '');
+    }
+  });
+}
+
+test('a runtime folder that is a link, a dangling link or a file is refused', async () => {
+  for (const [kind, make] of Object.entries({
+    link: (path: string) => (mkdirSync(`${path}-target`, { mode: 0o700 }), symlinkSync(`${path}-target`, path)),
+    dangling: (path: string) => symlinkSync(`${path}-nowhere`, path),
+    file: (path: string) => writeFileSync(path, '', { mode: 0o600 }),
+  })) {
+    const made = await folders();
+    const path = join(dirname(made.base), 'elsewhere');
+    make(path);
+    const refused = await execute(['up'], { beside: made.run, env: { PROCRUN_RUNTIME_DIR: path } });
+    assert.deepEqual(refused.end, exited(2), `${kind}\n${refused.report()}`);
+    assert.match(refused.stderr, /elsewhere is not a folder/);
+    assert.equal(existsSync(`${path}-nowhere`), false);
+  }
+});
+
+test('a very long path of the runtime folder, and one with blanks and signs, will do', async () => {
+  const long = join('x'.repeat(100), "a b'c\"$HOME;*", 'y'.repeat(100));
+  const run = up({ p: { command: 'echo "$PROCRUN_STOP_FILE"; echo x >/dev/stdout; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file', stop: [{ run: 'echo drain' }] } }, { env: { PROCRUN_RUNTIME_DIR: long } });
+  await says(run, 'p', 'x');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.equal(run.event('gone', 'p').stage, 'flag');
+  await assertNothingAlive(run);
+});
