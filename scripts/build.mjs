@@ -44,6 +44,7 @@ await writeFile(`${root}dist/LICENSES-OF-LIBRARIES.txt`, licences.join(`\n${'-'.
 spawnSync(process.execPath, [`${root}bin/procrun.js`, '-f', '-', '--name', `build-${process.pid}`, 'up', '--quiet', 'true'], {
   input: 'processes: { "true": "true" }',
   stdio: ['pipe', 'ignore', 'ignore'],
+  env: { ...process.env, PROCRUN_RUNTIME_DIR: `${root}build/run` },
 });
 
 // The schema comes from the very objects that check a manifest, so the two cannot drift apart.

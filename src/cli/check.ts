@@ -17,8 +17,13 @@ export async function check(_options: unknown, command: Command): Promise<void> 
   process.stdout.write(table(['process', '', 'stop', 'command'], rows));
 }
 
+/** A command in one line. */
 export function commandText(command: ProcessCommand): string {
-  return command.kind === 'shell' ? command.text.trim() : command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+  if (command.kind === 'shell') {
+    const [first = '', ...rest] = command.text.trim().split('\n');
+    return rest.length > 0 ? `${first} …` : first;
+  }
+  return command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
 
 export function stageText(stage: Stage): string {

@@ -48,8 +48,7 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   listenForSignals((signal) => deliver(signal));
 
   const runId = await freshUuid();
-  const folder = runtimeFolder(manifest);
-  const lock = lockOrFail(folder, manifest, runId);
+  const { folder, lock } = lockOrFail(manifest, runId);
   const out = new Sink(process.stdout);
   const err = new Sink(process.stderr);
   const run = new Up({
@@ -105,10 +104,19 @@ function runtimeFolder({ name, file, root }: Manifest): string {
   }
 }
 
-function lockOrFail(folder: string, { file }: Manifest, runId: string): Lock {
-  const taken = takeLock(folder, { runId, file });
-  if ('lock' in taken) return taken.lock;
-  throw new Failure(alreadyRunning(taken.owner), statusRunning);
+/** The lock of this manifest, and the folder that it is in. @throws Failure when somebody has it. */
+function lockOrFail(manifest: Manifest, runId: string): { folder: string; lock: Lock } {
+  for (;;) {
+    const folder = runtimeFolder(manifest);
+    try {
+      const taken = takeLock(folder, { runId, file: manifest.file });
+      if ('lock' in taken) return { folder, lock: taken.lock };
+      throw new Failure(alreadyRunning(taken.owner), statusRunning);
+    } catch (error) {
+      // The one before us removed its folder just as we came.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 function alreadyRunning({ pid, startedAt, file }: Owner): string {

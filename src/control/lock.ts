@@ -1,5 +1,5 @@
 // Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
@@ -33,7 +33,8 @@ export function takeLock(folder: string, about: { runId: string; file: string })
       try {
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
-        return { lock: { release: () => rmSync(path, { force: true }) } };
+        removeLeftFolders(folder);
+        return { lock: { release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
@@ -43,6 +44,23 @@ export function takeLock(folder: string, about: { runId: string; file: string })
     }
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** A runner that was killed could not remove its folder. Now the lock is ours, so whatever folder is here is nobody's. */
+function removeLeftFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) rmSync(join(folder, entry.name), { recursive: true, force: true });
+  }
+}
+
+function releaseLock(folder: string, path: string): void {
+  rmSync(path, { force: true });
+  try {
+    // An empty folder tells nobody anything.
+    rmdirSync(folder);
+  } catch {
+    // The next runner is here already.
   }
 }
 

@@ -44,7 +44,8 @@ function readKey(draft: Draft, path: Path, name: string): PolicySignal | undefin
 }
 
 function readPolicy(draft: Draft, path: Path, value: string): Policy | undefined {
-  const word = words.find((candidate) => candidate === value);
+  // Any case, as for signals: `Stop` must not become SIGSTOP, which is hardly ever meant and has to be written out.
+  const word = words.find((candidate) => candidate === value.toLowerCase());
   if (word !== undefined) return { kind: word };
   const signal = /^\d/.test(value) ? undefined : parseSignal(value);
   if (signal !== undefined) return { kind: 'translate', signal };

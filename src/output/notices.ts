@@ -32,7 +32,8 @@ export type Notice =
   | { readonly type: 'gone'; readonly process: string; readonly stage: StageName | undefined; readonly durationMs: Milliseconds }
   | { readonly type: 'last-stage-over'; readonly process: string }
   | { readonly type: 'stopping'; readonly cause: StopCause }
-  | { readonly type: 'hurried'; readonly signal: PolicySignal }
+  /** `moved`: somebody had a next stage to go on to. */
+  | { readonly type: 'hurried'; readonly signal: PolicySignal; readonly moved: boolean }
   | { readonly type: 'deadline' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }

@@ -92,8 +92,11 @@ export class PrettyPrinter implements Printer {
 
   #prefix(process: string, stream: StreamName): string {
     const prefixes = this.#prefixes.get(process);
-    const name = (stream === 'stdout' ? prefixes?.out : prefixes?.err) ?? '';
-    return this.#options.timestamps ? `${new Date().toISOString()} ${name}` : name;
+    return `${this.#time()}${(stream === 'stdout' ? prefixes?.out : prefixes?.err) ?? ''}`;
+  }
+
+  #time(): string {
+    return this.#options.timestamps ? `${new Date().toISOString()} ` : '';
   }
 
   #isOpen(process: string, stream: StreamName): boolean {
@@ -168,7 +171,7 @@ export class PrettyPrinter implements Printer {
   #say(text: string): void {
     this.#hideProgress();
     this.#cutLine();
-    this.#options.err.write(`${this.#own}${text}\n`);
+    this.#options.err.write(`${this.#time()}${this.#own}${text}\n`);
   }
 
   #hideProgress(): void {

@@ -79,7 +79,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'stopping':
       return `stopping: ${causeInWords(notice.cause)}`;
     case 'hurried':
-      return `${signalInWords(notice.signal)} again: on to the next stage`;
+      return notice.moved ? `${signalInWords(notice.signal)} again: on to the next stage` : `${signalInWords(notice.signal)} again: this is the last stage already, there is only waiting`;
     case 'deadline':
       return 'the deadline of the stop is over: SIGKILL for all';
     case 'escapee':

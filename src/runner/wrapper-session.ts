@@ -1,19 +1,17 @@
-// One command of `procrun run` from its start to the end of its tree: hands each signal to the rules, and does what they say.
+// One command of `procrun run` from its start to the end of its tree. What it is sent in between is wrapper-relay.ts's.
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
-import { foregroundGroup } from '../os/foreground.ts';
-import { describeCommand, readProcess } from '../os/processes.ts';
-import { signalProcess } from '../os/signals.ts';
-import { statusOfSignal } from '../manifest/signals.ts';
-import { hasTerminal } from '../os/terminal.ts';
+import { describeCommand } from '../os/processes.ts';
+import { statusOfSignalNumber } from '../os/signals.ts';
 import type { WrapperRequest } from './wrapper.ts';
-import { createChildWatch, type ChildWatch } from './wrapper-children.ts';
 import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './wrapper-command.ts';
+import { Relay } from './wrapper-relay.ts';
 import type { Rewrites } from './wrapper-rewrites.ts';
-import { belatedReactionTo, reactionTo, type Place, type Situation } from './wrapper-rules.ts';
+import type { Place } from './wrapper-rules.ts';
 import { withIgnored } from './wrapper-shield.ts';
 import type { SignalInbox } from './wrapper-signals.ts';
-import { endLeftovers, isCommandStopped, signalTree, type Tree } from './wrapper-tree.ts';
+import { endLeftovers, type Tree } from './wrapper-tree.ts';
+import { nextTurn } from './wrapper-turns.ts';
 
 /** Runs the command and then ends its tree; see `runWrapped`. */
 export async function runCommand(request: WrapperRequest, inbox: SignalInbox): Promise<WrapperEnd> {
@@ -26,7 +24,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   await nextTurn();
 
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: place === 'away' };
-  relaySignals(request, inbox, place, tree, command);
+  new Relay({ tree, command, place, rewrites: request.rewrites, scope: request.scope }).start(inbox);
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) complain(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
@@ -48,87 +46,6 @@ async function startOrExplain({ argv, cwd, env, rewrites }: WrapperRequest, plac
 function typedSignalsIn(rewrites: Rewrites): SignalName[] {
   const typed: readonly SignalName[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP'];
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
-}
-
-/** These stop a process that does not handle them, and SIGCONT continues it. */
-const stopping: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
-const isJobControl = (signal: SignalName): boolean => signal === 'SIGCONT' || stopping.has(signal);
-
-function relaySignals({ scope, rewrites }: WrapperRequest, inbox: SignalInbox, place: Place, tree: Tree, command: RunningCommand): void {
-  const children = createChildWatch();
-  const situation = situationOf(tree, children);
-  const isWatchedJob = watchedJobTest(tree);
-  /** We have been told to stop the command, and not yet to continue it. */
-  let isAskedToStop = false;
-  /** The SIGCONT that the command will be sent; a stop takes it away. */
-  let continuation: object | undefined;
-
-  const send = (signal: SignalName): void => {
-    if (isJobControl(signal)) isAskedToStop = signal !== 'SIGCONT';
-    if (scope === 'group') signalTree(tree, signal);
-    else signalProcess(tree.pid, signal);
-  };
-  /**
-   * A stop discards a continuation that came before it, as in the kernel (signal(7)). The command was found stopped: it may be
-   * by a Ctrl+Z right after an `fg`, of which we hear in the next turn of the event loop.
-   */
-  const continueUnlessStoppedAnew = async (): Promise<void> => {
-    const own = (continuation = {});
-    await nextTurn();
-    await nextTurn();
-    if (continuation !== own) return;
-    continuation = undefined;
-    if (command.isUnreaped()) send('SIGCONT');
-  };
-  const react = (received: SignalName, reaction: SignalName | undefined): void => {
-    if (received === 'SIGCONT') isAskedToStop = false;
-    if (stopping.has(received)) continuation = undefined;
-    // What is typed, or sent to the whole job, stops and continues the command without our help.
-    if ([received, reaction ?? received].some(isJobControl)) children.expectChange();
-    if (place === 'terminal' && received === 'SIGCONT' && reaction === 'SIGCONT') void continueUnlessStoppedAnew();
-    else if (reaction !== undefined) send(reaction);
-  };
-  /** The command stops first. Whoever watches us (a shell with job control, or who told us to) then sees us stop as well. */
-  const followStop = (): void => {
-    if (!command.isUnreaped() || continuation !== undefined || !isCommandStopped(tree)) return;
-    if (isAskedToStop || isWatchedJob()) process.kill(process.pid, 'SIGSTOP');
-  };
-  const handle = (batch: readonly SignalName[]): void => {
-    for (const signal of batch) {
-      // A reaped command's number may be somebody else's.
-      if (command.isUnreaped()) react(signal, reactionTo(signal, place, situation, rewrites));
-    }
-    if (batch.some((signal) => signal === 'SIGCHLD' || stopping.has(signal))) followStop();
-  };
-
-  for (const signal of inbox.takeKept()) react(signal, belatedReactionTo(signal, place, rewrites));
-  inbox.deliverTo(handle);
-  // It may have stopped before we watched it; no SIGCHLD will tell of that any more.
-  followStop();
-}
-
-function situationOf(tree: Tree, children: ChildWatch): Situation {
-  const self = readProcess(process.pid);
-  return {
-    typedReachesCommand: () => isForeground(self?.pgid),
-    // The hangup of a terminal is told to the leader of its session alone (tty_ioctl(4)).
-    hangupReachesCommand: () => self?.sid !== process.pid && !hasTerminal(),
-    commandIsStopped: () => isCommandStopped(tree),
-    childrenHaveChanged: () => children.haveChanged(),
-  };
-}
-
-function isForeground(group: number | undefined): boolean {
-  return group !== undefined && group === foregroundGroup();
-}
-
-/**
- * Whether somebody at the terminal sees us stop and can continue us. The first of a session is nobody's job. In the background
- * a command may be stopped and continued by somebody who knows nothing of us, so we run on.
- */
-function watchedJobTest(tree: Tree): () => boolean {
-  const self = readProcess(process.pid);
-  return () => self?.sid !== process.pid && (isForeground(self?.pgid) || isForeground(readProcess(tree.pid)?.pgid));
 }
 
 /** Signals that ask for the end; here they ask for it to be quick. */
@@ -154,8 +71,4 @@ function complain(message: string): void {
   } catch {
     // Nobody reads it: closed, or the terminal is gone.
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,12 +4,12 @@
 import type { WrapperEnd } from './wrapper-command.ts';
 import type { Rewrites } from './wrapper-rewrites.ts';
 import { openSignalInbox, type SignalInbox } from './wrapper-signals.ts';
-import { withStreamsUntouched } from './wrapper-streams.ts';
+import { loadUntouched } from './wrapper-streams.ts';
 
 export type { WrapperEnd } from './wrapper-command.ts';
 export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './wrapper-rewrites.ts';
 export { openSignalInbox, type SignalInbox } from './wrapper-signals.ts';
-export { withStreamsUntouched } from './wrapper-streams.ts';
+export { loadUntouched } from './wrapper-streams.ts';
 
 export interface WrapperRequest {
   /** Already resolved: a shell's command is `['/bin/sh', '-c', text]`. */
@@ -32,6 +32,6 @@ export interface WrapperRequest {
  */
 export async function runWrapped(request: WrapperRequest): Promise<WrapperEnd> {
   const inbox = request.inbox ?? openSignalInbox();
-  const { runCommand } = await withStreamsUntouched(() => import('./wrapper-session.ts'));
+  const { runCommand } = await loadUntouched(() => import('./wrapper-session.ts'));
   return runCommand(request, inbox);
 }

@@ -79,6 +79,10 @@ export class Instance {
     return stage && stageName(stage);
   }
 
+  get hasNextStage(): boolean {
+    return this.state === 'stopping' && this.stop !== undefined && this.stop.index + 1 < this.stop.stages.length;
+  }
+
   /** When it wants to hear of the time again; Infinity: never. */
   get deadline(): Milliseconds {
     switch (this.state) {

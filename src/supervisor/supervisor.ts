@@ -156,7 +156,8 @@ export class Supervisor {
         }
       }
     } else if (hurrySignals.has(signal)) {
-      context.act({ type: 'notice', notice: { type: 'hurried', signal } });
+      const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.stop === undefined));
+      context.act({ type: 'notice', notice: { type: 'hurried', signal, moved } });
       this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1 };
       for (const instance of this.instances) {
         const hearing = hear(instance.plan.spec.signals[signal], signal);

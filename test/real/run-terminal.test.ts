@@ -112,12 +112,13 @@ test('Ctrl+Z stops the command and then us; fg resumes both; twice', needsPython
     assert.equal(processInfo(Number(pid))?.state, 'T');
     run.foreground();
     await run.waitForContinue(turn);
+    await run.waitFor('got SIGCONT', 'terminal', turn);
     run.type(`word${turn}\n`);
     await run.waitFor(`read word${turn}`);
   }
-  assert.deepEqual(got(run.screen), ['SIGCONT', 'SIGCONT'], 'each continuation was heard once');
   run.type('end\n');
   assert.deepEqual(await run.ended, { code: 0, signal: null });
+  assert.deepEqual(got(run.screen), ['SIGCONT', 'SIGCONT'], 'each continuation was heard once');
   await assertNothingAlive(run);
 });
 

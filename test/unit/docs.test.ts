@@ -129,7 +129,7 @@ const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type
     { type: 'stopping', cause: { kind: 'failure', process: 'web' } },
     { type: 'stopping', cause: { kind: 'signal', signal: 'SIGINT' } },
   ],
-  hurried: [{ type: 'hurried', signal: 'SIGINT' }],
+  hurried: [{ type: 'hurried', signal: 'SIGINT', moved: true }],
   deadline: [{ type: 'deadline' }],
   paused: [{ type: 'paused' }],
   resumed: [{ type: 'resumed' }],
