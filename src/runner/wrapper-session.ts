@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { describeCommand } from '../os/processes.ts';
-import { statusOfSignalNumber } from '../os/signals.ts';
+import { statusOfSignal } from '../manifest/signals.ts';
 import type { WrapperRequest } from './wrapper.ts';
 import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './wrapper-command.ts';
 import { Relay } from './wrapper-relay.ts';

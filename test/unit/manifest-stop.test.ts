@@ -69,7 +69,7 @@ test('stages that are refused', async () => {
 });
 
 test('policies', async () => {
-  const { signals } = await web('signals: { SIGINT: forward, term: ignore, HUP: stop, SIGQUIT: int, sigusr1: SIGKILL }');
+  const { signals } = await web('signals: { SIGINT: Forward, term: ignore, HUP: STOP, SIGQUIT: int, sigusr1: SIGKILL }');
   assert.deepEqual(signals.SIGINT, { kind: 'forward' });
   assert.deepEqual(signals.SIGTERM, { kind: 'ignore' });
   assert.deepEqual(signals.SIGHUP, { kind: 'stop' });
