@@ -1,5 +1,6 @@
 // The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
 import { Command, Option } from 'commander';
+import { loadUntouched, openSignalInbox } from '../runner/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
 import { addGlobalOptions, collect, duration, port } from './options.ts';
@@ -35,7 +36,11 @@ function buildProgram(host: Host): Command {
     .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
     .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
     .passThroughOptions()
-    .action(async (...args: [string, string[], object, Command]) => (await import('./run.ts')).run(...args));
+    .action(async (...args: [string, string[], object, Command]) => {
+      const inbox = openSignalInbox();
+      const { run } = await loadUntouched(() => import('./run.ts'));
+      await run(inbox, ...args);
+    });
 
   addGlobalOptions(program.command('check'))
     .description('check the manifest and list its processes')

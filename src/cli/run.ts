@@ -5,7 +5,7 @@ import { dieBy, leave } from '../os/exit.ts';
 import { freshUuid } from '../os/machine.ts';
 import { commandArgv } from '../os/spawn.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
-import { openSignalInbox, parseRewrite, runWrapped, type Replacement } from '../runner/wrapper.ts';
+import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../runner/wrapper.ts';
 import { Failure } from './failure.ts';
 import { readManifestIfAny } from './manifest.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
@@ -15,8 +15,7 @@ interface RunOptions extends GlobalOptions {
   readonly scope: 'group' | 'leader';
 }
 
-export async function run(first: string, rest: readonly string[], _options: unknown, command: Command): Promise<void> {
-  const inbox = openSignalInbox();
+export async function run(inbox: SignalInbox, first: string, rest: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: RunOptions = { ...command.opts<RunOptions>(), ...globalOptions(command) };
   const rewrites = new Map<SignalName, Replacement>();
   for (const text of options.signal ?? []) {
