@@ -27,6 +27,16 @@ function readCache(source) {
   }
 }
 
+function isWritable(folder) {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+    return true;
+  } catch {
+    // Installed by somebody else: every start is without a cache then.
+    return false;
+  }
+}
+
 function writeCache(source, data) {
   const draft = `${cacheFile}.${process.pid}`;
   try {
@@ -36,20 +46,30 @@ function writeCache(source, data) {
     fs.writeFileSync(draft, Buffer.concat([header, data]));
     fs.renameSync(draft, cacheFile);
   } catch {
-    // Installed where we may not write: every start is without a cache then.
+    // A full disk; the next run tries again.
     fs.rmSync(draft, { force: true });
   }
 }
 
-const source = fs.readFileSync(bundle);
-const cachedData = readCache(source);
-const script = new vm.Script(require('node:module').wrap(source.toString()), { filename: bundle, ...(cachedData ? { cachedData } : {}) });
-const loaded = { exports: {} };
-script.runInThisContext()(loaded.exports, require, loaded, bundle, path.dirname(bundle));
+function load() {
+  const source = fs.readFileSync(bundle);
+  const cachedData = readCache(source);
+  const script = new vm.Script(require('node:module').wrap(source.toString()), { filename: bundle, ...(cachedData ? { cachedData } : {}) });
+  const loaded = { exports: {} };
+  script.runInThisContext()(loaded.exports, require, loaded, bundle, path.dirname(bundle));
+  return { script, main: loaded.exports.main, isCached: cachedData !== undefined && !script.cachedDataRejected };
+}
 
-loaded.exports.main({
-  // Called after a run, when the functions that a run needs are compiled and can be kept with the rest.
+const { script, main, isCached } = load();
+
+// The young generation does not grow: a runner mostly waits, and this is 2 MiB less with ten processes, 20 with 500. Not
+// in a run that writes the cache: V8 believes it only under the very flags under which it was made.
+if (isCached) require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
+
+main({
+  // Called after a run, when the functions that a run needs are compiled and can be kept with the rest. The source is read
+  // again, since a megabyte kept for this one moment would be a megabyte more for all of a run.
   keepCompiledCode() {
-    if (crc32 !== undefined && (cachedData === undefined || script.cachedDataRejected)) writeCache(source, script.createCachedData());
+    if (!isCached && crc32 !== undefined && isWritable(path.dirname(cacheFile))) writeCache(fs.readFileSync(bundle), script.createCachedData());
   },
 });

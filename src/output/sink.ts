@@ -9,6 +9,12 @@ export interface SinkListener {
   onGone(error: NodeJS.ErrnoException): void;
 }
 
+/**
+ * The sink that gathers what is written to it in this turn of the event loop, to write it in one go: a hundred ends are a
+ * few writes then. Only one gathers at a time, since two may be one terminal, where the order between them shows.
+ */
+let gathering: Sink | undefined;
+
 export class Sink {
   readonly #stream: Writable;
   #listener: SinkListener | undefined;
@@ -32,16 +38,38 @@ export class Sink {
 
   write(data: string | Uint8Array): void {
     if (this.#gone) return;
-    if (!this.#stream.write(data)) this.#setFull(true);
+    this.#gather();
+    this.#stream.write(data);
+  }
+
+  /** Hands everything that was gathered to the system now: who is about to be stopped or killed cannot wait for the turn's end. */
+  static sync(): void {
+    if (gathering) gathering.#release();
   }
 
   /** Resolves when all that was written has left the process, or nobody reads it any more. */
   flushed(): Promise<void> {
+    Sink.sync();
     return new Promise((resolve) => {
       if (this.#gone) resolve();
       // An empty write is answered after all before it. An error is told to its callback, too.
       else this.#stream.write('', () => resolve());
     });
+  }
+
+  #gather(): void {
+    if (gathering === this) return;
+    if (gathering) gathering.#release();
+    else setImmediate(() => Sink.sync());
+    gathering = this;
+    this.#stream.cork();
+  }
+
+  #release(): void {
+    gathering = undefined;
+    this.#stream.uncork();
+    // Not what write() answers, which knows nothing yet of what the system takes at once, however much it is.
+    if (this.#stream.writableLength >= this.#stream.writableHighWaterMark) this.#setFull(true);
   }
 
   #setFull(full: boolean): void {

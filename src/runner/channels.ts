@@ -12,7 +12,7 @@ export interface ChannelPaths {
   readonly err: string | undefined;
   readonly stdin: string | undefined;
   readonly stopFd: string | undefined;
-  readonly stopFile: string;
+  readonly stopFile: string | undefined;
 }
 
 export function channelPaths(folder: string, instance: string, spec: ProcessSpec): ChannelPaths {
@@ -22,7 +22,7 @@ export function channelPaths(folder: string, instance: string, spec: ProcessSpec
     err: spec.stderr === 'split' ? path('err') : undefined,
     stdin: spec.stdin === 'forward' || spec.stopFlag === 'stdin' ? path('in') : undefined,
     stopFd: spec.stopFlag === 'fd' ? path('flag') : undefined,
-    stopFile: path('stop'),
+    stopFile: spec.stopFlag === 'file' ? path('stop') : undefined,
   };
 }
 
@@ -72,9 +72,9 @@ export function openChannels(paths: ChannelPaths): Channels {
 }
 
 export function raiseStopFile({ stopFile }: ChannelPaths): void {
-  writeFileSync(stopFile, '', { mode: 0o600 });
+  if (stopFile !== undefined) writeFileSync(stopFile, '', { mode: 0o600 });
 }
 
 export function lowerStopFile({ stopFile }: ChannelPaths): void {
-  rmSync(stopFile, { force: true });
+  if (stopFile !== undefined) rmSync(stopFile, { force: true });
 }

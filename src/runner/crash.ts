@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
 import { leave, beforeEnd } from '../os/exit.ts';
+import { Sink } from '../output/sink.ts';
 import type { Up } from './up.ts';
 
 declare const __PROCRUN_VERSION__: string;
@@ -60,6 +61,7 @@ ${what}
 Please report it, with the lines above: https://github.com/procrun/procrun/issues
 `;
   try {
+    Sink.sync();
     writeSync(2, text);
   } catch {
     // Nobody to tell.

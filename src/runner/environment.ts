@@ -22,7 +22,7 @@ export function inheritedEnvironment(environment: Readonly<Record<string, string
   return inherited;
 }
 
-export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: string; readonly stopFile: string }): Record<string, string> {
+export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: string; readonly stopFile: string | undefined }): Record<string, string> {
   const { spec, name, number } = plan;
   return {
     ...spec.env,
@@ -33,7 +33,7 @@ export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: s
     PROCRUN_PROCESS: spec.name,
     PROCRUN_INSTANCE: name,
     PROCRUN_RUN_ID: run.runId,
-    ...(spec.stopFlag === 'file' ? { PROCRUN_STOP_FILE: run.stopFile } : {}),
+    ...(run.stopFile === undefined ? {} : { PROCRUN_STOP_FILE: run.stopFile }),
     ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber) } : {}),
   };
 }

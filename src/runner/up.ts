@@ -1,12 +1,12 @@
 // `procrun up` at work: brings what happens (signals, ends, time, output) to the supervisor, and does what it asks for.
 // It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { LineCutter, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
-import type { Sink } from '../output/sink.ts';
+import { Sink } from '../output/sink.ts';
 import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
 import { findDescendants, findHolder } from '../os/tree.ts';
@@ -40,6 +40,17 @@ export interface UpEnd {
 /** Of a process that is quiet. */
 const unheard: LineListener = { onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
+/** A folder of files alone: three calls, where rmSync's walk through a tree is a hundred lines of JavaScript a file. */
+function removeFolder(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+    rmdirSync(folder);
+  } catch {
+    // Somebody put something into it, or took it away.
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 export class Up {
   readonly #request: UpRequest;
   readonly #supervisor: Supervisor;
@@ -48,6 +59,7 @@ export class Up {
   readonly #watcher: TreeWatcher;
   readonly #folder: string;
   #timer: NodeJS.Timeout | undefined;
+  #settling: NodeJS.Immediate | undefined;
   #finish: ((end: UpEnd) => void) | undefined;
   #membersNow: Map<WatchedTree, ReturnType<TreeWatcher['members']> extends Map<unknown, infer M> ? M : never> | undefined;
 
@@ -101,7 +113,7 @@ export class Up {
       for (const { info } of members) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
     }
     for (const command of this.#stageCommands.values()) command.end();
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeFolder(this.#folder);
   }
 
   /** Tells every tree politely, in a crash of our own, when the supervisor can no longer be asked. */
@@ -145,8 +157,16 @@ export class Up {
     this.#membersNow = undefined;
     for (const action of this.#supervisor.handle(event, performance.now())) this.#do(action);
     this.#membersNow = undefined;
-    this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
-    this.#arm();
+    this.#settleSoon();
+  }
+
+  /** What many events of one turn come to together: the line that shows the progress, and the next deadline. */
+  #settleSoon(): void {
+    this.#settling ??= setImmediate(() => {
+      this.#settling = undefined;
+      this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
+      this.#arm();
+    });
   }
 
   #arm(): void {
@@ -198,6 +218,7 @@ export class Up {
         void this.#drain(action.id);
         break;
       case 'pause':
+        Sink.sync();
         // Returns when somebody sends SIGCONT.
         process.kill(process.pid, 'SIGSTOP');
         break;
@@ -270,10 +291,11 @@ export class Up {
 
   #end({ status, signal }: Extract<Action, { type: 'finish' }>): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#settling);
     this.#watcher.close();
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeFolder(this.#folder);
     this.#finish?.({ status, signal });
   }
 

@@ -18,5 +18,5 @@ export function canNeverStart(instance: Instance, all: readonly Instance[]): str
 /** Nothing that depends on it is active any more: dependants go before what they depend on. */
 export function mayStop(instance: Instance, all: readonly Instance[]): boolean {
   const { name } = instance.plan.spec;
-  return !all.some((other) => other.active && other.plan.spec.dependsOn.some((dependency) => dependency.name === name));
+  return !all.some((other) => other.plan.spec.dependsOn.some((dependency) => dependency.name === name) && other.active);
 }
