@@ -20,6 +20,21 @@ export interface ManifestOptions {
   readonly name?: string | undefined;
 }
 
+/**
+ * A process can outlive its current folder, and Node cannot be asked for one that is gone. What is named by a full path
+ * works all the same.
+ */
+const stoodSomewhere = standsSomewhere();
+if (!stoodSomewhere) process.chdir('/');
+
+function standsSomewhere(): boolean {
+  try {
+    return process.cwd() !== '';
+  } catch {
+    return false;
+  }
+}
+
 const defaultFiles = ['procfile.yml', 'procfile.yaml', 'Procfile'];
 
 /** So much is read at most; more than that is no manifest, whatever it is. */
@@ -41,6 +56,7 @@ export async function readManifestIfAny(options: ManifestOptions): Promise<Manif
 }
 
 function findDefault(): string | undefined {
+  if (!stoodSomewhere) throw new Failure('the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE');
   return defaultFiles.find((name) => existsSync(name));
 }
 

@@ -8,17 +8,21 @@ import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
 import { Sink } from '../output/sink.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
+import { CannotMakePipes } from '../os/fifo.ts';
 import { freshUuid } from '../os/machine.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
 import { Up } from '../runner/up.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
-import { Failure, statusRunning } from './failure.ts';
+import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
 import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { paintFor } from './theme.ts';
+
+/** How long the reader of our output has for the last of it, when the user wants no more waiting. */
+const lastPatienceMs = 500;
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
@@ -66,11 +70,16 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   deliver = (signal) => run.onSignal(signal);
   const running = run.run();
   early.forEach(deliver);
-  const { status, signal } = await running;
+  const { status, signal, cutOutput } = await running.catch((error: unknown) => {
+    crashGuard.release();
+    lock.release();
+    throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
+  });
 
   // A reader that does not read must not keep us once the user asks again.
   const impatience = new Promise<void>((resolve) => {
     deliver = () => resolve();
+    if (cutOutput) setTimeout(resolve, lastPatienceMs);
   });
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
   crashGuard.release();

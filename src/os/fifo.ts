@@ -3,11 +3,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { execa } from 'execa';
 
-/** One call of mkfifo(1) for all of them. @throws Error when it could not make them. */
+export class CannotMakePipes extends Error {}
+
+/** One call of mkfifo(1) for all of them. @throws CannotMakePipes */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
-  const { failed, stderr } = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
-  if (failed) throw new Error(`could not make the pipes for the processes' output: ${stderr || 'mkfifo failed'}`);
+  const { failed, stderr, code } = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
+  if (failed) throw new CannotMakePipes(`cannot make the pipes for the processes' output: ${code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr || 'mkfifo failed'}`);
 }
 
 export interface Pipe {
@@ -17,8 +19,10 @@ export interface Pipe {
 
 /** A pipe that the runner reads: its read end does not block; the child's write end does. */
 export function openForReading(path: string): Pipe {
-  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return { readEnd, writeEnd: openSync(path, constants.O_WRONLY) };
+  return openingAll((open) => {
+    const readEnd = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { readEnd, writeEnd: open(path, constants.O_WRONLY) };
+  });
 }
 
 /**
@@ -26,10 +30,27 @@ export function openForReading(path: string): Pipe {
  * programs expect.
  */
 export function openForWriting(path: string): Pipe {
-  // Without a reader a FIFO cannot be opened for writing without blocking, and the other way round.
-  const placeholder = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writeEnd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-  const readEnd = openSync(path, constants.O_RDONLY);
-  closeSync(placeholder);
-  return { readEnd, writeEnd };
+  return openingAll((open) => {
+    // Without a reader a FIFO cannot be opened for writing without blocking, and the other way round.
+    const placeholder = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writeEnd = open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const readEnd = open(path, constants.O_RDONLY);
+    closeSync(placeholder);
+    return { readEnd, writeEnd };
+  });
+}
+
+/** All that `work` opens, or, when one cannot be opened, none. */
+function openingAll<T>(work: (open: (path: string, flags: number) => number) => T): T {
+  const opened: number[] = [];
+  try {
+    return work((path, flags) => {
+      const fd = openSync(path, flags);
+      opened.push(fd);
+      return fd;
+    });
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 // Processes as Linux tells of them, in /proc (proc(5)). One buffer serves all reads: a look at 600 processes costs 3 ms so.
 import { closeSync, openSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import type { ProcessInfo } from './process-info.ts';
+import { isOutOfDescriptors } from './reserve.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 
@@ -9,7 +10,9 @@ function readProc(path: string): string | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
-  } catch {
+  } catch (error) {
+    // Nothing must be taken for dead because we cannot look.
+    if (isOutOfDescriptors(error)) throw error;
     return undefined;
   }
   try {

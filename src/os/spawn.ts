@@ -81,7 +81,8 @@ export function spawnLeader(request: SpawnRequest): Leader {
   const child = execa('/bin/sh', wrapperArguments(request, argv), options);
   const { pid } = child;
   if (pid === undefined) {
-    // execa hands a refused spawn (EAGAIN, E2BIG) on in its promise; the libuv code is in the process's event.
+    // A refused spawn (EAGAIN, E2BIG, EMFILE) is told once more, by an event.
+    (child as unknown as ChildProcess).on('error', () => undefined);
     void child.catch(() => undefined);
     throw new CannotStart(126, 'the system refused to start it (too many processes, or too large an environment)');
   }

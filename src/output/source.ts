@@ -9,12 +9,18 @@ export interface SourceListener {
 
 /** Without a byte for so long, a pipe that somebody else still holds counts as drained. */
 const silenceMs = 100;
+/** Once asked to hurry, so long is waited for a reader of our own output that takes nothing. */
+const blockedMs = 500;
 /** And after so long in any case: what writes on without end is not the process that has ended. */
 const patienceMs = 1000;
+
+/** How a pipe was drained: to its end, up to a silence while somebody else held it, or not at all, since nobody took it. */
+export type Drained = 'complete' | 'held' | 'cut';
 
 export class Source {
   readonly #socket: Socket;
   #ended = false;
+  #isCut = false;
   #lastDataAt = 0;
   #onEnded: (() => void) | undefined;
 
@@ -46,34 +52,40 @@ export class Source {
   }
 
   /**
-   * Resolves with true at the end of file, with false after a short silence while somebody else still holds the pipe. While
-   * the reader of our own output keeps us waiting, nothing is given up.
+   * Resolves at the end of file, or after a short silence while somebody else still holds the pipe. While the reader of our
+   * own output keeps us waiting nothing is given up, unless `cut` was called.
    */
-  drained(): Promise<boolean> {
+  drained(): Promise<Drained> {
     return new Promise((resolve) => {
       if (this.#ended) {
-        resolve(true);
+        resolve('complete');
         return;
       }
-      const begun = performance.now();
+      let begun = performance.now();
       this.#lastDataAt = begun;
       const timer = setInterval(() => {
-        if (this.#socket.isPaused()) {
-          this.#lastDataAt = performance.now();
-          return;
-        }
         const now = performance.now();
-        if (now - this.#lastDataAt < silenceMs && now - begun < patienceMs) return;
+        const silent = now - this.#lastDataAt;
+        const isBlocked = this.#socket.isPaused();
+        // The time that our own reader takes is not the writers'.
+        if (isBlocked) begun = now;
+        if (isBlocked && !this.#isCut) this.#lastDataAt = now;
+        if (isBlocked ? !this.#isCut || silent < blockedMs : silent < silenceMs && now - begun < patienceMs) return;
         clearInterval(timer);
         this.#onEnded = undefined;
-        resolve(false);
+        resolve(isBlocked ? 'cut' : 'held');
         this.#socket.destroy();
       }, silenceMs / 4);
       this.#onEnded = () => {
         clearInterval(timer);
-        resolve(true);
+        resolve('complete');
       };
     });
+  }
+
+  /** From now on a reader that takes nothing for half a second is not waited for. */
+  cut(): void {
+    this.#isCut = true;
   }
 
   /** Throws away what may still come. */

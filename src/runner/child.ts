@@ -4,8 +4,9 @@ import type { Readable } from 'node:stream';
 import { policySignals } from '../manifest/types.ts';
 import type { LineCutter } from '../output/lines.ts';
 import type { StreamName } from '../output/printer.ts';
-import { Source } from '../output/source.ts';
+import { Source, type Drained } from '../output/source.ts';
 import { readProcess } from '../os/processes.ts';
+import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reserve.ts';
 import { signalGroup } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import type { TreeMark } from '../os/tree.ts';
@@ -25,6 +26,11 @@ export interface ChildListener {
   onLeaderEnded(end: LeaderEnd): void;
 }
 
+/** libuv's pipe that tells of exec's success, the gate and the IPC channel: two ends each. */
+const descriptorsOfSpawn = 6;
+
+const outOfDescriptors = 'no file descriptors are left; raise the limit (ulimit -n), or run fewer instances';
+
 /** Somebody killed the wrapper before its command ran: so often it is spawned anew. */
 const maxAttempts = 5;
 
@@ -32,6 +38,7 @@ export class Child {
   readonly plan: InstancePlan;
   readonly env: Record<string, string>;
   readonly #runId: string;
+  readonly #reserve: Reserve;
   readonly #paths: ChannelPaths;
   readonly #listener: ChildListener;
   readonly #sources: Source[] = [];
@@ -45,10 +52,11 @@ export class Child {
   /** Groups of commands that a stage runs: they bear the mark of the tree and are not of it. */
   readonly commandGroups = new Set<number>();
 
-  constructor(plan: InstancePlan, run: { readonly runId: string }, paths: ChannelPaths, listener: ChildListener) {
+  constructor(plan: InstancePlan, run: { readonly runId: string; readonly reserve: Reserve }, paths: ChannelPaths, listener: ChildListener) {
     this.plan = plan;
     this.env = instanceEnvironment(plan, { runId: run.runId, stopFile: paths.stopFile });
     this.#runId = run.runId;
+    this.#reserve = run.reserve;
     this.#paths = paths;
     this.#listener = listener;
   }
@@ -70,9 +78,19 @@ export class Child {
 
   /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. */
   spawn(stdin: () => Readable): void {
-    lowerStopFile(this.#paths);
-    this.#channels ??= this.#connect();
-    this.#attempt(1, stdin);
+    try {
+      if (this.#reserve.isReleased) throw new CannotStart(126, outOfDescriptors);
+      lowerStopFile(this.#paths);
+      this.#channels ??= this.#connect();
+      this.#attempt(1, stdin);
+    } catch (error) {
+      const failure = isOutOfDescriptors(error) ? new CannotStart(126, outOfDescriptors) : error;
+      if (!(failure instanceof CannotStart)) throw error;
+      if (failure !== error) this.#reserve.release();
+      this.dispose();
+      // Later: who asked for the spawn is in the middle of its answer.
+      queueMicrotask(() => this.#listener.onCannotStart(failure));
+    }
   }
 
   /** Gives up a spawn whose command does not run yet. */
@@ -113,10 +131,14 @@ export class Child {
     }
   }
 
-  /** Resolves when all of its output is handed on; false: somebody else still held it and was not waited for. */
-  async drained(): Promise<boolean> {
-    const complete = await Promise.all(this.#sources.map((source) => source.drained()));
-    return complete.every(Boolean);
+  /** Resolves when all of its output is handed on, or when it has been waited long enough for what is missing. */
+  async drained(): Promise<Drained> {
+    const all = await Promise.all(this.#sources.map((source) => source.drained()));
+    return all.find((drained) => drained !== 'complete') ?? 'complete';
+  }
+
+  cutOutput(): void {
+    for (const source of this.#sources) source.cut();
   }
 
   /** Lets go of everything but the tree. */
@@ -146,23 +168,15 @@ export class Child {
     const { spec } = this.plan;
     const channels = this.#channels;
     if (!channels) throw new Error(`${this.plan.name}: no pipes`);
-    let leader: Leader;
-    try {
-      leader = spawnLeader({
-        command: spec.command,
-        cwd: spec.cwd,
-        env: this.env,
-        ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
-        ...channels.child,
-        ipc: spec.stopFlag === 'message',
-      });
-    } catch (error) {
-      if (!(error instanceof CannotStart)) throw error;
-      this.dispose();
-      // Later: who asked for the spawn is in the middle of its answer.
-      queueMicrotask(() => this.#listener.onCannotStart(error));
-      return;
-    }
+    assertDescriptors(descriptorsOfSpawn);
+    const leader = spawnLeader({
+      command: spec.command,
+      cwd: spec.cwd,
+      env: this.env,
+      ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
+      ...channels.child,
+      ipc: spec.stopFlag === 'message',
+    });
     this.#leader = leader;
     this.#reaped = false;
     this.#leaderStart = readProcess(leader.pid)?.startTicks;

@@ -9,6 +9,7 @@ import type { Notice } from '../output/notices.ts';
 import { Sink } from '../output/sink.ts';
 import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import { Reserve } from '../os/reserve.ts';
 import { findDescendants, findHolder } from '../os/tree.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
@@ -35,6 +36,8 @@ export interface UpEnd {
   readonly status: number;
   /** The runner is to die by it. */
   readonly signal: PolicySignal | undefined;
+  /** A reader that does not read is not to be waited for. */
+  readonly cutOutput: boolean;
 }
 
 /** Of a process that is quiet. */
@@ -58,6 +61,7 @@ export class Up {
   readonly #stageCommands = new Map<string, StageCommand>();
   readonly #watcher: TreeWatcher;
   readonly #folder: string;
+  readonly #reserve = new Reserve();
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
   #finish: ((end: UpEnd) => void) | undefined;
@@ -84,7 +88,7 @@ export class Up {
     }
   }
 
-  /** Runs until everything has ended. */
+  /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
   async run(): Promise<UpEnd> {
     mkdirSync(this.#folder, { mode: 0o700 });
     const paths = new Map<string, ChannelPaths>();
@@ -137,7 +141,7 @@ export class Up {
     const id = plan.name;
     const own = paths.get(id);
     if (!own) throw new Error(`no pipes for ${id}`);
-    return new Child(plan, this.#request, own, {
+    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve }, own, {
       lines: (stream) => this.#lines(plan, stream),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
@@ -217,6 +221,9 @@ export class Up {
       case 'drain':
         void this.#drain(action.id);
         break;
+      case 'cut-output':
+        this.#child(action.id).cutOutput();
+        break;
       case 'pause':
         Sink.sync();
         // Returns when somebody sends SIGCONT.
@@ -277,7 +284,9 @@ export class Up {
 
   async #drain(id: string): Promise<void> {
     const child = this.#child(id);
-    if (!(await child.drained())) {
+    const drained = await child.drained();
+    if (drained === 'cut') this.#say({ type: 'warning', process: id, message: 'the end of its output is lost: nobody reads it' });
+    if (drained === 'held') {
       const holder = findHolder(child.outputPath);
       this.#say({ type: 'holder', process: id, pid: holder?.pid, command: holder ? describeCommand(holder) : '' });
     }
@@ -289,14 +298,14 @@ export class Up {
     for (const child of this.#children.values()) child.pauseOutput(pause);
   }
 
-  #end({ status, signal }: Extract<Action, { type: 'finish' }>): void {
+  #end({ status, signal, cutOutput }: Extract<Action, { type: 'finish' }>): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#settling);
     this.#watcher.close();
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
     removeFolder(this.#folder);
-    this.#finish?.({ status, signal });
+    this.#finish?.({ status, signal, cutOutput });
   }
 
   #child(id: string): Child {

@@ -303,6 +303,10 @@ function treeGone(self: Instance, _event: Event<'gone'>, context: Context): void
   context.act({ type: 'drain', id: self.name });
 }
 
+function cutOutput(self: Instance, _event: Event<'cut-output'>, { act }: Context): void {
+  act({ type: 'cut-output', id: self.name });
+}
+
 function close(self: Instance, _event: Event<'drained'>, context: Context): void {
   if (self.leaderEnd === undefined) throw new Error(`${self.name}: closed before its leader ended`);
   end(self, self.leaderEnd, context);
@@ -335,6 +339,7 @@ const table = {
     stop: cancel,
     advance: nothing,
     hurry: cancel,
+    'cut-output': nothing,
     time: nothing,
   },
   starting: {
@@ -349,6 +354,7 @@ const table = {
     stop: abort,
     advance: nothing,
     hurry: abort,
+    'cut-output': nothing,
     time: nothing,
   },
   running: {
@@ -363,6 +369,7 @@ const table = {
     stop: beginStop,
     advance: nothing,
     hurry,
+    'cut-output': nothing,
     time: runtimeUp,
   },
   leaderless: {
@@ -378,6 +385,7 @@ const table = {
     stop: nothing,
     advance: nothing,
     hurry,
+    'cut-output': nothing,
     time: nothing,
   },
   stopping: {
@@ -393,6 +401,7 @@ const table = {
     stop: joinStop,
     advance,
     hurry,
+    'cut-output': nothing,
     time: stageTimeUp,
   },
   closing: {
@@ -407,6 +416,7 @@ const table = {
     stop: nothing,
     advance: nothing,
     hurry: nothing,
+    'cut-output': cutOutput,
     time: nothing,
   },
   ended: {
@@ -422,6 +432,7 @@ const table = {
     stop: nothing,
     advance: nothing,
     hurry: nothing,
+    'cut-output': nothing,
     time: nothing,
   },
 } satisfies Table;

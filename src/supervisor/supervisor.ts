@@ -21,6 +21,8 @@ interface Stopping {
   /** How often the user asked to go on to the next stage: those whose turn comes later pass over as many. */
   readonly hurries: number;
   readonly deadlineAt: Milliseconds;
+  /** There is nobody left to be hurried but the reader of our output, or the user wants no more waiting at all. */
+  readonly cutOutput: boolean;
 }
 
 /** What comes within so long of the one before is the same gesture of the user's. */
@@ -122,7 +124,7 @@ export class Supervisor {
   #handleTime(context: Context): void {
     const { now } = context;
     if (this.#stopping && now >= this.#stopping.deadlineAt) {
-      this.#stopping = { ...this.#stopping, deadlineAt: Infinity };
+      this.#stopping = { ...this.#stopping, deadlineAt: Infinity, cutOutput: true };
       context.act({ type: 'notice', notice: { type: 'deadline' } });
       this.#all({ type: 'hurry', cause: this.#stopping.cause, force: true }, context);
     }
@@ -158,7 +160,7 @@ export class Supervisor {
     } else if (hurrySignals.has(signal)) {
       const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.stop === undefined));
       context.act({ type: 'notice', notice: { type: 'hurried', signal, moved } });
-      this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1 };
+      this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1, cutOutput: !moved };
       for (const instance of this.instances) {
         const hearing = hear(instance.plan.spec.signals[signal], signal);
         instance.handle({ type: 'advance', heard: hearing.kind === 'signal' ? hearing : undefined }, context);
@@ -171,6 +173,7 @@ export class Supervisor {
     this.#pass('SIGQUIT', context);
     const cause: StopCause = { kind: 'signal', signal: 'SIGQUIT' };
     if (!this.#stopping) this.#announceStop(cause, context);
+    if (this.#stopping) this.#stopping = { ...this.#stopping, cutOutput: true };
     this.#all({ type: 'hurry', cause, force: false }, context);
   }
 
@@ -186,7 +189,7 @@ export class Supervisor {
   }
 
   #announceStop(cause: StopCause, context: Context): void {
-    this.#stopping = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity) };
+    this.#stopping = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
     context.act({ type: 'notice', notice: { type: 'stopping', cause } });
   }
 
@@ -202,6 +205,7 @@ export class Supervisor {
   #settle(context: Context): void {
     if (!this.#begun) return;
     for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
+    if (this.#stopping?.cutOutput) this.#all({ type: 'cut-output' }, context);
     if (this.#stopping) this.#stopInOrder(context);
     else this.#startInOrder(context);
     // A start that can never be is an end, too.
@@ -249,7 +253,7 @@ export class Supervisor {
     const status = this.#status(survived);
     const results = this.instances.map((instance) => instance.result());
     context.act({ type: 'notice', notice: { type: 'done', status, stopped: this.#stopping !== undefined, results } });
-    context.act({ type: 'finish', status, signal });
+    context.act({ type: 'finish', status, signal, cutOutput: this.#stopping?.cutOutput ?? false });
   }
 
   /** The first that applies: not killable, ended by a signal, its reader gone, the first failure, 0. */

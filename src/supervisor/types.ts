@@ -34,6 +34,8 @@ export type InstanceEvent =
   | { readonly type: 'advance'; readonly heard?: Heard | undefined }
   /** Straight to the last stage; `force`: to SIGKILL even where the list has none. */
   | { readonly type: 'hurry'; readonly cause: StopCause; readonly force: boolean }
+  /** Its last output need not wait any longer for a reader that does not read. */
+  | { readonly type: 'cut-output' }
   | { readonly type: 'time' };
 
 /** What happens to the run as a whole. */
@@ -46,7 +48,7 @@ export type RunEvent =
 
 export type LeaderEndEvent = Extract<InstanceEvent, { type: 'leader-ended' }>;
 
-export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hurry' | 'time' }>);
+export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hurry' | 'cut-output' | 'time' }>);
 
 /** A signal that a policy passes on. */
 export interface Heard {
@@ -71,8 +73,10 @@ export type Action =
   | { readonly type: 'release'; readonly id: string }
   /** Hand on what is left of its output, then say `drained`. */
   | { readonly type: 'drain'; readonly id: string }
+  /** Wait for the reader of our output no longer than it goes on reading. */
+  | { readonly type: 'cut-output'; readonly id: string }
   /** Stop the runner itself (SIGSTOP), as Ctrl+Z asks. */
   | { readonly type: 'pause' }
   | { readonly type: 'notice'; readonly notice: Notice }
-  /** Everything is over. With `signal` the runner dies by it. */
-  | { readonly type: 'finish'; readonly status: number; readonly signal: PolicySignal | undefined };
+  /** Everything is over. With `signal` the runner dies by it; `cutOutput`: a reader that does not read is not waited for. */
+  | { readonly type: 'finish'; readonly status: number; readonly signal: PolicySignal | undefined; readonly cutOutput: boolean };
