@@ -1,8 +1,8 @@
 // The folder in which a run keeps what others must find: one for each manifest, readable by its owner alone.
 // What is in it is lock.ts's (who runs), and the runner's (pipes, stop files).
-import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 export class UnsafeFolder extends Error {}
 
@@ -41,9 +41,9 @@ function makePrivate(path: string, uid: number): void {
     return;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
-      mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-      mkdirSync(path, { mode: 0o700 });
+    if (code === 'ENOENT' && !existsSync(dirname(path))) {
+      makePath(dirname(path));
+      makePrivate(path, uid);
       return;
     }
     if (code !== 'EEXIST') throw new UnsafeFolder(`cannot make the runtime folder ${path}: ${(error as Error).message}`);
@@ -55,6 +55,17 @@ function makePrivate(path: string, uid: number): void {
   if (owner !== uid) throw new UnsafeFolder(`the runtime folder ${path} belongs to user ${owner}, not to you (${uid}); ${wayOut}`);
   if ((mode & 0o077) !== 0) {
     throw new UnsafeFolder(`the runtime folder ${path} is open to others (mode ${(mode & 0o777).toString(8)}); chmod 700 it, or name another folder in PROCRUN_RUNTIME_DIR`);
+  }
+}
+
+/** Not mkdirSync's `recursive`, which in Node 20 tries for ever where a folder takes no new ones (/proc). */
+function makePath(path: string): void {
+  if (existsSync(path)) return;
+  makePath(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new UnsafeFolder(`cannot make the folder ${path} for the runtime folder: ${(error as Error).message}`);
   }
 }
 

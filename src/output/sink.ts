@@ -61,7 +61,7 @@ export class Sink {
     if (gathering === this) return;
     if (gathering) gathering.#release();
     else setImmediate(() => Sink.sync());
-    gathering = this;
+    letGather(this);
     this.#stream.cork();
   }
 
@@ -84,4 +84,8 @@ export class Sink {
     this.#setFull(false);
     this.#listener?.onGone(error);
   }
+}
+
+function letGather(sink: Sink): void {
+  gathering = sink;
 }
