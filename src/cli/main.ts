@@ -1,6 +1,6 @@
 // The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
 import { Command, Option } from 'commander';
-import { loadUntouched, openSignalInbox } from '../runner/wrapper.ts';
+import { loadUntouched, openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
 import { addGlobalOptions, collect, duration, port } from './options.ts';

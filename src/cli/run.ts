@@ -1,11 +1,11 @@
-// `procrun run`: one command as a transparent wrapper. Finds out what to run; how is ../runner/wrapper.ts's.
+// `procrun run`: one command as a transparent wrapper. Finds out what to run; how is ../wrapper/wrapper.ts's.
 import type { Command } from 'commander';
 import type { Manifest, SignalName } from '../manifest/types.ts';
 import { dieBy, leave } from '../os/exit.ts';
 import { freshUuid } from '../os/machine.ts';
 import { commandArgv } from '../os/spawn.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
-import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../runner/wrapper.ts';
+import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
 import { Failure } from './failure.ts';
 import { readManifestIfAny } from './manifest.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';

@@ -1,11 +1,11 @@
 // Starts one leader in a session and group of its own, behind a gate: a shell that first ignores what is to be ignored,
 // says that it is there, waits for our word, and only then becomes the command. What it is given is the caller's to say.
-import { accessSync, constants, statSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { resolve } from 'node:path';
 import { execa, type Options } from 'execa';
 import type { Command, SignalName } from '../manifest/types.ts';
+import { candidates, isExecutable, statOf } from './program.ts';
+import { ignoring, oddVariables } from './shell.ts';
 
 /** How a leader ended, as wait(2) tells it. */
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
@@ -121,20 +121,16 @@ export function commandArgv(command: Command): readonly [string, ...string[]] {
 }
 
 /**
- * The wrapper: `trap ''` is SIG_IGN, which exec keeps. Its word to us and ours to it go over one socket. A shell drops
- * environment names that are no identifiers, so env(1) hands those on.
+ * The wrapper. Its word to us and ours to it go over one socket, which the command does not get.
  */
 function wrapperArguments({ ignore, env, stopFd }: SpawnRequest, argv: readonly string[]): string[] {
-  const trap = ignore.length > 0 ? `trap '' ${ignore.map((signal) => signal.slice(3)).join(' ')}; ` : '';
-  const strange = Object.entries(env).filter(([name]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-  const through = strange.length > 0 ? ['env', ...strange.map(([name, value]) => `${name}=${value}`)] : [];
   const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
-  const script = `${trap}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
-  return ['-c', script, 'procrun', ...through, ...argv];
+  const script = `${ignoring(ignore)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
+  return ['-c', script, 'procrun', ...oddVariables(env), ...argv];
 }
 
 function checkFolder(cwd: string): void {
-  const folder = statSync(cwd, { throwIfNoEntry: false });
+  const folder = statOf(cwd);
   if (!folder) throw new CannotStart(126, `its folder ${cwd} does not exist`);
   if (!folder.isDirectory()) throw new CannotStart(126, `its \`cwd\` ${cwd} is not a folder`);
 }
@@ -144,26 +140,9 @@ function checkFolder(cwd: string): void {
  * and not to be executed. A PATH is searched for files alone; a path may name a folder.
  */
 function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
-  if (program.includes('/')) {
-    const path = resolve(cwd, program);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat) throw new CannotStart(127, `${program}: command not found`);
-    if (stat.isDirectory()) throw new CannotStart(126, `${program}: this is a folder`);
-    if (!isExecutable(path)) throw new CannotStart(126, `${program}: not executable`);
-    return;
-  }
-  // Without a PATH the C library has one of its own.
-  if (env.PATH === undefined) return;
-  const files = env.PATH.split(':').map((folder) => resolve(cwd, folder, program)).filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  const found = candidates(program, cwd, env).filter((path) => statOf(path) !== undefined);
+  const files = found.filter((path) => !statOf(path)?.isDirectory());
+  if (found.length > 0 && files.length === 0 && program.includes('/')) throw new CannotStart(126, `${program}: this is a folder`);
   if (files.length === 0) throw new CannotStart(127, `${program}: command not found`);
   if (!files.some(isExecutable)) throw new CannotStart(126, `${program}: not executable`);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 // `--signal A=B`: what is understood, and what is said of the rest.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { parseRewrite } from '../../src/runner/wrapper-rewrites.ts';
+import { parseRewrite } from '../../src/wrapper/rewrites.ts';
 
 const understood = [
   ['15=2', 'SIGTERM', 'SIGINT'],

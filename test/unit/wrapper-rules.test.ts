@@ -1,8 +1,8 @@
 // What the wrapper does about a signal, by where it runs and what the situation is.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { parseRewrite } from '../../src/runner/wrapper-rewrites.ts';
-import { belatedReactionTo, type Place, reactionTo, type Situation } from '../../src/runner/wrapper-rules.ts';
+import { parseRewrite } from '../../src/wrapper/rewrites.ts';
+import { belatedReactionTo, type Place, reactionTo, type Situation } from '../../src/wrapper/rules.ts';
 
 type Facts = Partial<Record<keyof Situation, boolean>>;
 

@@ -1,7 +1,7 @@
 // The argument vector of a command that is born deaf to some signals.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { withIgnored } from '../../src/runner/wrapper-shield.ts';
+import { withIgnored } from '../../src/wrapper/shield.ts';
 
 test('without signals it is the command itself', () => {
   assert.deepEqual(withIgnored([], ['cat', '-n'], {}), ['cat', '-n']);

@@ -1,17 +1,17 @@
-// One command of `procrun run` from its start to the end of its tree. What it is sent in between is wrapper-relay.ts's.
+// One command of `procrun run` from its start to the end of its tree. What it is sent in between is relay.ts's.
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { describeCommand } from '../os/processes.ts';
 import { statusOfSignal } from '../manifest/signals.ts';
 import type { WrapperRequest } from './wrapper.ts';
-import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './wrapper-command.ts';
-import { Relay } from './wrapper-relay.ts';
-import type { Rewrites } from './wrapper-rewrites.ts';
-import type { Place } from './wrapper-rules.ts';
-import { withIgnored } from './wrapper-shield.ts';
-import type { SignalInbox } from './wrapper-signals.ts';
-import { endLeftovers, type Tree } from './wrapper-tree.ts';
-import { nextTurn } from './wrapper-turns.ts';
+import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './command.ts';
+import { Relay } from './relay.ts';
+import type { Rewrites } from './rewrites.ts';
+import type { Place } from './rules.ts';
+import { withIgnored } from './shield.ts';
+import type { SignalInbox } from './signals.ts';
+import { endLeftovers, type Tree } from './tree.ts';
+import { nextTurn } from './turns.ts';
 
 /** Runs the command and then ends its tree; see `runWrapped`. */
 export async function runCommand(request: WrapperRequest, inbox: SignalInbox): Promise<WrapperEnd> {

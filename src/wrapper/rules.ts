@@ -1,7 +1,7 @@
 // Decides what the wrapper does about a signal that it has received. Pure but for the questions it asks of the situation;
-// how a command is signalled is wrapper-tree.ts's.
+// how a command is signalled is tree.ts's.
 import type { SignalName } from '../manifest/types.ts';
-import type { Rewrites } from './wrapper-rewrites.ts';
+import type { Rewrites } from './rewrites.ts';
 
 /** `terminal`: the command shares our group and terminal. `away`: there is none, and the command leads a session of its own. */
 export type Place = 'terminal' | 'away';

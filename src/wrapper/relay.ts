@@ -1,17 +1,17 @@
-// Passes signals on to the running command as the rules say, and stops with it. Which rules these are is wrapper-rules.ts's,
-// and who belongs to the command wrapper-tree.ts's.
+// Passes signals on to the running command as the rules say, and stops with it. Which rules these are is rules.ts's,
+// and who belongs to the command tree.ts's.
 import type { SignalName } from '../manifest/types.ts';
 import { foregroundGroup } from '../os/foreground.ts';
 import { readProcess } from '../os/processes.ts';
 import { signalProcess } from '../os/signals.ts';
 import { hasTerminal } from '../os/terminal.ts';
-import { createChildWatch } from './wrapper-children.ts';
-import type { RunningCommand } from './wrapper-command.ts';
-import type { Rewrites } from './wrapper-rewrites.ts';
-import { belatedReactionTo, reactionTo, type Place, type Situation } from './wrapper-rules.ts';
-import type { SignalInbox } from './wrapper-signals.ts';
-import { isCommandStopped, signalTree, type Tree } from './wrapper-tree.ts';
-import { nextTurn } from './wrapper-turns.ts';
+import { createChildWatch } from './children.ts';
+import type { RunningCommand } from './command.ts';
+import type { Rewrites } from './rewrites.ts';
+import { belatedReactionTo, reactionTo, type Place, type Situation } from './rules.ts';
+import type { SignalInbox } from './signals.ts';
+import { isCommandStopped, signalTree, type Tree } from './tree.ts';
+import { nextTurn } from './turns.ts';
 
 export interface RelayOptions {
   readonly tree: Tree;

@@ -1,10 +1,10 @@
 // Starts the command of `procrun run` and tells how it ended, or in the shells' words why it could not be started.
 // What it is sent meanwhile is wrapper.ts's.
-import { accessSync, constants, readFileSync, statSync, type Stats } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { execa, type Options } from 'execa';
-import { inheritedDescriptors } from './wrapper-descriptors.ts';
-import { withStreamsUntouched } from './wrapper-streams.ts';
+import { candidates, isExecutable, statOf } from '../os/program.ts';
+import { inheritedDescriptors } from './descriptors.ts';
+import { withStreamsUntouched } from './streams.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
@@ -101,30 +101,6 @@ function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', origina
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`);
   if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
   return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${originalMessage || code}`}`);
-}
-
-/** As execvp(3) looks for it. */
-function candidates(file: string, cwd: string, env: Readonly<Record<string, string>>): string[] {
-  if (file.includes('/')) return [resolve(cwd, file)];
-  return file === '' ? [] : (env.PATH ?? '/bin:/usr/bin').split(':').map((folder) => resolve(cwd, folder, file));
-}
-
-/** Undefined: it is not there, or not to be seen. */
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function interpreterOf(path: string): string {

@@ -1,15 +1,15 @@
 // `procrun run`: a transparent wrapper around one command, fit to be the first process of a container. This is its door:
 // it listens for signals at once and only then loads the rest. Reading the command line, and ending our own process as
 // `runWrapped` says, are the command line's.
-import type { WrapperEnd } from './wrapper-command.ts';
-import type { Rewrites } from './wrapper-rewrites.ts';
-import { openSignalInbox, type SignalInbox } from './wrapper-signals.ts';
-import { loadUntouched } from './wrapper-streams.ts';
+import type { WrapperEnd } from './command.ts';
+import type { Rewrites } from './rewrites.ts';
+import { openSignalInbox, type SignalInbox } from './signals.ts';
+import { loadUntouched } from './streams.ts';
 
-export type { WrapperEnd } from './wrapper-command.ts';
-export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './wrapper-rewrites.ts';
-export { openSignalInbox, type SignalInbox } from './wrapper-signals.ts';
-export { loadUntouched } from './wrapper-streams.ts';
+export type { WrapperEnd } from './command.ts';
+export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './rewrites.ts';
+export { openSignalInbox, type SignalInbox } from './signals.ts';
+export { loadUntouched } from './streams.ts';
 
 export interface WrapperRequest {
   /** Already resolved: a shell's command is `['/bin/sh', '-c', text]`. */
@@ -32,6 +32,6 @@ export interface WrapperRequest {
  */
 export async function runWrapped(request: WrapperRequest): Promise<WrapperEnd> {
   const inbox = request.inbox ?? openSignalInbox();
-  const { runCommand } = await loadUntouched(() => import('./wrapper-session.ts'));
+  const { runCommand } = await loadUntouched(() => import('./session.ts'));
   return runCommand(request, inbox);
 }

@@ -1,5 +1,5 @@
 // Catches every signal that can be caught, in the order in which they come, and keeps them until somebody takes them.
-// What they mean is wrapper-rules.ts's.
+// What they mean is rules.ts's.
 import { isCatchable, parseSignal, signalNames } from '../manifest/signals.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { hasTerminal } from '../os/terminal.ts';

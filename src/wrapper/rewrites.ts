@@ -1,4 +1,4 @@
-// What `--signal A=B` means. Text in, a pair of signals out; what is then sent to whom is wrapper-rules.ts's.
+// What `--signal A=B` means. Text in, a pair of signals out; what is then sent to whom is rules.ts's.
 import { isCatchable, nearestSignal, parseSignal } from '../manifest/signals.ts';
 import type { SignalName } from '../manifest/types.ts';
 

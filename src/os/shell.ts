@@ -1,0 +1,15 @@
+// What a POSIX shell has to be asked for because Node cannot do it: signals that are ignored from birth, and what it must not lose.
+
+/** What a shell takes for a variable; it drops every other name from the environment of what it executes. */
+const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Shell text that ignores these signals: `trap ''` is SIG_IGN, which execve(2) keeps. Empty for none. */
+export function ignoring(signals: readonly NodeJS.Signals[]): string {
+  return signals.length === 0 ? '' : `trap '' ${signals.map((signal) => signal.slice('SIG'.length)).join(' ')}; `;
+}
+
+/** The words before a command that bring it, through env(1), those variables that a shell would drop. */
+export function oddVariables(env: Readonly<Record<string, string>>): string[] {
+  const odd = Object.entries(env).filter(([name]) => !identifier.test(name));
+  return odd.length === 0 ? [] : ['env', ...odd.map(([name, value]) => `${name}=${value}`)];
+}
