@@ -14,6 +14,7 @@ const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
+  loader: { '.sh': 'text' },
   format: 'cjs',
   target: 'node20.5',
   define: { __PROCRUN_VERSION__: JSON.stringify(version) },

@@ -28,6 +28,7 @@ await build({
   outbase: 'test',
   bundle: true,
   platform: 'node',
+  loader: { '.sh': 'text' },
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   target: 'node20.5',

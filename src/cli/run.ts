@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Manifest, SignalName } from '../manifest/types.ts';
 import { dieBy, leave } from '../os/exit.ts';
-import { freshUuid } from '../os/machine.ts';
+import { newRunId } from '../os/run-id.ts';
 import { commandArgv } from '../os/spawn.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
 import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
@@ -27,7 +27,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     }
   }
   const manifest = await readManifestIfAny(options);
-  const runId = await freshUuid();
+  const { id: runId } = await newRunId(process.env);
   const what = target(manifest, [first, ...rest]);
   const end = await runWrapped({
     argv: what.argv,

@@ -9,7 +9,7 @@ import type { Printer } from '../output/printer.ts';
 import { Sink } from '../output/sink.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
-import { freshUuid } from '../os/machine.ts';
+import { newRunId } from '../os/run-id.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
 import { Up } from '../runner/up.ts';
@@ -51,14 +51,15 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   let deliver = (signal: PolicySignal): void => void early.push(signal);
   listenForSignals((signal) => deliver(signal));
 
-  const runId = await freshUuid();
-  const { folder, lock } = lockOrFail(manifest, runId);
+  const runId = await newRunId(process.env);
+  const { folder, lock } = lockOrFail(manifest, runId.id);
   const out = new Sink(process.stdout);
   const err = new Sink(process.stderr);
   const run = new Up({
     instances,
     runId,
     folder,
+    lockFile: lock.file,
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
     maxRuntimeMs: options.maxRuntime,
     printer: await printerFor(options, instances, out, err),

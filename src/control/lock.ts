@@ -15,6 +15,8 @@ export interface Owner {
 }
 
 export interface Lock {
+  /** The file that says who runs. */
+  readonly file: string;
   release(): void;
 }
 
@@ -34,7 +36,7 @@ export function takeLock(folder: string, about: { runId: string; file: string })
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
         removeLeftFolders(folder);
-        return { lock: { release: () => releaseLock(folder, path) } };
+        return { lock: { file: path, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }

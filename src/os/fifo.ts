@@ -17,11 +17,15 @@ export interface Pipe {
   readonly writeEnd: number;
 }
 
-/** A pipe that the runner reads: its read end does not block; the child's write end does. */
+/**
+ * A pipe that the runner reads: its read end does not block; the child's end does. The child's can be read as well, which
+ * nobody does: so the pipe has a reader as long as there is a writer, and what prints while it cleans up after our death
+ * is not killed by SIGPIPE. At the end of the last writer it is at its end all the same.
+ */
 export function openForReading(path: string): Pipe {
   return openingAll((open) => {
     const readEnd = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return { readEnd, writeEnd: open(path, constants.O_WRONLY) };
+    return { readEnd, writeEnd: open(path, constants.O_RDWR) };
   });
 }
 

@@ -10,6 +10,8 @@ export interface ProcessInfo {
   readonly state: string;
   /** When it started, in the system's own unit: with the pid, who it is. Only to be compared for being equal, but for `startedBefore`. */
   readonly startTicks: string;
+  /** Its soft limit on resident memory, in bytes, which may be a run's mark; empty where the system does not tell. */
+  readonly memoryLimit: string;
   /** Its short name, as the kernel keeps it. */
   readonly command: string;
 }

@@ -9,7 +9,7 @@ export function parsePsLine(line: string): ProcessInfo | undefined {
   const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)$/.exec(line);
   if (!match) return undefined;
   const [, pid, ppid, pgid, state = '', startTicks = '', command = ''] = match;
-  return { pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), sid: Number(pgid), state, startTicks: startTicks.replace(/\s+/g, ' '), command };
+  return { pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), sid: Number(pgid), state, startTicks: startTicks.replace(/\s+/g, ' '), memoryLimit: '', command };
 }
 
 function ps(selection: readonly string[]): ProcessInfo[] {
@@ -21,14 +21,27 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   return ps(['-p', String(pid)])[0];
 }
 
+/** Environments as the last look at all processes saw them: a ps(1) for each of hundreds would take seconds. */
+let environments = new Map<number, string>();
+
 export function listProcesses(): ProcessInfo[] {
+  const { stdout } = execaSync('ps', ['-ax', '-E', '-ww', '-o', 'pid=,command='], { reject: false, env: { LC_ALL: 'C' } });
+  environments = new Map(stdout.split('\n').flatMap((line) => parseEnvironmentLine(line) ?? []));
   return ps(['-ax']);
 }
 
-/** `ps -E` appends the environment to the command, blank-separated: good enough to look for one mark in it. */
+/**
+ * One line of `ps -E -ww -o pid=,command=`, which appends the environment to the command: good enough to look for marks of
+ * our own, in which there are no blanks.
+ * @returns the pid, and NAME=value pairs each ended by a NUL.
+ */
+export function parseEnvironmentLine(line: string): [[number, string]] | undefined {
+  const match = /^\s*(\d+)\s+(.*)$/.exec(line);
+  return match ? [[Number(match[1]), `${match[2]?.replaceAll(' ', '\0') ?? ''}\0`]] : undefined;
+}
+
 export function readEnvironment(pid: number): string | undefined {
-  const { stdout, exitCode } = execaSync('ps', ['-E', '-ww', '-p', String(pid), '-o', 'command='], { reject: false });
-  return exitCode === 0 ? `\0${stdout.replaceAll(' ', '\0')}\0` : undefined;
+  return environments.get(pid);
 }
 
 export function readChildren(pid: number): number[] {

@@ -37,9 +37,10 @@ export function parseStat(text: string): ProcessInfo | undefined {
   if (open < 0 || close < open) return undefined;
   const fields = text.slice(close + 2).split(' ');
   const [state, ppid, pgid, sid] = fields;
-  // Field 22 of proc(5), counted from the state, which is field 3.
+  // Fields 22 and 25 of proc(5), counted from the state, which is field 3.
   const startTicks = fields[19];
-  if (state === undefined || startTicks === undefined) return undefined;
+  const memoryLimit = fields[22];
+  if (state === undefined || startTicks === undefined || memoryLimit === undefined) return undefined;
   return {
     pid: Number(text.slice(0, open)),
     ppid: Number(ppid),
@@ -47,6 +48,7 @@ export function parseStat(text: string): ProcessInfo | undefined {
     sid: Number(sid),
     state,
     startTicks,
+    memoryLimit,
     command: text.slice(open + 1, close),
   };
 }

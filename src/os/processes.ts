@@ -13,7 +13,10 @@ export const readProcess: (pid: number) => ProcessInfo | undefined = system.read
 
 export const listProcesses: () => ProcessInfo[] = system.listProcesses;
 
-/** `NAME=value` pairs, each ended by a NUL; undefined where it cannot be read (ended, another user's). */
+/**
+ * `NAME=value` pairs, each ended by a NUL; undefined where it cannot be read (ended, another user's). On macOS as it was at
+ * the last `listProcesses`.
+ */
 export const readEnvironment: (pid: number) => string | undefined = system.readEnvironment;
 
 /** The pids of its children; on a system that does not tell them quickly, none. */
@@ -30,7 +33,7 @@ export function isDead(state: string): boolean {
   return state.startsWith('Z') || state.startsWith('X');
 }
 
-/** Stopped by a signal, or by a tracer: it hears nothing until SIGCONT. */
+/** Stopped by a signal: it hears nothing until SIGCONT. (`t` is a tracer's stop, which ends when the tracer says so.) */
 export function isStopped(state: string): boolean {
   return state.startsWith('T');
 }

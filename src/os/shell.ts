@@ -1,4 +1,5 @@
-// What a POSIX shell has to be asked for because Node cannot do it: signals that are ignored from birth, and what it must not lose.
+// What a POSIX shell has to be asked for because Node cannot do it: signals that are ignored from birth, a
+// limit that marks it, and what it must not lose.
 
 /** What a shell takes for a variable; it drops every other name from the environment of what it executes. */
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -6,6 +7,11 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Shell text that ignores these signals: `trap ''` is SIG_IGN, which execve(2) keeps. Empty for none. */
 export function ignoring(signals: readonly NodeJS.Signals[]): string {
   return signals.length === 0 ? '' : `trap '' ${signals.map((signal) => signal.slice('SIG'.length)).join(' ')}; `;
+}
+
+/** Shell text that sets a soft limit on resident memory, in KiB, by which a run knows its own. Where there is none, nothing is lost but that. */
+export function marking(limitKib: number | undefined): string {
+  return limitKib === undefined ? '' : `ulimit -S -m ${limitKib} 2>/dev/null; `;
 }
 
 /** The words before a command that bring it, through env(1), those variables that a shell would drop. */

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { execa, type Options } from 'execa';
 import type { Command, SignalName } from '../manifest/types.ts';
 import { candidates, isExecutable, statOf } from './program.ts';
-import { ignoring, oddVariables } from './shell.ts';
+import { ignoring, marking, oddVariables } from './shell.ts';
 
 /** How a leader ended, as wait(2) tells it. */
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
@@ -14,6 +14,8 @@ export interface SpawnRequest {
   readonly command: Command;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** The mark by which its descendants are known, in KiB: see run-id.ts. */
+  readonly memoryLimitKib: number | undefined;
   /** Signals with which the command is born ignored. */
   readonly ignore: readonly SignalName[];
   /** File descriptors of ours that become the command's 0, 1 and 2. `null`: /dev/null. */
@@ -123,9 +125,9 @@ export function commandArgv(command: Command): readonly [string, ...string[]] {
 /**
  * The wrapper. Its word to us and ours to it go over one socket, which the command does not get.
  */
-function wrapperArguments({ ignore, env, stopFd }: SpawnRequest, argv: readonly string[]): string[] {
+function wrapperArguments({ ignore, env, stopFd, memoryLimitKib }: SpawnRequest, argv: readonly string[]): string[] {
   const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
-  const script = `${ignoring(ignore)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
+  const script = `${ignoring(ignore)}${marking(memoryLimitKib)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
   return ['-c', script, 'procrun', ...oddVariables(env), ...argv];
 }
 

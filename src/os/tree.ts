@@ -1,5 +1,6 @@
-// Which processes belong to which tree: the leader's group, its session, and by their environment those that left both.
-// It only looks; what is done with them is the caller's.
+// Which processes belong to which tree: the leader's group, its session, and those that left both, by what they carry with
+// them: a mark, our run id, our pipe. It only looks; what is done with them is the caller's.
+import { isBelow } from './run-id.ts';
 import { isDead, listProcesses, readChildren, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
 
 /** What a tree is known by. */
@@ -10,6 +11,10 @@ export interface TreeMark {
   readonly leaderStart: string | undefined;
   readonly runId: string;
   readonly instance: string;
+  /** In bytes; see `Mark`. Undefined: its processes bear none. */
+  readonly memoryLimit: string | undefined;
+  /** With which the paths of its output pipes begin. */
+  readonly outputs: string;
   /** Groups that carry the mark and are not of the tree: commands that procrun itself started beside it. */
   readonly notOfTree: ReadonlySet<number>;
 }
@@ -18,38 +23,66 @@ export interface Member {
   readonly info: ProcessInfo;
   /** False: it left the leader's group, by setpgid, setsid or a double fork. */
   readonly inGroup: boolean;
+  /** It belongs to a run of another procrun, which is in this tree and ends what is its own: only SIGKILL is for it. */
+  readonly nested: boolean;
 }
-
-/** Started with this in its environment, a descendant that left the group is always left alone. */
-const optOut = 'PROCRUN_ESCAPE=1';
 
 /** The living members of each tree, in one look at the system. */
 export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]> {
   const found = new Map<TreeMark, Member[]>(trees.map((tree) => [tree, []]));
+  const strays = new StrayFinder(trees);
   const bySession = new Map(trees.map((tree) => [tree.pgid, tree]));
-  const byMark = new Map(trees.map((tree) => [`${tree.runId}\0${tree.instance}`, tree]));
   const oldest = trees.reduce((least, tree) => Math.min(least, Number(tree.leaderStart ?? 0) || 0), Infinity);
   for (const info of listProcesses()) {
     if (isDead(info.state) || info.pid === process.pid) continue;
     const near = bySession.get(info.pgid) ?? bySession.get(info.sid);
     if (near && isOwnSession(near, info)) {
       const inGroup = info.pgid === near.pgid;
-      if (inGroup || !hasOptedOut(info.pid)) found.get(near)?.push({ info, inGroup });
+      if (inGroup || !hasOptedOut(readEnvironment(info.pid))) found.get(near)?.push({ info, inGroup, nested: false });
       continue;
     }
-    // Whoever is older than every leader descends from none. Environments are the dear part of the look.
+    // Whoever is older than every leader descends from none. What is looked at from here on is the dear part.
     if (Number(info.startTicks) < oldest) continue;
-    const tree = treeByEnvironment(info.pid, byMark);
-    if (tree && !tree.notOfTree.has(info.pgid)) found.get(tree)?.push({ info, inGroup: false });
+    const stray = strays.find(info);
+    if (stray) found.get(stray.tree)?.push({ info, inGroup: false, nested: stray.nested });
   }
   return found;
+}
+
+/** Tells of a process that is in no group or session of ours whether it came from one. */
+class StrayFinder {
+  readonly #trees: readonly TreeMark[];
+  readonly #byLimit: ReadonlyMap<string, TreeMark>;
+  readonly #byId: ReadonlyMap<string, TreeMark>;
+  readonly #runIds: ReadonlySet<string>;
+
+  constructor(trees: readonly TreeMark[]) {
+    this.#trees = trees;
+    this.#byLimit = new Map(trees.flatMap((tree) => (tree.memoryLimit === undefined ? [] : [[tree.memoryLimit, tree]])));
+    this.#byId = new Map(trees.map((tree) => [`${tree.runId}\0${tree.instance}`, tree]));
+    this.#runIds = new Set(trees.map((tree) => tree.runId));
+  }
+
+  find(info: ProcessInfo): { tree: TreeMark; nested: boolean } | undefined {
+    const environment = readEnvironment(info.pid);
+    const runId = valueOf(environment, 'PROCRUN_RUN_ID');
+    const below = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
+    const tree = below ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
+    if (!tree || hasOptedOut(environment) || tree.notOfTree.has(info.pgid)) return undefined;
+    return { tree, nested: below !== undefined };
+  }
+
+  #byOutput({ pid }: ProcessInfo): TreeMark | undefined {
+    const outputs = readOutputs(pid);
+    return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => path.startsWith(tree.outputs)));
+  }
 }
 
 /** What is alive in the session, or the group, that a leader began. */
 export function findSession(pgid: number, leaderStart: string | undefined): Member[] {
   return listProcesses()
     .filter((info) => !isDead(info.state) && (info.pgid === pgid || info.sid === pgid) && isOwnSession({ pgid, leaderStart }, info))
-    .map((info) => ({ info, inGroup: info.pgid === pgid }));
+    .map((info) => ({ info, inGroup: info.pgid === pgid, nested: false }));
 }
 
 /** A number that a new leader bears belongs to that one: the group that we knew is gone. */
@@ -59,20 +92,13 @@ function isOwnSession(tree: Pick<TreeMark, 'pgid' | 'leaderStart'>, info: Proces
   return leader === undefined || tree.leaderStart === undefined || leader.startTicks === tree.leaderStart;
 }
 
-function treeByEnvironment(pid: number, byMark: ReadonlyMap<string, TreeMark>): TreeMark | undefined {
-  const environment = readEnvironment(pid);
+/** Started with this in its environment, a descendant that left the group is always left alone. */
+function hasOptedOut(environment: string | undefined): boolean {
+  return valueOf(environment, 'PROCRUN_ESCAPE') === '1';
+}
+
+function valueOf(environment: string | undefined, name: string): string | undefined {
   if (environment === undefined) return undefined;
-  const runId = valueOf(environment, 'PROCRUN_RUN_ID');
-  const instance = runId === undefined ? undefined : valueOf(environment, 'PROCRUN_INSTANCE');
-  const tree = instance === undefined ? undefined : byMark.get(`${runId}\0${instance}`);
-  return tree && valueOf(environment, 'PROCRUN_ESCAPE') !== '1' ? tree : undefined;
-}
-
-function hasOptedOut(pid: number): boolean {
-  return `\0${readEnvironment(pid) ?? ''}`.includes(`\0${optOut}\0`);
-}
-
-function valueOf(environment: string, name: string): string | undefined {
   const key = `\0${name}=`;
   const text = `\0${environment}`;
   const at = text.indexOf(key);
@@ -87,7 +113,7 @@ function valueOf(environment: string, name: string): string | undefined {
  */
 export function findDescendants(tree: TreeMark): Member[] {
   const found: Member[] = [];
-  const byMark = new Map([[`${tree.runId}\0${tree.instance}`, tree]]);
+  const strays = new StrayFinder([tree]);
   const open = [tree.pgid];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
     for (const child of readChildren(pid)) {
@@ -95,10 +121,16 @@ export function findDescendants(tree: TreeMark): Member[] {
       if (!info || isDead(info.state)) continue;
       open.push(child);
       const inGroup = info.pgid === tree.pgid;
-      if (inGroup || treeByEnvironment(child, byMark) === tree) found.push({ info, inGroup });
+      const stray = inGroup ? undefined : strays.find(info);
+      if (inGroup || stray) found.push({ info, inGroup, nested: stray?.nested ?? false });
     }
   }
   return found;
+}
+
+/** Whether a process itself carries what only the tree's own do: for a group whose number may have been given away since. */
+export function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
+  return new StrayFinder([tree]).find(info) !== undefined;
 }
 
 /** Who else has this file open as its standard output or error. */

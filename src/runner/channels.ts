@@ -8,6 +8,8 @@ import { openForReading, openForWriting } from '../os/fifo.ts';
 
 /** The files of one instance in the folder of the run. Their names tell a reader of /proc/PID/fd whose they are. */
 export interface ChannelPaths {
+  /** With which all of them begin. */
+  readonly prefix: string;
   readonly out: string;
   readonly err: string | undefined;
   readonly stdin: string | undefined;
@@ -16,8 +18,11 @@ export interface ChannelPaths {
 }
 
 export function channelPaths(folder: string, instance: string, spec: ProcessSpec): ChannelPaths {
-  const path = (ending: string): string => join(folder, `${instance}.${ending}`);
+  // The ~ tells the guard that what holds this pipe outside of the group is to be left alone.
+  const prefix = join(folder, `${spec.escapees === 'leave' ? '~' : ''}${instance}.`);
+  const path = (ending: string): string => prefix + ending;
   return {
+    prefix,
     out: path('out'),
     err: spec.stderr === 'split' ? path('err') : undefined,
     stdin: spec.stdin === 'forward' || spec.stopFlag === 'stdin' ? path('in') : undefined,

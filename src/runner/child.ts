@@ -7,6 +7,7 @@ import type { StreamName } from '../output/printer.ts';
 import { Source, type Drained } from '../output/source.ts';
 import { readProcess } from '../os/processes.ts';
 import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reserve.ts';
+import type { Mark, RunId } from '../os/run-id.ts';
 import { signalGroup } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import type { TreeMark } from '../os/tree.ts';
@@ -17,6 +18,8 @@ import { instanceEnvironment } from './environment.ts';
 export interface ChildListener {
   /** Its output is read by lines: where to. */
   readonly lines: (stream: StreamName) => LineCutter;
+  /** The leader waits for our word: what has to know of its group has to know now. */
+  onAtGate(group: { readonly pgid: number; readonly leaderStart: string | undefined }): void;
   /** The command runs. */
   onSpawned(pid: number): void;
   /** The spawn was given up, and the wrapper is gone. */
@@ -34,17 +37,27 @@ const outOfDescriptors = 'no file descriptors are left; raise the limit (ulimit 
 /** Somebody killed the wrapper before its command ran: so often it is spawned anew. */
 const maxAttempts = 5;
 
+/** What it has of the run as a whole. */
+export interface ChildRun {
+  readonly runId: RunId;
+  readonly reserve: Reserve;
+  /** Its place among the instances. */
+  readonly index: number;
+}
+
 export class Child {
   readonly plan: InstancePlan;
   readonly env: Record<string, string>;
-  readonly #runId: string;
-  readonly #reserve: Reserve;
+  readonly memoryLimit: Mark | undefined;
+  readonly #run: ChildRun;
   readonly #paths: ChannelPaths;
   readonly #listener: ChildListener;
   readonly #sources: Source[] = [];
   #channels: Channels | undefined;
   #leader: Leader | undefined;
   #leaderStart: string | undefined;
+  /** When its command began to run, in ms since 1970. */
+  startedAt: number | undefined;
   #aborted = false;
   #running = false;
   #reaped = false;
@@ -52,11 +65,12 @@ export class Child {
   /** Groups of commands that a stage runs: they bear the mark of the tree and are not of it. */
   readonly commandGroups = new Set<number>();
 
-  constructor(plan: InstancePlan, run: { readonly runId: string; readonly reserve: Reserve }, paths: ChannelPaths, listener: ChildListener) {
+  constructor(plan: InstancePlan, run: ChildRun, paths: ChannelPaths, listener: ChildListener) {
     this.plan = plan;
-    this.env = instanceEnvironment(plan, { runId: run.runId, stopFile: paths.stopFile });
-    this.#runId = run.runId;
-    this.#reserve = run.reserve;
+    this.env = instanceEnvironment(plan, { runId: run.runId.id, stopFile: paths.stopFile });
+    // What is to be left alone when it leaves the group must not bear what the guard would know it by.
+    this.memoryLimit = plan.spec.escapees === 'leave' ? undefined : run.runId.mark(run.index);
+    this.#run = run;
     this.#paths = paths;
     this.#listener = listener;
   }
@@ -73,20 +87,28 @@ export class Child {
 
   get mark(): TreeMark | undefined {
     if (!this.#leader) return undefined;
-    return { pgid: this.#leader.pid, leaderStart: this.#leaderStart, runId: this.#runId, instance: this.plan.name, notOfTree: this.commandGroups };
+    return {
+      pgid: this.#leader.pid,
+      leaderStart: this.#leaderStart,
+      runId: this.#run.runId.id,
+      instance: this.plan.name,
+      memoryLimit: this.memoryLimit?.bytes,
+      outputs: this.#paths.prefix,
+      notOfTree: this.commandGroups,
+    };
   }
 
   /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. */
   spawn(stdin: () => Readable): void {
     try {
-      if (this.#reserve.isReleased) throw new CannotStart(126, outOfDescriptors);
+      if (this.#run.reserve.isReleased) throw new CannotStart(126, outOfDescriptors);
       lowerStopFile(this.#paths);
       this.#channels ??= this.#connect();
       this.#attempt(1, stdin);
     } catch (error) {
       const failure = isOutOfDescriptors(error) ? new CannotStart(126, outOfDescriptors) : error;
       if (!(failure instanceof CannotStart)) throw error;
-      if (failure !== error) this.#reserve.release();
+      if (failure !== error) this.#run.reserve.release();
       this.dispose();
       // Later: who asked for the spawn is in the middle of its answer.
       queueMicrotask(() => this.#listener.onCannotStart(failure));
@@ -173,6 +195,7 @@ export class Child {
       command: spec.command,
       cwd: spec.cwd,
       env: this.env,
+      memoryLimitKib: this.memoryLimit?.limitKib,
       ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
       ...channels.child,
       ipc: spec.stopFlag === 'message',
@@ -183,7 +206,9 @@ export class Child {
     void leader.atGate.then((atGate) => {
       if (!atGate || this.#aborted) return;
       this.#running = true;
+      this.startedAt = Date.now();
       channels.closeChildEnds();
+      this.#listener.onAtGate({ pgid: leader.pid, leaderStart: this.#leaderStart });
       leader.open();
       if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);
       this.#listener.onSpawned(leader.pid);

@@ -11,6 +11,7 @@ const notPassedOn = [
   'PROCRUN_STOP_FILE',
   'PROCRUN_STOP_FD',
   'PROCRUN_ESCAPE',
+  'PROCRUN_ESCAPEES',
   'NODE_CHANNEL_FD',
   'NODE_CHANNEL_SERIALIZATION_MODE',
 ];
@@ -33,6 +34,8 @@ export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: s
     PROCRUN_PROCESS: spec.name,
     PROCRUN_INSTANCE: name,
     PROCRUN_RUN_ID: run.runId,
+    // For the guard, which knows nothing of the manifest.
+    ...(spec.escapees === 'leave' ? { PROCRUN_ESCAPEES: 'leave' } : {}),
     ...(run.stopFile === undefined ? {} : { PROCRUN_STOP_FILE: run.stopFile }),
     ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber) } : {}),
   };

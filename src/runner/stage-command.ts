@@ -5,6 +5,7 @@ import { signalGroup, signalProcess } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
 import { findSession } from '../os/tree.ts';
 import type { Command } from '../manifest/types.ts';
+import type { Guard } from '../os/guard.ts';
 import type { Child } from './child.ts';
 
 export interface StageCommand {
@@ -13,12 +14,12 @@ export interface StageCommand {
 }
 
 /** @param warn is told in a sentence when the command cannot be started, or fails. */
-export function startStageCommand(child: Child, command: Command, warn: (message: string) => void): StageCommand {
+export function startStageCommand(child: Child, command: Command, guard: Guard, warn: (message: string) => void): StageCommand {
   const output = openSync(child.outputPath, constants.O_WRONLY);
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   let leader: Leader;
   try {
-    leader = spawnLeader({ command, cwd: child.plan.spec.cwd, env, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });
+    leader = spawnLeader({ command, cwd: child.plan.spec.cwd, env, memoryLimitKib: child.memoryLimit?.limitKib, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });
   } catch (error) {
     if (!(error instanceof CannotStart)) throw error;
     warn(`its stop command could not be started: ${error.message}`);
@@ -31,7 +32,9 @@ export function startStageCommand(child: Child, command: Command, warn: (message
   let reaped = false;
   child.commandGroups.add(pid);
   void leader.atGate.then((atGate) => {
-    if (atGate) leader.open();
+    if (!atGate) return;
+    guard.add({ pgid: pid, leaderStart, isToldByDeath: false });
+    leader.open();
   });
   void leader.ended.then((end) => {
     reaped = true;
@@ -42,6 +45,7 @@ export function startStageCommand(child: Child, command: Command, warn: (message
       if (!reaped) signalGroup(pid, 'SIGKILL');
       // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
       for (const { info } of findSession(pid, leaderStart)) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+      guard.remove(pid);
     },
   };
 }

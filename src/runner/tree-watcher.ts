@@ -144,7 +144,7 @@ export class TreeWatcher {
   #sift(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
     for (const member of members) {
       const key = `${member.info.pid} ${member.info.startTicks}`;
-      if (member.inGroup || this.#named.has(key)) continue;
+      if (member.inGroup || member.nested || this.#named.has(key)) continue;
       this.#named.add(key);
       this.#listener.onEscapee(tree.id, member, tree.leaveEscapees);
     }

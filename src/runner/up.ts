@@ -7,10 +7,12 @@ import { LineCutter, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
 import { Sink } from '../output/sink.ts';
+import { Guard } from '../os/guard.ts';
 import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import type { RunId } from '../os/run-id.ts';
 import { Reserve } from '../os/reserve.ts';
-import { findDescendants, findHolder } from '../os/tree.ts';
+import { findDescendants, findHolder, type Member } from '../os/tree.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
@@ -21,9 +23,11 @@ import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
 
 export interface UpRequest {
   readonly instances: readonly InstancePlan[];
-  readonly runId: string;
-  /** A folder of this runner's alone, for pipes and stop files. */
+  readonly runId: RunId;
+  /** The manifest's runtime folder; the run makes one of its own in it, for pipes and stop files. */
   readonly folder: string;
+  /** The file that says who runs. */
+  readonly lockFile: string;
   readonly deadlineMs: Milliseconds | undefined;
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly printer: Printer;
@@ -62,19 +66,23 @@ export class Up {
   readonly #watcher: TreeWatcher;
   readonly #folder: string;
   readonly #reserve = new Reserve();
+  #guard: Guard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
   #finish: ((end: UpEnd) => void) | undefined;
-  #membersNow: Map<WatchedTree, ReturnType<TreeWatcher['members']> extends Map<unknown, infer M> ? M : never> | undefined;
+  #membersNow: Map<WatchedTree, readonly Member[]> | undefined;
 
   constructor(request: UpRequest) {
     const { instances, deadlineMs, maxRuntimeMs } = request;
     this.#request = request;
-    this.#folder = join(request.folder, request.runId);
+    this.#folder = join(request.folder, request.runId.uuid);
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#tell({ id, type: 'remains' }),
-      onGone: (id) => this.#tell({ id, type: 'gone' }),
+      onGone: (id) => {
+        this.#guardOf().remove(this.#treeOf(id).mark.pgid);
+        this.#tell({ id, type: 'gone' });
+      },
       onEscapee: (id, { info }, left) =>
         this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
     });
@@ -91,10 +99,19 @@ export class Up {
   /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
   async run(): Promise<UpEnd> {
     mkdirSync(this.#folder, { mode: 0o700 });
+    const { runId, lockFile } = this.#request;
+    // While it starts, the pipes are made.
+    this.#guard = new Guard({ runId: runId.id, markPrefix: runId.markPrefix, folder: this.#folder, lockFile }, (message) => this.#say({ type: 'warning', process: undefined, message }));
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
-    await makeFifos([...paths.values()].flatMap(fifosOf));
-    for (const plan of this.#request.instances) this.#children.set(plan.name, this.#makeChild(plan, paths));
+    try {
+      await makeFifos([...paths.values()].flatMap(fifosOf));
+    } catch (error) {
+      removeFolder(this.#folder);
+      await this.#guardOf().leave();
+      throw error;
+    }
+    this.#request.instances.forEach((plan, index) => this.#children.set(plan.name, this.#makeChild(plan, index, paths)));
     const end = new Promise<UpEnd>((resolve) => {
       this.#finish = resolve;
     });
@@ -137,12 +154,13 @@ export class Up {
     return [...this.#watcher.members(trees).values()].some((members) => members.length > 0);
   }
 
-  #makeChild(plan: InstancePlan, paths: ReadonlyMap<string, ChannelPaths>): Child {
+  #makeChild(plan: InstancePlan, index: number, paths: ReadonlyMap<string, ChannelPaths>): Child {
     const id = plan.name;
     const own = paths.get(id);
     if (!own) throw new Error(`no pipes for ${id}`);
-    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve }, own, {
+    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
       lines: (stream) => this.#lines(plan, stream),
+      onAtGate: (group) => this.#guardOf().add({ ...group, isToldByDeath: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
@@ -203,7 +221,7 @@ export class Up {
       case 'run-command':
         this.#stageCommands.set(
           action.id,
-          startStageCommand(this.#child(action.id), action.command, (message) => this.#say({ type: 'warning', process: action.id, message })),
+          startStageCommand(this.#child(action.id), action.command, this.#guardOf(), (message) => this.#say({ type: 'warning', process: action.id, message })),
         );
         break;
       case 'end-command':
@@ -260,12 +278,12 @@ export class Up {
       // Not by a look at the whole system, which would cost more than the telling. And before the group is told: where its
       // leader dies of it, its children are init's at once.
       const tree = this.#treeOf(id);
-      const outside = tree.leaveEscapees ? [] : findDescendants(tree.mark).filter(({ inGroup }) => !inGroup);
+      const outside = tree.leaveEscapees ? [] : findDescendants(tree.mark).filter(({ inGroup, nested }) => !inGroup && !nested);
       signalGroup(pid, signal);
       for (const { info } of outside) signalProcess(info.pid, signal);
       return;
     }
-    const members = this.#membersOf(id);
+    const members = this.#membersOf(id).filter(({ nested }) => !nested);
     if (child.leaderIsOurs || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
     if (!wake) return;
@@ -273,7 +291,7 @@ export class Up {
   }
 
   /** One look at the system serves all that one event makes us send. */
-  #membersOf(id: string): readonly { info: ReturnType<typeof readProcess> & object; inGroup: boolean }[] {
+  #membersOf(id: string): readonly Member[] {
     if (!this.#membersNow) {
       const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
       this.#membersNow = this.#watcher.members(trees);
@@ -305,7 +323,12 @@ export class Up {
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
     removeFolder(this.#folder);
-    this.#finish?.({ status, signal, cutOutput });
+    void this.#guardOf().leave().then(() => this.#finish?.({ status, signal, cutOutput }));
+  }
+
+  #guardOf(): Guard {
+    if (!this.#guard) throw new Error('no guard yet');
+    return this.#guard;
   }
 
   #child(id: string): Child {

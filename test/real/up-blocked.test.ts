@@ -1,6 +1,6 @@
 // A reader that never reads, a system that refuses, a folder that is gone: the runner ends all the same, and says why.
 import { strict as assert } from 'node:assert';
-import { assertNothingAlive, descendantsOf, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 import { anotherGesture, diedOf, exited, statusOf, up, upPretty } from './up-support.ts';
 
 /** Fills every pipe, and says nothing that it could lose by its end. */
@@ -10,7 +10,7 @@ const chatty = ['/bin/sh', '-c', 'while :; do echo noise; done'];
 async function block(run: PipeRun): Promise<number> {
   await run.waitFor('noise', 'stdout');
   run.pauseReading();
-  const pid = descendantsOf(run.pid).find((each) => each.pgid === each.pid)?.pid;
+  const pid = descendantsOf(run.pid).find(({ pid }) => environmentOf(pid).PROCRUN_INSTANCE === 'p')?.pid;
   assert.ok(pid !== undefined);
   const switches = (): string => [run.pid, pid].map((each) => `${statusField(each, 'voluntary_ctxt_switches')} ${statusField(each, 'nonvoluntary_ctxt_switches')}`).join();
   let [before, since] = [switches(), performance.now()];

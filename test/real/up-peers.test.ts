@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { assertNothingAlive, needsPython, processInfo, root, start, terminal, test } from '../support/harness.ts';
+import { assertNothingAlive, execute, needsPython, processInfo, root, start, terminal, test } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, statusOf, up, upPretty } from './up-support.ts';
 
 test('child traps SIGINT and SIGTERM: SIGKILL after its stages, all side by side', async () => {
@@ -114,14 +114,16 @@ test('network: none, also after SIGUSR1, which would open the debugger of Node',
 
 test('slim images: no ps, pgrep, setsid or bash is needed', async () => {
   const few = ['sh', 'sleep', 'mkfifo', 'env', 'cat'];
-  const bin = join(process.env.TMPDIR ?? '/tmp', `pr-bin-${process.pid}`);
+  // A first run, for its folder, which goes with the test.
+  const place = await execute(['--version']);
+  const bin = join(place.folder, 'bin');
   mkdirSync(bin);
   for (const name of few) {
     const found = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)).find(existsSync);
     assert.ok(found);
     symlinkSync(found, join(bin, name));
   }
-  const run = up({ p: { command: 'sleep 300 & echo "ready $$"; wait', signals: { SIGINT: 'ignore' } }, q: ['sleep', '300'] }, { env: { PATH: bin } });
+  const run = up({ p: { command: 'sleep 300 & echo "ready $$"; wait', signals: { SIGINT: 'ignore' } }, q: ['sleep', '300'] }, { beside: place, env: { PATH: bin } });
   await ready(run, 'p');
   assert.equal(processInfo(run.pid)?.argv[1], join(root, 'bin/procrun.js'));
   run.signal('SIGTERM');

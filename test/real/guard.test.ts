@@ -1,0 +1,192 @@
+// The guard: after the runner's death in any way, nothing of it is alive, what was told is left its time, and nobody else
+// is touched.
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { diedOf, ready, says, up } from './up-support.ts';
+
+/** SIGTERM, the grace of 2 s, SIGKILL; a stop flag before that has 2 s of its own. Generous, since machines are busy. */
+const withinMs = 9000;
+
+/** Three that leave: known by the run id, by the pipe, and by nothing but the mark. Each says its pid. */
+const escapees = [
+  'setsid sleep 300 & echo "escaped $!"',
+  'env -i setsid sleep 300 & echo "escaped $!"',
+  'env -i setsid sleep 300 >/dev/null 2>&1 & echo "escaped $!"',
+].join('\n');
+
+async function pidsOf(run: PipeRun, process: string, count: number): Promise<number[]> {
+  for (let occurrence = 1; occurrence <= count; occurrence += 1) await run.waitForEvent((each) => each.process === process && /^escaped /.test(each.line ?? ''), occurrence);
+  const pids = run.lines(process).flatMap((line) => /^escaped (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+  // Each has left its group and has become the command when its session is its own.
+  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'those that escape');
+  return pids;
+}
+
+function guardOf(run: PipeRun): number {
+  const guards = descendantsOf(run.pid).filter(({ pid, ppid }) => ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined);
+  assert.equal(guards.length, 1, run.report());
+  return guards[0]?.pid ?? 0;
+}
+
+async function killed(run: PipeRun): Promise<void> {
+  run.signal('SIGKILL');
+  assert.deepEqual(await run.ended, diedOf('SIGKILL'));
+}
+
+test('SIGKILL of the runner: prompt ones, deaf ones, members of their groups and escapees of each kind are gone, and so are its files', async () => {
+  const run = up({
+    prompt: { command: 'sleep 300 & echo "ready $$"; wait', instances: 3 },
+    deaf: ['/bin/sh', '-c', 'trap "" TERM INT HUP; echo "ready $$"; while :; do sleep 0.1; done'],
+    many: `${escapees}\necho "ready $$"; exec sleep 300`,
+  });
+  for (const name of ['prompt.1', 'prompt.2', 'prompt.3', 'deaf', 'many']) await ready(run, name);
+  const pids = await pidsOf(run, 'many', 3);
+  await killed(run);
+  await assertNothingAlive(run, { within: withinMs });
+  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+  await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
+});
+
+test('SIGKILL of the runner: a stop flag of kind fd has its time, and what cleans up may still print', async () => {
+  const run = up({
+    polite: {
+      command: 'trap "echo term >>heard" TERM; echo "ready $$"; cat <&"$PROCRUN_STOP_FD"; for i in 1 2 3 4 5; do echo "cleaning up" || exit 1; sleep 0.1; done; echo cleaned >>heard',
+      stop_flag: 'fd',
+    },
+  });
+  await ready(run, 'polite');
+  await killed(run);
+  await assertNothingAlive(run, { within: withinMs });
+  assert.equal(readFileSync(join(run.folder, 'heard'), 'utf8'), 'cleaned\n');
+});
+
+test('SIGKILL of the runner: SIGTERM is heard once, by a stopped process too', async () => {
+  const run = up({
+    told: ['/bin/sh', '-c', 'trap "echo term >>told" TERM; echo "ready $$"; while :; do sleep 0.05; [ -s told ] && sleep 0.3 && exit; done'],
+    stopped: ['/bin/sh', '-c', 'trap "echo term >>stopped; exit" TERM; echo "ready $$"; while :; do sleep 0.05; done'],
+  });
+  await ready(run, 'told');
+  const { pid = 0 } = await run.waitForEvent({ event: 'start', process: 'stopped' });
+  await ready(run, 'stopped');
+  process.kill(-pid, 'SIGSTOP');
+  // A shell that is caught in the midst of a vfork(2) waits for its stopped child in state D.
+  await waitUntil(() => ['T', 'D'].includes(processInfo(pid)?.state ?? ''), 'the process to be stopped');
+  await killed(run);
+  await assertNothingAlive(run, { within: withinMs });
+  for (const name of ['told', 'stopped']) assert.equal(readFileSync(join(run.folder, name), 'utf8'), 'term\n');
+});
+
+test('SIGKILL of the runner at any moment of its start leaves nothing', async () => {
+  for (let round = 0; round < 24; round += 1) {
+    const run = up({ p: { command: 'exec sleep 300', instances: 10 } });
+    // From before the first spawn to after the last: so many leaders are to be seen when it dies.
+    const wanted = round % 12;
+    if (wanted > 0) await waitUntil(() => run.end !== undefined || descendantsOf(run.pid).length >= wanted, `${wanted} descendants`);
+    await killed(run);
+    await assertNothingAlive(run, { within: withinMs });
+  }
+});
+
+test('a guard that is killed is replaced, and the new one knows all groups', async () => {
+  const run = up({ a: { command: `${escapees}\necho "ready $$"; exec sleep 300` }, b: 'echo "ready $$"; exec sleep 300' });
+  for (const name of ['a', 'b']) await ready(run, name);
+  const pids = await pidsOf(run, 'a', 3);
+  for (let round = 0; round < 3; round += 1) {
+    const guard = guardOf(run);
+    process.kill(guard, 'SIGKILL');
+    await waitUntil(() => descendantsOf(run.pid).some(({ pid, ppid }) => pid !== guard && ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined), 'a new guard');
+  }
+  await killed(run);
+  await assertNothingAlive(run, { within: withinMs });
+  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+});
+
+test('the guard: small, deaf to signals, in a session of its own, without our output, id or name; gone with the runner', async () => {
+  const run = up({ p: 'echo "ready $$"; exec sleep 300' });
+  await ready(run, 'p');
+  const guard = guardOf(run);
+  assert.equal(processInfo(guard)?.sid, guard);
+  assert.ok(Number(statusField(guard, 'VmRSS')?.split(' ')[0]) < 2500);
+  await waitUntil(() => signalsOf(guard, 'SigIgn').length > 0, 'the guard to be deaf');
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGPIPE'] as const) {
+    assert.ok(signalsOf(guard, 'SigIgn').includes(signal), signal);
+    process.kill(guard, signal);
+  }
+  assert.doesNotMatch(readFileSync(`/proc/${guard}/cmdline`, 'latin1'), /procrun/);
+  assert.deepEqual(Object.keys(environmentOf(guard)).filter((name) => /PROCRUN/.test(name)), []);
+  assert.ok(isAlive(guard));
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.ok(!isAlive(guard));
+  await assertNothingAlive(run);
+});
+
+for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
+  test(`${kind}: what opts out is left alone, by whatever it could be known; so are all escapees with \`escapees: leave\``, async () => {
+    const optedOut = escapees.replace(/setsid/, 'PROCRUN_ESCAPE=1 setsid').replaceAll('env -i', 'env -i PROCRUN_ESCAPE=1');
+    const run = up({
+      opted: { command: `${optedOut}\necho "ready $$"; exec sleep 300` },
+      left: { command: `${escapees}\necho "ready $$"; exec sleep 300`, escapees: 'leave' },
+    });
+    const pids = [...(await pidsOf(run, 'opted', 3)), ...(await pidsOf(run, 'left', 3))];
+    for (const name of ['opted', 'left']) await ready(run, name);
+    const leaders = ['opted', 'left'].map((name) => run.event('start', name).pid ?? 0);
+    if (kind === 'a stop') {
+      run.signal('SIGTERM');
+      assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+    } else {
+      await killed(run);
+      await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the guard to be done');
+    }
+    assert.deepEqual(leaders.filter(isAlive), []);
+    assert.deepEqual(pids.filter((pid) => !isAlive(pid)), []);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+  });
+}
+
+test('a stop: escapees of each kind are named and end with the rest', async () => {
+  const run = up({ p: `${escapees}\necho "ready $$"; exec sleep 300` });
+  await ready(run, 'p');
+  const pids = await pidsOf(run, 'p', 3);
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+  assert.deepEqual(run.events({ event: 'escapee' }).map(({ pid }) => pid).sort(), pids.sort());
+  assert.deepEqual(pids.filter(isAlive), []);
+  await assertNothingAlive(run);
+});
+
+test('the stop of one does not touch the silent escapee of another', async () => {
+  const run = up({
+    brief: 'echo "ready $$"; exec sleep 0.5',
+    other: `${escapees}\necho "ready $$"; exec sleep 300`,
+  });
+  await ready(run, 'other');
+  const pids = await pidsOf(run, 'other', 3);
+  await run.waitForEvent({ event: 'gone', process: 'brief' });
+  assert.deepEqual(pids.filter((pid) => !isAlive(pid)), []);
+  run.signal('SIGTERM');
+  await run.ended;
+  await assertNothingAlive(run);
+});
+
+test('a procrun under a procrun: SIGKILL of the outer one leaves nothing of the inner one either', async () => {
+  const inner = JSON.stringify({ processes: { deaf: `trap "" TERM\n${escapees}\necho "ready $$"; while :; do sleep 0.1; done` } });
+  const run = up({ outer: { command: [...procrunArgv('up', '-f', 'inner.yml')], env: {} } }, { files: { 'inner.yml': inner } });
+  await says(run, 'outer', /deaf \| ready/);
+  for (let occurrence = 1; occurrence <= 3; occurrence += 1) await run.waitForEvent((each) => /escaped \d+/.test(each.line ?? ''), occurrence);
+  const pids = run.lines('outer').flatMap((line) => /escaped (\d+)/.exec(line)?.[1] ?? []).map(Number);
+  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'those that escape');
+  await killed(run);
+  await assertNothingAlive(run, { within: withinMs });
+  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+});
+
+test('a runner that is killed with its whole group and session leaves nothing: the guard is not in them', async () => {
+  const run = startCommand(procrunArgv('up', '--format', 'json'), { manifest: { processes: { p: 'echo "ready $$"; exec sleep 300' } }, detached: true });
+  await ready(run, 'p');
+  process.kill(-run.pid, 'SIGKILL');
+  await run.ended;
+  await assertNothingAlive(run, { within: withinMs });
+});

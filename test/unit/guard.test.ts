@@ -1,0 +1,49 @@
+// What must be true of the guard's script as a text; what it does is in test/real/guard.test.ts.
+import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { join } from 'node:path';
+import { isBelow, newRunId } from '../../src/os/run-id.ts';
+import script from '../../src/os/guard.sh';
+
+const file = join(process.env.PROCRUN_ROOT ?? process.cwd(), 'src/os/guard.sh');
+
+const shells: readonly (readonly [string, ...string[]])[] = [['dash'], ['bash'], ['busybox', 'ash']];
+for (const [shell, ...args] of shells) {
+  const isThere = spawnSync(shell, [...args, '-c', ':']).status === 0;
+  test(`the script is one for ${[shell, ...args].join(' ')}`, { skip: isThere ? false : `${shell} is not installed` }, () => {
+    const { status, stderr } = spawnSync(shell, [...args, '-n', file], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+}
+
+test('shellcheck has nothing to say', { skip: spawnSync('shellcheck', ['-V']).status === 0 ? false : 'shellcheck is not installed' }, () => {
+  const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', file], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
+test('nothing in it would make it a target of `pkill -f procrun`', () => {
+  assert.doesNotMatch(script, /procrun/);
+});
+
+test('marks: one for each instance, in the prefix of the run, and so large that nobody sets them', async () => {
+  const run = await newRunId({});
+  const marks = [0, 1, 2, 500, 1000].map((index) => run.mark(index));
+  for (const mark of marks) {
+    assert.ok(mark);
+    assert.equal(BigInt(mark.limitKib) * 1024n, BigInt(mark.bytes));
+    assert.ok(Number.isSafeInteger(mark.limitKib) && BigInt(mark.bytes) >= 10n ** 15n && BigInt(mark.bytes) < 2n ** 63n);
+    assert.equal(mark.bytes.slice(0, -8), run.markPrefix);
+  }
+  assert.equal(new Set(marks.map((mark) => mark?.bytes)).size, marks.length);
+  assert.equal(run.mark(100_000), undefined);
+});
+
+test('the id of a run below another one keeps that one in front', async () => {
+  const outer = await newRunId({});
+  const inner = await newRunId({ PROCRUN_RUN_ID: outer.id, PROCRUN_INSTANCE: 'web.2' });
+  assert.equal(inner.id, `${outer.uuid}.web.2/${inner.uuid}`);
+  assert.ok(isBelow(inner.id, outer.id, 'web.2'));
+  assert.ok(!isBelow(inner.id, outer.id, 'web'));
+  assert.ok(!isBelow(outer.id, outer.id, 'web.2'));
+});
