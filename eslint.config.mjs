@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 // Each folder may import from the folders below it, never from one above.
-const floors = ['cli', 'wrapper', 'runner', 'control', 'supervisor', 'output', 'os', 'manifest'];
+const floors = ['cli', 'drill', 'wrapper', 'runner', 'control', 'supervisor', 'output', 'os', 'manifest'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'node_modules/', 'fixtures/'] },

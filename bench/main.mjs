@@ -2,16 +2,18 @@
 // each promise whether it holds. What is measured, and how, is a file each in benchmarks/.
 import { constants, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import * as guard from './benchmarks/guard.mjs';
 import * as idle from './benchmarks/idle.mjs';
 import * as memory from './benchmarks/memory.mjs';
 import * as relay from './benchmarks/relay.mjs';
+import * as scan from './benchmarks/scan.mjs';
 import * as startup from './benchmarks/startup.mjs';
 import * as stop from './benchmarks/stop.mjs';
 import { describeBuild } from './contenders.mjs';
 import { formatResult } from './report.mjs';
 import { Workbench } from './workbench.mjs';
 
-const benchmarks = { startup, memory, stop, relay, idle };
+const benchmarks = { startup, memory, stop, relay, idle, guard, scan };
 
 const usage = `npm run bench -- [${Object.keys(benchmarks).join('|')} …] [options]
 

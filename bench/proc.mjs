@@ -44,12 +44,29 @@ export function processorTimeOf(pid) {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
-/** When it started, in ticks since the boot: with the pid, who it is. Undefined: it is not alive, or this is not Linux. */
-export function startOf(pid) {
+/** Undefined: it is not alive, or this is not Linux. `start`, in ticks since the boot, is with the pid who it is. */
+export function processOf(pid) {
   const stat = read(`/proc/${pid}/stat`);
-  // The name stands in parentheses and may hold some itself; the field behind it is the state, and the start is the 22nd of all.
+  // The name stands in parentheses and may hold some itself; the field behind it is the state, the third of all.
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
-  return state === undefined || 'ZX'.includes(state) ? undefined : fields[18];
+  if (state === undefined || 'ZX'.includes(state)) return undefined;
+  return { pid: Number(pid), ppid: Number(fields[0]), sid: Number(fields[2]), start: fields[18], memoryLimit: fields[21] };
+}
+
+export function startOf(pid) {
+  return processOf(pid)?.start;
+}
+
+/** All that it started, and they started, as long as those between them live. */
+export function descendantsOf(pid) {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => processOf(name) ?? []);
+  const below = (parent) => all.filter(({ ppid }) => ppid === parent).flatMap((child) => [child, ...below(child.pid)]);
+  return below(pid);
+}
+
+/** A variable with which it was started. */
+export function variableOf(pid, name) {
+  return read(`/proc/${pid}/environ`)?.split('\0').find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** Resolves when each process is really the program of this name: until its exec it is a copy of whoever started it. */

@@ -2,12 +2,14 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startOf } from './proc.mjs';
 import { Run } from './run.mjs';
 
 export class Workbench {
   #scratch = realpathSync(mkdtempSync(join(tmpdir(), 'procrun-bench-')));
   #folders = 0;
   #running = new Set();
+  #others = new Map();
   #closed = false;
 
   /** A new, empty folder. */
@@ -27,10 +29,24 @@ export class Workbench {
     return run;
   }
 
+  /** Processes that a runner which is killed leaves to somebody else to end. */
+  remember(processes) {
+    for (const { pid, start } of processes) this.#others.set(pid, start);
+  }
+
   /** Ends all that still runs, and removes the scratch folder. */
   async close() {
     this.#closed = true;
     await Promise.allSettled([...this.#running].map((run) => run.end()));
+    for (const [pid, start] of this.#others) if (startOf(pid) === start) endOne(pid);
     rmSync(this.#scratch, { recursive: true, force: true });
+  }
+}
+
+function endOne(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Ended in this moment.
   }
 }

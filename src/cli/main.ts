@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { loadUntouched, openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
-import { addGlobalOptions, collect, duration, port } from './options.ts';
+import { addGlobalOptions, collect, duration, port, signal } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
@@ -42,6 +42,26 @@ function buildProgram(host: Host): Command {
       await run(inbox, ...args);
     });
 
+  addGlobalOptions(program.command('ps'))
+    .description('the instances of the running one: state, pid, stage, uptime, cpu and memory of the tree')
+    .option('--json', 'an array of objects, for scripts')
+    .addHelpText('after', statuses({ 3: 'nothing is running' }))
+    .action(async (...args: [object, Command]) => (await import('./ps.ts')).ps(...args));
+
+  addGlobalOptions(program.command('down'))
+    .description('stop the running one in its stages; returns when everything is gone')
+    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+    .addHelpText('after', statuses({ 0: 'everything is gone', 3: 'nothing is running', 70: 'something could not be killed, or the runner does not answer' }))
+    .action(async (...args: [object, Command]) => (await import('./down.ts')).down(...args));
+
+  addGlobalOptions(program.command('kill [NAME...]'))
+    .description('send a signal to the leaders of the running one; works as well when the runner is dead, stopped or hung')
+    .option('--group', 'to the whole trees; with SIGKILL it returns when they are gone, and that is no failure of theirs')
+    .addOption(new Option('-s, --signal <signal>', 'a name or number').argParser(signal).default('SIGKILL'))
+    .addOption(new Option('-t, --timeout <duration>', 'so long they have to be gone').argParser(duration).default(5000, '5s'))
+    .addHelpText('after', statuses({ 0: 'sent; with SIGKILL and --group: they are gone', 3: 'there is nothing to kill', 70: 'something lives on' }))
+    .action(async (...args: [string[], object, Command]) => (await import('./kill.ts')).kill(...args));
+
   addGlobalOptions(program.command('check'))
     .description('check the manifest and list its processes')
     .option('--print', 'print the manifest as it is understood, every default filled in')
@@ -51,7 +71,20 @@ function buildProgram(host: Host): Command {
     .description('for each process, what every signal and every stage will do')
     .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args));
 
+  addGlobalOptions(program.command('drill [NAME...]'))
+    .description('a fire drill: start, wait until all is ready, stop, and tell how each one ended; fails if one did not end well')
+    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+    .option('--kill-runner', 'kill the runner by SIGKILL, instead of stopping it')
+    .addOption(new Option('--format <form>', 'a table for people, or one JSON object').choices(['pretty', 'json']).default('pretty'))
+    .action(async (...args: [string[], object, Command]) => (await import('./drill.ts')).drill(...args));
+
   return program;
+}
+
+/** What a script may go by, below the options. */
+function statuses(of: Readonly<Record<number, string>>): string {
+  const all = { ...of, [statusUsage]: 'wrong usage, or an unknown NAME' };
+  return `\nExit status:\n${Object.entries(all).map(([status, meaning]) => `  ${status.padEnd(4)}${meaning}\n`).join('')}`;
 }
 
 export async function main(host: Host): Promise<void> {

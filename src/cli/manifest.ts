@@ -18,6 +18,8 @@ export interface ManifestOptions {
   /** -p */
   readonly port?: number | undefined;
   readonly name?: string | undefined;
+  /** What standard input held, where it has been read already. */
+  readonly input?: Uint8Array | undefined;
 }
 
 /**
@@ -42,11 +44,26 @@ const mostBytes = 64 * 1024 * 1024;
 
 /** @throws Failure when there is none, or it has mistakes. Warnings go to stderr. */
 export async function readManifest(options: ManifestOptions): Promise<Manifest> {
-  const file = options.file ?? (process.env.PROCRUN_FILE || findDefault());
+  return readNamed(findManifest(options), options);
+}
+
+/** Where the manifest is, for commands that do not need what is in it. @throws Failure when there is none to be found. */
+export function locateManifest(options: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
+  const file = findManifest(options);
+  // One that was removed while it runs still names its run.
+  const path = file === '-' || !existsSync(file) ? file : realpathSync(file);
+  return locate(path, options);
+}
+
+function findManifest({ file = process.env.PROCRUN_FILE || findDefault() }: ManifestOptions): string {
   if (file === undefined) {
     throw new Failure(`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
   }
-  return readNamed(file, options);
+  return file;
+}
+
+function locate(file: string, { dir }: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
+  return file === '-' ? { file, root: resolve(dir ?? process.cwd()) } : { file: resolve(file), root: resolve(dir ?? dirname(resolve(file))) };
 }
 
 /** The manifest if there is one to be found or one was named; for a command that can do without. */
@@ -62,9 +79,9 @@ function findDefault(): string | undefined {
 
 async function readNamed(file: string, options: ManifestOptions): Promise<Manifest> {
   const isStdin = file === '-';
-  const bytes = isStdin ? readUpTo(0, 'standard input') : readFileOrFail(file);
+  const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
   const path = isStdin ? '-' : realpathSync(file);
-  const root = resolve(options.dir ?? (isStdin ? process.cwd() : dirname(path)));
+  const { root } = locate(path, options);
   if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({
     bytes,
@@ -83,6 +100,11 @@ async function readNamed(file: string, options: ManifestOptions): Promise<Manife
   if (result.manifest === undefined) throw new Failure(text);
   if (text !== '') process.stderr.write(`${text}\n`);
   return result.manifest;
+}
+
+/** For a command that hands the manifest on, too. */
+export function readStandardInput(): Buffer {
+  return readUpTo(0, 'standard input');
 }
 
 function readFileOrFail(path: string): Buffer {

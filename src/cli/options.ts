@@ -1,6 +1,8 @@
 // The options that every command takes, before or after its name, and how the words of options are read.
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
+import { nearestSignal, parseSignal } from '../manifest/signals.ts';
+import type { SignalName } from '../manifest/types.ts';
 import type { ManifestOptions } from './manifest.ts';
 
 /** What the options of a command and those before its name come to, together. */
@@ -39,6 +41,13 @@ export function duration(text: string): number {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError('A duration is for instance 250ms, 5s, 1.5m, 1h; a bare number is seconds.');
   return value;
+}
+
+export function signal(text: string): SignalName {
+  const name = parseSignal(text);
+  if (name !== undefined) return name;
+  const near = nearestSignal(text);
+  throw new InvalidArgumentError(near === undefined ? 'There is no such signal.' : `There is no such signal; did you mean ${near}?`);
 }
 
 export function port(text: string): number {

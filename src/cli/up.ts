@@ -1,8 +1,8 @@
 // `procrun up`: runs the manifest in the foreground. Reads the options, opens the streams, and ends as the run ended.
 import type { Command } from 'commander';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
-import { makeRuntimeFolder, baseFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
 import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
@@ -10,15 +10,18 @@ import { Sink } from '../output/sink.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { newRunId } from '../os/run-id.ts';
+import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
 import { Up } from '../runner/up.ts';
+import { statusUnkillable } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
 import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
+import { commandFor, runtimeFolder, type Place } from './place.ts';
 import { paintFor } from './theme.ts';
 
 /** How long the reader of our output has for the last of it, when the user wants no more waiting. */
@@ -52,9 +55,16 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   listenForSignals((signal) => deliver(signal));
 
   const runId = await newRunId(process.env);
-  const { folder, lock } = lockOrFail(manifest, runId.id);
+  const { folder, lock } = lockOrFail({ ...manifest, name: options.name }, runId.id, options);
   const out = new Sink(process.stdout);
   const err = new Sink(process.stderr);
+  const printer = await printerFor(options, instances, out, err);
+  const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
+  const survivors = await finishEarlierRun(folder, warn, () => early.length > 0);
+  if (survivors.length > 0) {
+    lock.release();
+    throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  }
   const run = new Up({
     instances,
     runId,
@@ -62,20 +72,28 @@ export async function up(host: Host, names: readonly string[], _options: unknown
     lockFile: lock.file,
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
     maxRuntimeMs: options.maxRuntime,
-    printer: await printerFor(options, instances, out, err),
+    printer,
     out,
     err,
+    onSettled: (spawned) => control.settled(spawned),
   });
+  const control: Control = new Control(run, folder, lock.owner, warn);
+  const letGo = (): void => {
+    control.close();
+    lock.release();
+  };
   beforeEnd(restoreStreams);
-  const crashGuard = guardAgainstCrash(run, () => lock.release());
+  const crashGuard = guardAgainstCrash(run, letGo);
   deliver = (signal) => run.onSignal(signal);
   const running = run.run();
   early.forEach(deliver);
   const { status, signal, cutOutput } = await running.catch((error: unknown) => {
     crashGuard.release();
-    lock.release();
+    letGo();
     throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
   });
+
+  control.finish(status);
 
   // A reader that does not read must not keep us once the user asks again.
   const impatience = new Promise<void>((resolve) => {
@@ -84,7 +102,7 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   });
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
   crashGuard.release();
-  lock.release();
+  letGo();
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
   leave(status);
@@ -104,24 +122,14 @@ function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, quiet: 
   };
 }
 
-function runtimeFolder({ name, file, root }: Manifest): string {
-  try {
-    const key = `${file === '-' ? root : file}\0${name}`;
-    return makeRuntimeFolder(baseFolder(process.env, ownUid()), name, key);
-  } catch (error) {
-    if (error instanceof UnsafeFolder) throw new Failure(error.message);
-    throw error;
-  }
-}
-
 /** The lock of this manifest, and the folder that it is in. @throws Failure when somebody has it. */
-function lockOrFail(manifest: Manifest, runId: string): { folder: string; lock: Lock } {
+function lockOrFail(place: Place, runId: string, options: UpOptions): { folder: string; lock: Lock } {
   for (;;) {
-    const folder = runtimeFolder(manifest);
+    const folder = runtimeFolder(place);
     try {
-      const taken = takeLock(folder, { runId, file: manifest.file });
+      const taken = takeLock(folder, { runId, file: place.file });
       if ('lock' in taken) return { folder, lock: taken.lock };
-      throw new Failure(alreadyRunning(taken.owner), statusRunning);
+      throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
     } catch (error) {
       // The one before us removed its folder just as we came.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -129,8 +137,9 @@ function lockOrFail(manifest: Manifest, runId: string): { folder: string; lock: 
   }
 }
 
-function alreadyRunning({ pid, startedAt, file }: Owner): string {
-  return `${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: stop it with \`kill ${pid}\`, or run a second one beside it with --name NAME`;
+function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): string {
+  const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME`;
+  return `${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: ${hint}`;
 }
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {

@@ -1,8 +1,9 @@
 // Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
-import { linkSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
+import { readPrivate, writeDraft } from './private-file.ts';
 
 /** A runner as others can recognise it: a pid alone may be somebody else's by now. */
 export interface Owner {
@@ -17,6 +18,8 @@ export interface Owner {
 export interface Lock {
   /** The file that says who runs. */
   readonly file: string;
+  /** What it says: us. */
+  readonly owner: Owner;
   release(): void;
 }
 
@@ -25,22 +28,21 @@ export interface Lock {
  * @returns the lock, or who has it.
  */
 export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
-  const path = join(folder, 'runner.json');
+  const path = lockPath(folder);
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(owner, null, 2)}\n`, { mode: 0o600 });
+  const draft = writeDraft(path, `${JSON.stringify(owner, null, 2)}\n`);
   try {
     for (;;) {
       try {
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
         removeLeftFolders(folder);
-        return { lock: { file: path, release: () => releaseLock(folder, path) } };
+        return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const other = readOwner(path);
+      const other = parseOwner(path);
       if (other && isRunning(other)) return { owner: other };
       discardStale(path, other, draft);
     }
@@ -66,15 +68,42 @@ function releaseLock(folder: string, path: string): void {
   }
 }
 
-function readOwner(path: string): Owner | undefined {
+/**
+ * Removes what a dead run left on disk, when nothing of it is alive any more: as its own end, or its guard, would have.
+ * @param files names of those that are in the folder beside the lock.
+ */
+export function removeDeadRun(folder: string, files: readonly string[]): void {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    const taken = takeLock(folder, { runId: '', file: '' });
+    // Somebody runs again by now: the files are theirs.
+    if (!('lock' in taken)) return;
+    for (const file of files) rmSync(join(folder, file), { force: true });
+    taken.lock.release();
+  } catch {
+    // Not ours to write, or gone meanwhile: the next `up` will see to it.
+  }
+}
+
+/** Who has, or had, the lock; undefined: nobody. */
+export function readOwner(folder: string): Owner | undefined {
+  return parseOwner(lockPath(folder));
+}
+
+function lockPath(folder: string): string {
+  return join(folder, 'runner.json');
+}
+
+function parseOwner(path: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(readPrivate(path) ?? '') as Partial<Owner> | null;
+    return Number.isInteger(owner?.pid) ? (owner as Owner) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isRunning(owner: Owner): boolean {
+/** That very process is alive, not a later one of the same number. */
+export function isRunning(owner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>): boolean {
   if (owner.bootId !== bootId()) return false;
   const info = readProcess(owner.pid);
   return info !== undefined && isSameAlive({ ...info, startTicks: owner.startTicks });
@@ -88,7 +117,7 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
   } catch {
     return;
   }
-  const moved = readOwner(aside);
+  const moved = parseOwner(aside);
   if (moved && moved.runId !== stale?.runId) {
     try {
       linkSync(aside, path);

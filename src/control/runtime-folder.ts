@@ -1,5 +1,5 @@
 // The folder in which a run keeps what others must find: one for each manifest, readable by its owner alone.
-// What is in it is lock.ts's (who runs), and the runner's (pipes, stop files).
+// What is in it is lock.ts's (who runs), state.ts's (what), server.ts's (the socket), and the runner's (pipes, stop files).
 import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -25,10 +25,24 @@ export function baseFolder(environment: Readonly<Record<string, string | undefin
 export function makeRuntimeFolder(base: string, name: string, key: string): string {
   const uid = ownUid();
   makePrivate(base, uid);
-  const readable = name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 32);
-  const folder = join(base, `${readable}-${hash(key)}`);
+  const folder = join(base, folderName(name, key));
   makePrivate(folder, uid);
   return realpathSync(folder);
+}
+
+/** The same folder if it is there. @throws UnsafeFolder as `makeRuntimeFolder` */
+export function findRuntimeFolder(base: string, name: string, key: string): string | undefined {
+  const folder = join(base, folderName(name, key));
+  for (const path of [base, folder]) {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    checkPrivate(path, ownUid());
+  }
+  return realpathSync(folder);
+}
+
+function folderName(name: string, key: string): string {
+  const readable = name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 32);
+  return `${readable}-${hash(key)}`;
 }
 
 export function ownUid(): number {
@@ -48,6 +62,10 @@ function makePrivate(path: string, uid: number): void {
     }
     if (code !== 'EEXIST') throw new UnsafeFolder(`cannot make the runtime folder ${path}: ${(error as Error).message}`);
   }
+  checkPrivate(path, uid);
+}
+
+function checkPrivate(path: string, uid: number): void {
   // lstat, not stat: in a folder that everybody may write to, a link is somebody else's hand on our files.
   const { mode, uid: owner, isDirectory } = describe(path);
   const wayOut = 'remove it, or name another folder in PROCRUN_RUNTIME_DIR';

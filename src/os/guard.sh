@@ -217,4 +217,5 @@ EOF
 while read -r word rest; do hear "$word" "$rest"; done
 strays=' '
 end_everything
-remove_files
+# What survived even that is found by what the files tell, later.
+anything_lives || remove_files

@@ -25,6 +25,13 @@ export interface Member {
   readonly inGroup: boolean;
   /** It belongs to a run of another procrun, which is in this tree and ends what is its own: only SIGKILL is for it. */
   readonly nested: boolean;
+  /** It left the group with PROCRUN_ESCAPE=1 in its environment: named, and left alone. */
+  readonly optedOut: boolean;
+}
+
+/** Whether it is named and left alone: it left the group, and it or its process asked for that. */
+export function isLeftAlone({ inGroup, optedOut }: Member, leaveEscapees: boolean): boolean {
+  return !inGroup && (leaveEscapees || optedOut);
 }
 
 /** The living members of each tree, in one look at the system. */
@@ -38,13 +45,13 @@ export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]>
     const near = bySession.get(info.pgid) ?? bySession.get(info.sid);
     if (near && isOwnSession(near, info)) {
       const inGroup = info.pgid === near.pgid;
-      if (inGroup || !hasOptedOut(readEnvironment(info.pid))) found.get(near)?.push({ info, inGroup, nested: false });
+      found.get(near)?.push({ info, inGroup, nested: false, optedOut: !inGroup && hasOptedOut(readEnvironment(info.pid)) });
       continue;
     }
     // Whoever is older than every leader descends from none. What is looked at from here on is the dear part.
     if (Number(info.startTicks) < oldest) continue;
     const stray = strays.find(info);
-    if (stray) found.get(stray.tree)?.push({ info, inGroup: false, nested: stray.nested });
+    if (stray) found.get(stray.tree)?.push(stray.member);
   }
   return found;
 }
@@ -63,13 +70,13 @@ class StrayFinder {
     this.#runIds = new Set(trees.map((tree) => tree.runId));
   }
 
-  find(info: ProcessInfo): { tree: TreeMark; nested: boolean } | undefined {
+  find(info: ProcessInfo): { tree: TreeMark; member: Member } | undefined {
     const environment = readEnvironment(info.pid);
     const runId = valueOf(environment, 'PROCRUN_RUN_ID');
     const below = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
     const tree = below ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
-    if (!tree || hasOptedOut(environment) || tree.notOfTree.has(info.pgid)) return undefined;
-    return { tree, nested: below !== undefined };
+    if (!tree || tree.notOfTree.has(info.pgid)) return undefined;
+    return { tree, member: { info, inGroup: false, nested: below !== undefined, optedOut: hasOptedOut(environment) } };
   }
 
   #byOutput({ pid }: ProcessInfo): TreeMark | undefined {
@@ -82,7 +89,7 @@ class StrayFinder {
 export function findSession(pgid: number, leaderStart: string | undefined): Member[] {
   return listProcesses()
     .filter((info) => !isDead(info.state) && (info.pgid === pgid || info.sid === pgid) && isOwnSession({ pgid, leaderStart }, info))
-    .map((info) => ({ info, inGroup: info.pgid === pgid, nested: false }));
+    .map((info) => ({ info, inGroup: info.pgid === pgid, nested: false, optedOut: false }));
 }
 
 /** A number that a new leader bears belongs to that one: the group that we knew is gone. */
@@ -121,8 +128,8 @@ export function findDescendants(tree: TreeMark): Member[] {
       if (!info || isDead(info.state)) continue;
       open.push(child);
       const inGroup = info.pgid === tree.pgid;
-      const stray = inGroup ? undefined : strays.find(info);
-      if (inGroup || stray) found.push({ info, inGroup, nested: stray?.nested ?? false });
+      const member = inGroup ? { info, inGroup, nested: false, optedOut: false } : strays.find(info)?.member;
+      if (member) found.push(member);
     }
   }
   return found;

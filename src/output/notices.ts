@@ -11,11 +11,13 @@ export type StopCause =
   | { readonly kind: 'timed-out' }
   /** The reader of standard output went away. */
   | { readonly kind: 'reader-gone' }
+  /** `procrun down`, or `procrun kill --group`. */
+  | { readonly kind: 'down' | 'kill' }
   /** The leader ended and left members of its tree behind. */
   | { readonly kind: 'leader-ended' };
 
 /** What a signal is sent for; told to the user. */
-export type SignalReason = 'stage' | 'forwarded' | 'translated';
+export type SignalReason = 'stage' | 'forwarded' | 'translated' | 'kill';
 
 /** A name for a stage: `flag`, `run`, or the signal's. */
 export type StageName = 'flag' | 'run' | SignalName;

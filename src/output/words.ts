@@ -22,6 +22,9 @@ export function causeInWords(cause: StopCause): string {
       return 'the time is up';
     case 'reader-gone':
       return 'nobody reads the output any more';
+    case 'down':
+    case 'kill':
+      return `\`procrun ${cause.kind}\``;
     case 'leader-ended':
       return 'its leader has ended';
   }
@@ -93,6 +96,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'warning':
       return notice.process === undefined ? notice.message : `${notice.process}: ${notice.message}`;
     case 'signal':
+      return notice.reason === 'kill' ? `${notice.process}: ${notice.signal} to its ${notice.to}, by \`procrun kill\`` : undefined;
     case 'paused':
     case 'resumed':
     case 'done':
@@ -101,7 +105,7 @@ export function noticeInWords(notice: Notice): string | undefined {
 }
 
 /** A time that was measured: more digits than these say nothing. */
-function measured(ms: number): string {
+export function measured(ms: number): string {
   return ms < 1000 ? formatDuration(Math.round(ms)) : `${(ms / 1000).toFixed(1)}s`;
 }
 
@@ -111,7 +115,8 @@ export function summaryRows(results: readonly Result[]): string[][] {
     result.process,
     result.timedOut ? `timed out, ${outcomeInWords(result.outcome)}` : outcomeInWords(result.outcome),
     result.outcome.kind === 'never-started' ? '' : result.stage === undefined ? 'by itself' : `in stage ${result.stage}`,
-    result.outcome.kind === 'never-started' ? '' : `after ${measured(result.durationMs)}`,
+    // How long its stop took; what ended by itself had none.
+    result.outcome.kind === 'never-started' || result.stage === undefined ? '' : `after ${measured(result.durationMs)}`,
   ]);
 }
 

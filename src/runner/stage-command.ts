@@ -15,7 +15,8 @@ export interface StageCommand {
 
 /** @param warn is told in a sentence when the command cannot be started, or fails. */
 export function startStageCommand(child: Child, command: Command, guard: Guard, warn: (message: string) => void): StageCommand {
-  const output = openSync(child.outputPath, constants.O_WRONLY);
+  // For reading, too: where everybody has closed the process's output already, ours as well, opening it would wait for a reader.
+  const output = openSync(child.outputPath, constants.O_RDWR);
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   let leader: Leader;
   try {

@@ -1,6 +1,6 @@
 // Watches the trees of leaders that have ended, or that are being killed, until nothing of them is alive. While no tree
 // is watched it has no timer and looks at nothing.
-import { findMembers, type Member, type TreeMark } from '../os/tree.ts';
+import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
 import { isSameAlive } from '../os/processes.ts';
 import { groupMayLive, signalGroup, signalProcess } from '../os/signals.ts';
 
@@ -24,7 +24,7 @@ interface Entry {
   readonly tree: WatchedTree;
   watched: boolean;
   killing: boolean;
-  /** Something was found alive at least once: then one clean look is not enough, since what forks may slip through one. */
+  /** Something was found alive at least once: then one clean look is not enough. */
   remained: boolean;
   cleanLooks: number;
   members: readonly Member[];
@@ -130,7 +130,9 @@ export class TreeWatcher {
     }
     entry.cleanLooks += 1;
     if (tree.leaderIsOurs() || !entry.watched) return;
-    if (entry.remained && entry.cleanLooks < 2) return;
+    // A look reads one process after the other, and what forks and ends again and again may slip through. What kill(2) says
+    // of a group is said of all of it at one moment; but it says of zombies what it says of the living.
+    if ((entry.remained || groupMayLive(tree.mark.pgid)) && entry.cleanLooks < 2) return;
     this.#entries.delete(tree.id);
     this.#listener.onGone(tree.id);
   }
@@ -146,8 +148,8 @@ export class TreeWatcher {
       const key = `${member.info.pid} ${member.info.startTicks}`;
       if (member.inGroup || member.nested || this.#named.has(key)) continue;
       this.#named.add(key);
-      this.#listener.onEscapee(tree.id, member, tree.leaveEscapees);
+      this.#listener.onEscapee(tree.id, member, isLeftAlone(member, tree.leaveEscapees));
     }
-    return tree.leaveEscapees ? members.filter(({ inGroup }) => inGroup) : members;
+    return members.filter((member) => !isLeftAlone(member, tree.leaveEscapees));
   }
 }

@@ -2,7 +2,8 @@
 // It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
 import { mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
+import type { InstanceState } from '../control/state.ts';
+import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
 import { LineCutter, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
@@ -12,13 +13,14 @@ import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
 import type { RunId } from '../os/run-id.ts';
 import { Reserve } from '../os/reserve.ts';
-import { findDescendants, findHolder, type Member } from '../os/tree.ts';
+import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/tree.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
 import { Child } from './child.ts';
 import { startStageCommand, type StageCommand } from './stage-command.ts';
+import { statusOf } from './status.ts';
 import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
 
 export interface UpRequest {
@@ -34,6 +36,8 @@ export interface UpRequest {
   /** Standard output: when its reader goes away, the run is stopped. */
   readonly out: Sink;
   readonly err: Sink;
+  /** Something happened in this turn of the event loop; with `spawned`, leaders are new whose commands do not run yet. */
+  readonly onSettled: (spawned: boolean) => void;
 }
 
 export interface UpEnd {
@@ -66,9 +70,12 @@ export class Up {
   readonly #watcher: TreeWatcher;
   readonly #folder: string;
   readonly #reserve = new Reserve();
+  /** Instances of whose trees nothing is alive. */
+  readonly #gone = new Set<string>();
   #guard: Guard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
+  #spawned = false;
   #finish: ((end: UpEnd) => void) | undefined;
   #membersNow: Map<WatchedTree, readonly Member[]> | undefined;
 
@@ -81,6 +88,7 @@ export class Up {
       onRemains: (id) => this.#tell({ id, type: 'remains' }),
       onGone: (id) => {
         this.#guardOf().remove(this.#treeOf(id).mark.pgid);
+        this.#gone.add(id);
         this.#tell({ id, type: 'gone' });
       },
       onEscapee: (id, { info }, left) =>
@@ -123,9 +131,30 @@ export class Up {
     this.#tell({ type: 'signal', signal });
   }
 
+  /** `procrun down`: the staged stop of everything. */
+  down(deadlineMs: Milliseconds | undefined): void {
+    this.#tell({ type: 'down', deadlineMs });
+  }
+
+  /** `procrun kill`. @returns those of the instances that there was something to hit of; a name that there is not has nothing. */
+  kill(ids: readonly string[], signal: SignalName, scope: 'group' | 'leader'): string[] {
+    const hit = this.#supervisor.instances.filter((instance) => ids.includes(instance.name) && instance.canBeHit(signal, scope)).map(({ name }) => name);
+    this.#tell({ type: 'kill', ids: hit, signal, scope });
+    return hit;
+  }
+
+  /** Something of the instance may be alive. */
+  isActive(id: string): boolean {
+    return this.#supervisor.instances.some((instance) => instance.name === id && instance.active);
+  }
+
+  status(): InstanceState[] {
+    return this.#supervisor.instances.map((instance) => statusOf(instance, this.#children.get(instance.name)));
+  }
+
   /** Ends every tree at once, without waiting for anything: for the moment in which this process ends unexpectedly. */
   killEverything(): void {
-    const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+    const trees = this.#trees();
     // What forks while it is looked for is found by the next look.
     for (let look = 0; look < 3; look += 1) {
       for (const tree of trees) if (tree.leaderIsOurs()) signalGroup(tree.mark.pgid, 'SIGKILL');
@@ -150,7 +179,7 @@ export class Up {
 
   /** Something of this run may be alive. */
   get anyAlive(): boolean {
-    const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+    const trees = this.#trees();
     return [...this.#watcher.members(trees).values()].some((members) => members.length > 0);
   }
 
@@ -186,6 +215,8 @@ export class Up {
   #settleSoon(): void {
     this.#settling ??= setImmediate(() => {
       this.#settling = undefined;
+      this.#request.onSettled(this.#spawned);
+      this.#spawned = false;
       this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
       this.#arm();
     });
@@ -204,6 +235,7 @@ export class Up {
   #do(action: Action): void {
     switch (action.type) {
       case 'spawn':
+        this.#spawned = true;
         this.#child(action.id).spawn(() => process.stdin);
         break;
       case 'abort':
@@ -264,7 +296,7 @@ export class Up {
    * A signal to the leader alone, or to its tree: the group by one kill(2), and then those that left it. With `wake` those
    * that are stopped get SIGCONT after it.
    */
-  #send({ id, signal, scope, wake }: Extract<Action, { type: 'send' }>): void {
+  #send({ id, signal, scope, wake, adopted = false }: Extract<Action, { type: 'send' }>): void {
     const child = this.#child(id);
     const { pid } = child;
     if (pid === undefined) return;
@@ -274,11 +306,11 @@ export class Up {
       if (wake && isStopped(readProcess(pid)?.state ?? '')) signalProcess(pid, 'SIGCONT');
       return;
     }
-    if (!wake && child.leaderIsOurs) {
+    if (!wake && !adopted && child.leaderIsOurs) {
       // Not by a look at the whole system, which would cost more than the telling. And before the group is told: where its
       // leader dies of it, its children are init's at once.
       const tree = this.#treeOf(id);
-      const outside = tree.leaveEscapees ? [] : findDescendants(tree.mark).filter(({ inGroup, nested }) => !inGroup && !nested);
+      const outside = findDescendants(tree.mark).filter((member) => !member.inGroup && !member.nested && !isLeftAlone(member, tree.leaveEscapees));
       signalGroup(pid, signal);
       for (const { info } of outside) signalProcess(info.pid, signal);
       return;
@@ -293,7 +325,7 @@ export class Up {
   /** One look at the system serves all that one event makes us send. */
   #membersOf(id: string): readonly Member[] {
     if (!this.#membersNow) {
-      const trees = [...this.#children.values()].flatMap((child) => this.#tree(child) ?? []);
+      const trees = this.#trees();
       this.#membersNow = this.#watcher.members(trees);
     }
     for (const [tree, members] of this.#membersNow) if (tree.id === id) return members;
@@ -335,6 +367,11 @@ export class Up {
     const child = this.#children.get(id);
     if (!child) throw new Error(`no child ${id}`);
     return child;
+  }
+
+  /** Those of which something may be alive: what has left one that is gone is nobody's to look at any more. */
+  #trees(): WatchedTree[] {
+    return [...this.#children.values()].flatMap((child) => (this.#gone.has(child.plan.name) ? [] : (this.#tree(child) ?? [])));
   }
 
   #treeOf(id: string): WatchedTree {

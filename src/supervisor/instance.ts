@@ -74,6 +74,16 @@ export class Instance {
     return this.startedAt !== undefined;
   }
 
+  /**
+   * Whether `procrun kill` has something to hit. Before the command runs there is nothing of the user's; a SIGKILL to the
+   * group keeps it from running at all.
+   */
+  canBeHit(signal: SignalName, scope: 'group' | 'leader'): boolean {
+    if (this.state === 'starting') return signal === 'SIGKILL' && scope === 'group';
+    const commandRuns = this.state === 'running' || this.state === 'leaderless' || this.state === 'stopping';
+    return commandRuns && (scope === 'group' || this.leaderEnd === undefined);
+  }
+
   get stage(): StageName | undefined {
     const stage = this.stop?.stages[this.stop.index];
     return stage && stageName(stage);

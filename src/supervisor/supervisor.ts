@@ -114,6 +114,12 @@ export class Supervisor {
       case 'reader-gone':
         this.#stopEverything({ kind: 'reader-gone' }, context);
         break;
+      case 'down':
+        this.#down(event.deadlineMs, context);
+        break;
+      case 'kill':
+        this.#kill(event, context);
+        break;
       case 'time':
         // A timer may ring between SIGCONT and its event: what time it is only the event can say.
         if (this.#pausedAt === undefined) this.#handleTime(context);
@@ -175,6 +181,29 @@ export class Supervisor {
     if (!this.#stopping) this.#announceStop(cause, context);
     if (this.#stopping) this.#stopping = { ...this.#stopping, cutOutput: true };
     this.#all({ type: 'hurry', cause, force: false }, context);
+  }
+
+  #down(deadlineMs: Milliseconds | undefined, context: Context): void {
+    this.#stopEverything({ kind: 'down' }, context);
+    if (this.#stopping === undefined || deadlineMs === undefined) return;
+    const { cause, deadlineAt } = this.#stopping;
+    const asked = context.now + deadlineMs;
+    // In a stop that somebody else began it can only come earlier.
+    this.#stopping = { ...this.#stopping, deadlineAt: cause.kind === 'down' ? asked : Math.min(deadlineAt, asked) };
+  }
+
+  #kill({ ids, signal, scope }: Extract<RunEvent, { type: 'kill' }>, context: Context): void {
+    for (const id of ids) {
+      const instance = this.#instance(id);
+      if (!instance.canBeHit(signal, scope)) continue;
+      if (signal === 'SIGKILL' && scope === 'group') {
+        instance.handle({ type: 'hurry', cause: { kind: 'kill' }, force: true }, context);
+        continue;
+      }
+      // What becomes of it is judged like any other end: only the process itself knows what the signal means to it.
+      context.act({ type: 'notice', notice: { type: 'signal', process: id, signal, to: scope, reason: 'kill' } });
+      context.act({ type: 'send', id, signal, scope, wake: false, adopted: true });
+    }
   }
 
   /** Tells each running process what its policy says of this signal, once. */
@@ -256,10 +285,11 @@ export class Supervisor {
     context.act({ type: 'finish', status, signal, cutOutput: this.#stopping?.cutOutput ?? false });
   }
 
-  /** The first that applies: not killable, ended by a signal, its reader gone, the first failure, 0. */
+  /** The first that applies: not killable, ended by a signal, by `down`, its reader gone, the first failure, 0. */
   #status(survived: boolean): number {
     if (survived) return statusUnkillable;
     if (this.#endedBy) return statusOfSignal(this.#endedBy);
+    if (this.#stopping?.cause.kind === 'down') return 0;
     if (this.#stopping?.cause.kind === 'reader-gone') return statusReaderGone;
     return this.#firstFailure ?? 0;
   }

@@ -1,6 +1,6 @@
 // The language of the supervisor: what it is told (events) and what it asks for (actions); what it reports is in ../output/notices.ts.
 // Nothing here does anything; the deciding is in instance.ts and supervisor.ts, the doing in ../runner/.
-import type { Command, PolicySignal, ProcessSpec, SignalName } from '../manifest/types.ts';
+import type { Command, Milliseconds, PolicySignal, ProcessSpec, SignalName } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Notice, StopCause } from '../output/notices.ts';
 
@@ -43,6 +43,10 @@ export type RunEvent =
   | { readonly type: 'begin' }
   | { readonly type: 'signal'; readonly signal: PolicySignal }
   | { readonly type: 'reader-gone' }
+  /** `procrun down`: the staged stop of everything, with this deadline instead of the run's own if there is one. */
+  | { readonly type: 'down'; readonly deadlineMs: Milliseconds | undefined }
+  /** `procrun kill`, to those of them that can be hit. SIGKILL to the group ends the tree, as a stage of a stop does. */
+  | { readonly type: 'kill'; readonly ids: readonly string[]; readonly signal: SignalName; readonly scope: 'group' | 'leader' }
   /** A deadline may have passed, or it is time to show who is waited for. */
   | { readonly type: 'time' };
 
@@ -61,8 +65,11 @@ export type Action =
   /** Give up a spawn: the command must not run. Answered by `aborted`. */
   | { readonly type: 'abort'; readonly id: string }
   | { readonly type: 'raise-flag'; readonly id: string }
-  /** `wake`: members that are stopped (T) get SIGCONT after it, or they would never see it. */
-  | { readonly type: 'send'; readonly id: string; readonly signal: SignalName; readonly scope: 'group' | 'leader'; readonly wake: boolean }
+  /**
+   * `wake`: members that are stopped (T) get SIGCONT after it, or they would never see it. `adopted`: also to those that
+   * init has adopted, for which the whole system must be looked at; `wake` does that in any case.
+   */
+  | { readonly type: 'send'; readonly id: string; readonly signal: SignalName; readonly scope: 'group' | 'leader'; readonly wake: boolean; readonly adopted?: boolean }
   /** SIGKILL to the whole tree, again and again until it is gone or `release` comes. */
   | { readonly type: 'kill'; readonly id: string }
   | { readonly type: 'run-command'; readonly id: string; readonly command: Command }

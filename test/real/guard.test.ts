@@ -130,12 +130,16 @@ for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
       opted: { command: `${optedOut}\necho "ready $$"; exec sleep 300` },
       left: { command: `${escapees}\necho "ready $$"; exec sleep 300`, escapees: 'leave' },
     });
-    const pids = [...(await pidsOf(run, 'opted', 3)), ...(await pidsOf(run, 'left', 3))];
+    const opted = await pidsOf(run, 'opted', 3);
+    const pids = [...opted, ...(await pidsOf(run, 'left', 3))];
     for (const name of ['opted', 'left']) await ready(run, name);
     const leaders = ['opted', 'left'].map((name) => run.event('start', name).pid ?? 0);
     if (kind === 'a stop') {
       run.signal('SIGTERM');
       assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+      const named = run.events({ event: 'escapee' });
+      assert.ok(named.every(({ left }) => left === true));
+      assert.deepEqual(opted.filter((pid) => !named.some((each) => each.pid === pid)), [], run.report());
     } else {
       await killed(run);
       await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the guard to be done');

@@ -363,6 +363,87 @@ describe('ends', () => {
   });
 });
 
+describe('down and kill, from outside', () => {
+  test('down stops everything in its order and stages, and the status is 0 whatever the ends are', () => {
+    const history = new History([spec('web', dependingOn('db')), spec('db')]);
+    history.begin();
+    assert.deepEqual(history.tell({ type: 'down', deadlineMs: undefined }), ['SIGTERM web']);
+    assert.deepEqual(history.ends('web', 7), ['watch web', 'drain web', 'SIGTERM db']);
+    assert.deepEqual(history.tell({ type: 'down', deadlineMs: undefined }), [], 'once is enough');
+    history.ends('db', 'SIGTERM');
+    assert.deepEqual(history.finished, { status: 0, signal: undefined });
+  });
+
+  test('down with a deadline: SIGKILL for all after it; one that comes later in somebody else\'s stop can only shorten it', () => {
+    const history = new History([spec('web')], { deadlineMs: 5000 });
+    history.begin();
+    history.tell({ type: 'down', deadlineMs: 7000 });
+    assert.deepEqual(history.pass(6999), []);
+    assert.deepEqual(history.pass(1), ['kill web']);
+    const other = new History([spec('web')], { deadlineMs: 5000 });
+    other.begin();
+    other.signal('SIGTERM');
+    other.tell({ type: 'down', deadlineMs: 7000 });
+    assert.deepEqual(other.pass(5000), ['kill web']);
+    other.ends('web', 'SIGKILL');
+    assert.deepEqual(other.finished, { status: 143, signal: 'SIGTERM' });
+  });
+
+  test('down in the stop after a failure: its status stays', () => {
+    const history = new History([spec('a'), spec('b')]);
+    history.begin();
+    history.ends('a', 3);
+    history.tell({ type: 'down', deadlineMs: undefined });
+    history.ends('b', 'SIGTERM');
+    assert.equal(history.finished?.status, 3);
+  });
+
+  test('SIGKILL to a group is asked for: no failure, no stop of the others, and the tree is killed until it is gone', () => {
+    const history = new History([spec('web'), spec('db')]);
+    history.begin();
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGKILL', scope: 'group' }), ['kill web']);
+    assert.deepEqual(history.ends('web', 'SIGKILL'), ['watch web', 'drain web']);
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['kill db']);
+    history.ends('db', 'SIGKILL');
+    assert.deepEqual(history.finished, { status: 0, signal: undefined });
+  });
+
+  test('SIGKILL to a group in the middle of its stop, or without a final kill of its own, goes straight to SIGKILL', () => {
+    const history = new History([spec('web', { stop: [signalStage('SIGTERM', 8000)], finalKill: false }), spec('db')]);
+    history.begin();
+    history.signal('SIGTERM');
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['kill web', 'kill db']);
+  });
+
+  test('SIGKILL to a group whose command does not run yet keeps it from running; one that waits is not hit', () => {
+    const history = new History([spec('web', dependingOn('db')), spec('db')]);
+    history.tell({ type: 'begin' });
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['abort db']);
+  });
+
+  test('any other signal is passed as it is, and the end is judged by the policies', () => {
+    const history = new History([spec('web'), spec('db')]);
+    history.begin();
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGTERM', scope: 'group' }), ['SIGTERM web (as it is)']);
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGKILL', scope: 'leader' }), ['SIGKILL web (leader) (as it is)']);
+    assert.deepEqual(history.noticesOf('signal').map(({ signal, to, reason }) => [signal, to, reason]), [['SIGTERM', 'group', 'kill'], ['SIGKILL', 'leader', 'kill']]);
+    history.ends('web', 'SIGKILL');
+    history.ends('db', 'SIGTERM');
+    assert.equal(history.finished?.status, 137);
+  });
+
+  test('a leader that has ended is not signalled any more, what it left is', () => {
+    const history = new History([spec('web'), spec('db')]);
+    history.begin();
+    history.leaderEnds('web', 0);
+    history.tell({ id: 'web', type: 'remains' });
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGHUP', scope: 'leader' }), []);
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGHUP', scope: 'group' }), ['SIGHUP web (as it is)']);
+    history.gone('web');
+    assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGHUP', scope: 'group' }), []);
+  });
+});
+
 describe('time', () => {
   test('while nothing stops and nothing has a limit, no timer is wanted', () => {
     const history = new History([spec('a'), spec('b')]);

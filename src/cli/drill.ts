@@ -1,0 +1,157 @@
+// `procrun drill`: a fire drill of the stop. Reads the manifest, has it drilled, and shows what came of it.
+import { rmSync } from 'node:fs';
+import type { Command } from 'commander';
+import { Drill, type DrillEnd } from '../drill/drill.ts';
+import type { Result } from '../drill/story.ts';
+import { dieBy, leave } from '../os/exit.ts';
+import { measured } from '../output/words.ts';
+import { statusOfSignal } from '../manifest/signals.ts';
+import { statusUsage } from './failure.ts';
+import { readManifest, readStandardInput } from './manifest.ts';
+import { chooseInstances } from './names.ts';
+import { globalOptions, type GlobalOptions } from './options.ts';
+import { runtimeFolder } from './place.ts';
+import { table } from './table.ts';
+
+interface DrillOptions extends GlobalOptions {
+  readonly timeout?: number;
+  readonly killRunner?: boolean;
+  readonly format: 'pretty' | 'json';
+}
+
+/** The same manifest under a name of its own: it runs beside one that is up. */
+const drillName = `drill-${process.pid}`;
+
+/** Something did not end as it should. */
+const statusFailed = 1;
+
+export async function drill(names: readonly string[], _options: unknown, command: Command): Promise<void> {
+  const options: DrillOptions = { ...command.opts<DrillOptions>(), ...globalOptions(command) };
+  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? readStandardInput() : undefined;
+  const manifest = await readManifest({ ...options, input, name: drillName });
+  const plans = chooseInstances(manifest, { names });
+  // A reader that goes away must not end us before the runner.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+  const killRunner = options.killRunner ?? false;
+  let onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void = () => undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => onSignal(signal));
+  const run = new Drill({
+    plans,
+    argv: argumentsOfUp(options, names),
+    input,
+    killRunner,
+    // Where people and CI logs look for what went wrong; standard output is for the result alone.
+    onOutput: (process_, line) => void process.stderr.write(`${process_} | ${line}\n`),
+  });
+  onSignal = (signal) => run.onSignal(signal);
+  const end = await run.run();
+  // A runner that was killed, and a guard that may have been, could not: nobody comes back to a folder of this name.
+  if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
+  if (end.interrupted !== undefined) {
+    process.stderr.write(`procrun: the drill was broken off by ${end.interrupted}\n`);
+    if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
+    dieBy(end.interrupted);
+  }
+  process.stdout.write(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
+  process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
+}
+
+function argumentsOfUp(options: DrillOptions, names: readonly string[]): string[] {
+  const { file, dir, env = [], envFileOverrides, timeout } = options;
+  return [
+    'up',
+    ...['--format', 'json', '--name', drillName],
+    ...(file === undefined ? [] : ['--file', file]),
+    ...(dir === undefined ? [] : ['--dir', dir]),
+    ...env.flatMap((path) => ['--env', path]),
+    ...(envFileOverrides ? ['--env-file-overrides'] : []),
+    ...(timeout === undefined ? [] : ['--timeout', timeout === Infinity ? 'forever' : `${timeout}ms`]),
+    '--',
+    ...names,
+  ];
+}
+
+function hasPassed({ results, runnerFailed }: DrillEnd): boolean {
+  return runnerFailed === undefined && results.every(({ failures }) => failures.length === 0);
+}
+
+/** The names in it are part of what users rely on. */
+function asJson(end: DrillEnd, killRunner: boolean): object {
+  return {
+    passed: hasPassed(end),
+    drill: killRunner ? 'kill-runner' : 'stop',
+    ready_ms: rounded(end.readyMs),
+    stop_ms: rounded(end.stopMs),
+    runner_status: end.runnerFailed === undefined ? null : (end.runnerFailed.status ?? end.runnerFailed.signal ?? null),
+    processes: end.results.map((result) => ({
+      process: result.process,
+      passed: result.failures.length === 0,
+      failures: result.failures,
+      stage: result.stage ?? null,
+      duration_ms: rounded(result.durationMs),
+      code: result.code ?? null,
+      signal: result.signal ?? null,
+      ended_before_stop: result.endedBefore,
+      reason: result.reason ?? null,
+      survivors: result.survivors,
+      escapees: result.escapees,
+    })),
+  };
+}
+
+function rounded(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms);
+}
+
+function asText(end: DrillEnd, killRunner: boolean): string {
+  const rows = end.results.map((result) => [
+    result.process,
+    result.failures.length === 0 ? 'ok' : 'FAILED',
+    result.stage ?? '',
+    result.durationMs === undefined ? '' : measured(result.durationMs),
+    [...failuresInWords(result), ...remarksInWords(result, killRunner)].join('; '),
+  ]);
+  return `${table(['process', 'result', 'stage', 'after', ''], rows)}\n${verdict(end, killRunner)}\n`;
+}
+
+function verdict(end: DrillEnd, killRunner: boolean): string {
+  const { results, runnerFailed, stopMs } = end;
+  if (runnerFailed !== undefined) return `The drill failed: the runner itself ended, ${runnerFailed.signal ?? `status ${runnerFailed.status}`}.`;
+  const failed = results.filter(({ failures }) => failures.length > 0);
+  if (failed.length > 0) return `The drill failed: ${failed.map(({ process }) => process).join(', ')}.`;
+  if (results.every(({ stage, durationMs }) => stage === undefined && durationMs === undefined)) return 'The drill passed, but there was nothing to stop: all had ended before.';
+  const time = stopMs === undefined ? '' : ` after ${measured(stopMs)}`;
+  return killRunner ? `The drill passed: the runner was killed, and nothing was left${time}.` : `The drill passed: all ended politely, and nothing was left${time}.`;
+}
+
+function failuresInWords(result: Result): string[] {
+  return result.failures.map((failure) => {
+    switch (failure) {
+      case 'not-started':
+        return `could not be started${result.reason === undefined ? '' : `: ${result.reason}`}`;
+      case 'failed-before-stop':
+        return `failed before the stop: ${result.reason ?? endOf(result)}`;
+      case 'needed-sigkill':
+        return 'needed SIGKILL';
+      case 'survived':
+        return `left alive: ${result.survivors.map(({ pid, state, command }) => `${pid} (state ${state}, ${command})`).join(', ')}`;
+      case 'no-end':
+        return 'its end was not told';
+    }
+  });
+}
+
+function remarksInWords(result: Result, killRunner: boolean): string[] {
+  const wellEnded = result.endedBefore && !result.failures.includes('failed-before-stop');
+  return [
+    ...(wellEnded ? [`had ended before the stop: ${endOf(result)}`] : []),
+    ...(result.endedBefore && result.stage !== undefined ? ['what it left behind had to be stopped'] : []),
+    ...(result.keptFromStart ? ['was not started: the stop came before'] : []),
+    ...result.escapees.map(({ pid, command, left }) => `${pid} (${command}) left its group: ${left ? 'left alone' : killRunner ? 'seen' : 'stopped with the rest'}`),
+  ];
+}
+
+function endOf({ code, signal }: Result): string {
+  return signal === undefined ? `exit ${code}` : `killed by ${signal}`;
+}

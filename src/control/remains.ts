@@ -1,0 +1,163 @@
+// What is alive of a run that is dead, does not answer, or need not be asked: found by its state on disk, proven to be its
+// own, and ended. Nothing is signalled that is not proven: whose number it was says nothing about whose it is now.
+import type { Milliseconds, SignalName } from '../manifest/types.ts';
+import { bootId } from '../os/machine.ts';
+import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import { signalGroup, signalProcess } from '../os/signals.ts';
+import { carriesMark, findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
+import { isRunning } from './lock.ts';
+import { readState, type InstanceState, type RunState } from './state.ts';
+
+/** What is alive of one instance, without what is to be left alone. */
+export interface Remnant {
+  readonly instance: InstanceState;
+  readonly members: readonly Member[];
+}
+
+export interface EndOptions {
+  /** From SIGTERM to SIGKILL; 0: SIGKILL at once. */
+  readonly graceMs: Milliseconds;
+  /** From SIGKILL until it is given up. */
+  readonly killMs: Milliseconds;
+  /** The grace is over sooner. */
+  readonly isHurried?: () => boolean;
+}
+
+/** Of no group and of no session. */
+const noGroup = -1;
+/** No path begins so. */
+const noPath = '\0';
+
+const firstPauseMs = 2;
+const longestPauseMs = 50;
+/** A look at the whole system may take at most one part in so many of the time. */
+const lookShare = 5;
+
+export class Remains {
+  readonly #trees: ReadonlyMap<TreeMark, InstanceState>;
+  /** Who was proven to be ours at an earlier look: where one of them lives, its session is still the same. */
+  readonly #known = new Set<string>();
+
+  /** @param names of the instances that are meant; not given: all. */
+  constructor({ runner, runId, instances }: RunState, names?: readonly string[]) {
+    // What ran before a reboot does not run any more, whatever bears its number.
+    const meant = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
+    this.#trees = new Map(meant.map((instance) => [markOf(instance, runId), instance]));
+  }
+
+  /** Of each instance of which something is alive, what. */
+  look(): Remnant[] {
+    const found = findMembers([...this.#trees.keys()]);
+    return [...this.#trees].flatMap(([mark, instance]) => {
+      const members = this.#proven(mark, found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
+      return members.length > 0 ? { instance, members } : [];
+    });
+  }
+
+  /** One signal to each leader, or each tree. @returns the instances of which it reached something. */
+  signal(signal: SignalName, scope: 'group' | 'leader'): InstanceState[] {
+    const reached = this.look().filter(({ instance, members }) => {
+      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && isSameAlive(info) && signalProcess(info.pid, signal));
+      tell(instance, members, signal);
+      return true;
+    });
+    return reached.map(({ instance }) => instance);
+  }
+
+  /** Ends them all. @returns what survived. */
+  async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
+    if (graceMs > 0) {
+      for (const { instance, members } of this.look()) {
+        tell(instance, members, 'SIGTERM');
+        wake(members);
+      }
+      const left = await this.#until(performance.now() + graceMs, isHurried);
+      if (left.length === 0) return [];
+    }
+    return this.#until(performance.now() + killMs, () => false, ({ instance, members }) => tell(instance, members, 'SIGKILL'));
+  }
+
+  /** Looks again and again, until two looks have found nothing: what forks while it is looked for may slip through one. */
+  async #until(deadline: number, isOver: () => boolean, each: (remnant: Remnant) => void = () => undefined): Promise<Remnant[]> {
+    let cleanLooks = 0;
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+      const begun = performance.now();
+      const remnants = this.look();
+      const ended = performance.now();
+      cleanLooks = remnants.length === 0 ? cleanLooks + 1 : 0;
+      if (cleanLooks === 2) return [];
+      if (remnants.length > 0 && (ended > deadline || isOver())) return remnants;
+      remnants.forEach(each);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, (ended - begun) * lookShare)));
+    }
+  }
+
+  /**
+   * Without the session of a stranger: the leader may be gone, its number given to another one's leader, and that one gone,
+   * too. It is ours while our leader bears the number, or somebody in it bears what only our processes do; or did so at an
+   * earlier look, since a session's number is not given away as long as a member of it lives.
+   */
+  #proven(mark: TreeMark, members: readonly Member[]): readonly Member[] {
+    const isOfSession = ({ info }: Member): boolean => info.pgid === mark.pgid || info.sid === mark.pgid;
+    const isOurs =
+      readProcess(mark.pgid)?.startTicks === mark.leaderStart ||
+      members.some((member) => isOfSession(member) && (this.#known.has(keyOf(member)) || carriesMark(mark, member.info)));
+    const proven = isOurs ? members : members.filter((member) => !isOfSession(member));
+    for (const member of proven) this.#known.add(keyOf(member));
+    return proven;
+  }
+}
+
+function keyOf({ info }: Member): string {
+  return `${info.pid} ${info.startTicks}`;
+}
+
+function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState, runId: string): TreeMark {
+  return {
+    // Without the leader's start nothing proves that the number is its own.
+    pgid: startTicks === null ? noGroup : (pgid ?? noGroup),
+    leaderStart: startTicks ?? undefined,
+    runId,
+    instance: name,
+    memoryLimit: memoryLimit ?? undefined,
+    outputs: outputs ?? noPath,
+    notOfTree: new Set(),
+  };
+}
+
+/** The group by one kill(2), as long as a member of it is known to live, and the others one by one. */
+function tell({ pgid }: InstanceState, members: readonly Member[], signal: SignalName): void {
+  const meant = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
+  if (pgid !== null && meant.some(({ info, inGroup }) => inGroup && isSameAlive(info))) signalGroup(pgid, signal);
+  for (const { info, inGroup } of meant) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
+}
+
+/** What is stopped hears nothing until it is continued. */
+function wake(members: readonly Member[]): void {
+  for (const { info, nested } of members) if (!nested && isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+}
+
+/** `web: 4711 (node server.js), 4712 (…); db: …` */
+export function remnantsInWords(remnants: readonly Remnant[]): string {
+  const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)})`;
+  return remnants.map(({ instance, members }) => `${instance.name}: ${members.map(names).join(', ')}`).join('; ');
+}
+
+/** As the guard gives it. */
+const graceMs = 2000;
+const killMs = 5000;
+
+/**
+ * Ends what an earlier run in this folder left alive, whose lock is ours now.
+ * @param say is told in a sentence, if there is anything.
+ * @returns what survived.
+ */
+export async function finishEarlierRun(folder: string, say: (message: string) => void, isHurried: () => boolean): Promise<Remnant[]> {
+  const state = readState(folder);
+  if (!state || isRunning(state.runner)) return [];
+  const remains = new Remains(state);
+  const remnants = remains.look();
+  if (remnants.length === 0) return [];
+  say(`ending what an earlier run (process ${state.runner.pid}, since ${state.startedAt}) left: ${remnantsInWords(remnants)}`);
+  return remains.end({ graceMs, killMs, isHurried });
+}

@@ -1,0 +1,327 @@
+// `procrun kill`: whom it hits, whom it does not, and what it says, whatever became of the runner.
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
+import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
+
+const sleeper = 'echo "ready $$"; exec sleep 300';
+const deaf = 'trap "" TERM HUP INT; echo "ready $$"; while :; do sleep 0.05; done';
+/** A leader, a member of its group, and one that has left it. */
+const family = `sleep 300 & setsid sleep 300 & echo "escaped $!"; echo "ready $$"; wait`;
+
+test('--group: whole trees are gone when it returns; that is no failure, and the others live on', async () => {
+  const run = up({ web: { command: family, instances: 2 }, deaf: { command: deaf, tags: ['back'] }, db: sleeper });
+  const pids = [await ready(run, 'web.1'), await ready(run, 'web.2'), await ready(run, 'deaf')];
+  const db = await ready(run, 'db');
+  const escaped = Number((await says(run, 'web.1', /^escaped/)).split(' ')[1]);
+  await waitUntil(() => processInfo(escaped)?.pgid === escaped, 'the escape');
+  await quietly(run, 'kill', 'web', '@back', '--group');
+  assert.ok(![...pids, escaped].some(isAlive));
+  const entries = await ps(run);
+  for (const name of ['web.1', 'web.2', 'deaf']) assert.deepEqual([entries[name]?.state, entries[name]?.signal], ['exited', 'SIGKILL'], name);
+  assert.ok(isAlive(db));
+  assert.equal(run.end, undefined);
+  const again = await beside(run, 'kill', 'web', '--group');
+  assert.deepEqual([again.end, again.stderr], [exited(3), 'procrun: nothing to kill: nothing of web is alive\n']);
+  await quietly(run, 'kill', '--group');
+  assert.deepEqual(await run.ended, exited(0), 'asked for, all of it');
+  await assertNothingAlive(run);
+});
+
+test('without --group: the leader alone, and the end is judged as any other', async () => {
+  const run = up({ p: { command: family, stop: [{ SIGTERM: '2s' }] }, q: sleeper });
+  await ready(run, 'p');
+  await ready(run, 'q');
+  await quietly(run, 'kill', 'p');
+  assert.deepEqual(await run.ended, exited(137));
+  assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+  assert.equal(sent(run, 'p')[0], 'SIGKILL leader kill');
+  assert.equal(run.events({ event: 'stopping' })[0]?.cause, 'failure');
+  await assertNothingAlive(run);
+});
+
+test('-s: any signal, by name or number, to leaders or to trees', needsPython, async () => {
+  const run = up({ p: fixtureCommand('signals.py'), q: sleeper });
+  await ready(run, 'p');
+  await quietly(run, 'kill', 'p', '-s', 'USR1');
+  await says(run, 'p', /^SIGUSR1/);
+  await quietly(run, 'kill', 'p', '--group', '--signal', '12');
+  await says(run, 'p', /^SIGUSR2/);
+  assert.deepEqual(heard(run, 'p'), ['SIGUSR1 1', 'SIGUSR2 1']);
+  assert.deepEqual(sent(run, 'p'), ['SIGUSR1 leader kill', 'SIGUSR2 group kill']);
+  const wrong = await beside(run, 'kill', 'p', '-s', 'SIGTEM');
+  assert.deepEqual(wrong.end, exited(2));
+  assert.match(wrong.stderr, /SIGTERM/);
+  await quietly(run, 'down', '-t', '0');
+  await assertNothingAlive(run);
+});
+
+test('a NAME that there is not: status 2, the nearest right one, and nobody is hit', async () => {
+  const run = up({ worker: sleeper });
+  const pid = await ready(run, 'worker');
+  const wrong = await beside(run, 'kill', 'wroker', '--group');
+  assert.deepEqual([wrong.end, wrong.stdout], [exited(2), '']);
+  assert.match(wrong.stderr, /did you mean `worker`/);
+  assert.ok(isAlive(pid));
+  await quietly(run, 'kill', 'w*', '--group');
+  assert.deepEqual(await run.ended, exited(0));
+  await assertNothingAlive(run);
+});
+
+test('a stopped runner: its trees are gone all the same, it itself is left alone', async () => {
+  const run = up({ p: family, deaf, stays: sleeper });
+  const pids = [await ready(run, 'p'), await ready(run, 'deaf')];
+  const stays = await ready(run, 'stays');
+  const escaped = Number((await says(run, 'p', /^escaped/)).split(' ')[1]);
+  await waitUntil(() => processInfo(escaped)?.pgid === escaped, 'the escape');
+  await stopped(run);
+  await quietly(run, 'kill', 'p', 'deaf', '--group');
+  assert.ok(![...pids, escaped].some(isAlive));
+  assert.ok(isAlive(stays));
+  await quietly(run, 'kill', 'stays', '-s', 'TERM');
+  await waitUntil(() => !isAlive(stays), 'the end of the leader that was told');
+  const none = await beside(run, 'kill', '--group');
+  assert.deepEqual(none.end, exited(3), none.report());
+  assert.equal(processInfo(run.pid)?.state, 'T');
+  run.signal('SIGCONT');
+  await run.ended;
+  await assertNothingAlive(run);
+});
+
+test('a runner that hangs: `ps`, `kill` and `kill --group` do without it, `down` says that it cannot', async () => {
+  const hang = "const { existsSync } = require('node:fs'); setInterval(() => existsSync('hang') && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 20).unref();";
+  const run = up({ p: family, q: sleeper }, { files: { 'hang.cjs': hang }, env: { NODE_OPTIONS: '--require=./hang.cjs' } });
+  const [p, q] = [await ready(run, 'p'), await ready(run, 'q')];
+  await onDisk(run, { p: 'running', q: 'running' });
+  writeFileSync(join(run.folder, 'hang'), '');
+  // What it has not heard when it hangs it does not hear any more.
+  const asked = await beside(run, 'ps', '--json');
+  assert.deepEqual(asked.end, exited(0));
+  const silent = asked.stderr === '' ? await beside(run, 'ps', '--json') : asked;
+  assert.match(silent.stderr, new RegExp(`process ${run.pid}, does not answer`));
+  assert.deepEqual((JSON.parse(silent.stdout) as { pid: number }[]).map(({ pid }) => pid), [p, q]);
+  const down = await beside(run, 'down');
+  assert.deepEqual(down.end, exited(70));
+  assert.match(down.stderr, /does not answer\n.*kill --group/);
+  await quietly(run, 'kill', '-s', 'TERM', 'q');
+  await waitUntil(() => !isAlive(q), 'the end of the leader that was told');
+  await quietly(run, 'kill', '--group');
+  assert.ok(!isAlive(p) && isAlive(run.pid));
+  run.signal('SIGKILL');
+  await assertNothingAlive(run, { within: 9000 });
+});
+
+test('a dead runner: leaders, members and escapees of each kind are gone, and only what is left is named', async () => {
+  const escapes = ['setsid sleep 300 & echo "escaped $!"', 'env -i setsid sleep 300 & echo "escaped $!"', 'env -i setsid sleep 300 >/dev/null 2>&1 & echo "escaped $!"'];
+  const run = up({ p: `${escapes.join('\n')}\necho "ready $$"; exec sleep 300`, deaf, gone: `${deaf.replace('trap "" TERM HUP INT; ', '')}` });
+  const pids = [await ready(run, 'p'), await ready(run, 'deaf'), await ready(run, 'gone')];
+  const escaped = run.lines('p').flatMap((line) => /^escaped (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+  assert.equal(escaped.length, 3);
+  await waitUntil(() => escaped.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapes');
+  await killedWithGuard(run);
+  assert.ok([...pids, ...escaped].every(isAlive));
+  await quietly(run, 'kill', 'deaf', 'gone', '-s', 'CONT');
+  await quietly(run, 'kill', 'gone', '--group');
+  assert.deepEqual(Object.keys(await ps(run)), ['p', 'deaf']);
+  await quietly(run, 'kill', '--group');
+  assert.ok(![...pids, ...escaped].some(isAlive));
+  await nothingRuns(run, 'kill', '--group');
+  await assertNothingAlive(run, { within: 1000 });
+});
+
+test('a member of a group whose leader is gone, with an environment of its own, is not forgotten', async () => {
+  const run = up({ p: 'env -i sh -c \'trap "" TERM; exec sleep 300\' & echo "member $!"; echo "ready $$"; exec sleep 300' });
+  const leader = await ready(run, 'p');
+  const member = Number((await says(run, 'p', /^member/)).split(' ')[1]);
+  await waitUntil(() => processInfo(member)?.name === 'sleep', 'the member');
+  await killedWithGuard(run);
+  process.kill(leader, 'SIGKILL');
+  await waitUntil(() => processInfo(leader) === undefined, 'the end of the leader');
+  await quietly(run, 'kill', '--group');
+  assert.ok(!isAlive(member));
+  await assertNothingAlive(run, { within: 1000 });
+});
+
+test('what a dead runner left is ended by the next `up` first: SIGTERM, 2 s, SIGKILL; it says so in one line', async () => {
+  const run = up({ polite: 'trap "echo polite >>ended; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done', deaf, held: `${family.replace('wait', () => 'kill -STOP $$')}` });
+  const pids = [await ready(run, 'polite'), await ready(run, 'deaf'), await ready(run, 'held')];
+  await waitUntil(() => processInfo(pids[2] ?? 0)?.state === 'T', 'one to be stopped');
+  await killedWithGuard(run);
+  const next = start(['up'], { beside: run });
+  await next.waitFor(/polite started/);
+  assert.ok(!pids.some(isAlive), next.report());
+  assert.equal(next.stderr.match(/what an earlier run .*left/g)?.length, 1);
+  assert.match(next.stderr, new RegExp(`earlier run \\(process ${run.pid}, since .*\\) left: polite: ${pids[0]} .*; deaf: ${pids[1]} `));
+  await quietly(next, 'down', '-t', '0');
+  await assertNothingAlive(run, { within: 1000 });
+  await assertNothingAlive(next);
+});
+
+test('a signal while an earlier run is being finished shortens that, and nothing is started', async () => {
+  const run = up({ deaf });
+  const pid = await ready(run, 'deaf');
+  await killedWithGuard(run);
+  const next = start(['up'], { beside: run });
+  await next.waitFor(/earlier run/);
+  next.signal('SIGTERM');
+  assert.deepEqual(await next.ended, diedOf('SIGTERM'));
+  assert.ok(!isAlive(pid));
+  assert.doesNotMatch(next.stderr, /started \(pid/);
+  await assertNothingAlive(run, { within: 1000 });
+  await assertNothingAlive(next);
+});
+
+test('what is left alone by the manifest or by itself is left alone, dead runner or not', async () => {
+  const run = up({
+    p: { command: `${family}`, escapees: 'leave' },
+    q: 'PROCRUN_ESCAPE=1 setsid sleep 300 & echo "escaped $!"; echo "ready $$"; exec sleep 300',
+  });
+  await ready(run, 'p');
+  await ready(run, 'q');
+  const escaped = [Number((await says(run, 'p', /^escaped/)).split(' ')[1]), Number((await says(run, 'q', /^escaped/)).split(' ')[1])];
+  await waitUntil(() => escaped.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapes');
+  await killedWithGuard(run);
+  await quietly(run, 'kill', '--group');
+  assert.ok(escaped.every(isAlive));
+  for (const pid of escaped) process.kill(pid, 'SIGKILL');
+  await assertNothingAlive(run, { within: 1000 });
+});
+
+for (const runner of ['lives', 'is dead'] as const) {
+  test(`what SIGKILL cannot end, while the runner ${runner}: status 70 after -t, and it is named`, needsNamespace.skip === false ? needsPython : needsNamespace, async () => {
+    const run = up({ p: { command: fixtureCommand('unkillable.py'), stop: [{ SIGTERM: 0 }] } });
+    const told = async (word: string): Promise<number> => Number((await says(run, 'p', new RegExp(`^${word} \\d+$`))).split(' ')[1]);
+    const [unkillable, tracer] = [await told('unkillable'), await told('tracer')];
+    if (runner === 'is dead') await killedWithGuard(run);
+    const killed = await beside(run, 'kill', '--group', '-t', '500ms');
+    assert.deepEqual(killed.end, exited(70), killed.report());
+    assert.match(killed.stderr, new RegExp(`still alive: p: .*\\b${unkillable} \\(`));
+    process.kill(tracer, 'SIGKILL');
+    await waitUntil(() => ![unkillable, tracer].some(isAlive), 'the end of what could not be killed');
+    if (runner === 'lives') await run.ended;
+    await assertNothingAlive(run, { within: 6000 });
+  });
+}
+
+test('a second `up` says how to talk to the first, in the words of its own options', async () => {
+  const run = up({ p: sleeper }, { args: ['--name', 'a b'] });
+  await ready(run, 'p');
+  const second = await beside(run, '--name', 'a b', 'up', '-f', 'procfile.yml');
+  assert.deepEqual(second.end, exited(3));
+  assert.match(second.stderr, new RegExp(`process ${run.pid}, since `));
+  assert.ok(second.stderr.includes("`procrun -f procfile.yml --name 'a b' ps`") && second.stderr.includes("`procrun -f procfile.yml --name 'a b' down`"), second.stderr);
+  await quietly(run, '-f', 'procfile.yml', '--name', 'a b', 'down');
+  await assertNothingAlive(run);
+});
+
+test('a very long path of the runtime folder will do', async () => {
+  const long = join('x'.repeat(120), 'y'.repeat(120));
+  const run = up({ p: sleeper }, { env: { PROCRUN_RUNTIME_DIR: long } });
+  const pid = await ready(run, 'p');
+  const env = { PROCRUN_RUNTIME_DIR: long };
+  const asked = await execute(['ps', '--json'], { beside: run, env });
+  assert.equal((JSON.parse(asked.stdout) as { pid: number }[])[0]?.pid, pid);
+  assert.equal(asked.stderr, '', 'the runner itself has answered');
+  const down = await execute(['down'], { beside: run, env });
+  assert.deepEqual(down.end, exited(0), down.report());
+  await assertNothingAlive(run);
+});
+
+test('a link, garbage or a FIFO in the place of the state or the socket: never followed, never waited for, never believed', async () => {
+  for (const spoil of [
+    (path: string) => symlinkSync(join(root, 'package.json'), path),
+    (path: string) => writeFileSync(path, '{"version": 1, "instances": [{"pgid": 1}]}'),
+    (path: string) => void execFileSync('mkfifo', [path]),
+  ]) {
+    const run = up({ p: sleeper });
+    const pid = await ready(run, 'p');
+    const folder = runtimeFolderOf(run);
+    await stopped(run);
+    for (const name of ['state.json', 'control.sock']) {
+      rmSync(join(folder, name));
+      spoil(join(folder, name));
+    }
+    const killed = await beside(run, 'kill', '--group');
+    assert.deepEqual(killed.end, exited(3), killed.report());
+    assert.ok(isAlive(pid));
+    run.signal('SIGCONT');
+    run.signal('SIGTERM');
+    assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+    await assertNothingAlive(run);
+    const next = up({ p: sleeper }, { beside: run });
+    await ready(next, 'p');
+    await quietly(next, 'down');
+    await assertNothingAlive(next);
+  }
+});
+
+/**
+ * In a namespace of its own, where the next number can be chosen: a run loses runner, guard and leader, and the leader's number, or the
+ * runner's, goes to a stranger.
+ */
+const reuse = (before: string, stranger: string): string => `
+  "$@" -f "$F" up >/dev/null 2>&1 &
+  runner=$!
+  while ! [ -s leader ]; do sleep 0.02; done
+  leader=$(cat leader)
+  kill -STOP $runner
+  for stat in /proc/[0-9]*/stat; do
+    read -r pid name state parent rest <$stat
+    [ "$parent" = $runner ] && [ "$pid" != $leader ] && kill -KILL $pid
+  done 2>/dev/null
+  kill -KILL $runner
+  wait $runner 2>/dev/null
+  ${before}
+  cp -r "$PROCRUN_RUNTIME_DIR" kept
+  ${stranger}
+  "$@" -f "$F" ps; echo "ps $?"
+  "$@" -f "$F" kill --group; echo "kill --group $?"
+  "$@" -f "$F" kill -s TERM; echo "kill -s TERM $?"
+  "$@" -f "$F" down; echo "down $?"
+  echo 'processes: {p: "true"}' >"$F"
+  "$@" -f "$F" up >up.out 2>&1; echo "up $?"
+  grep -c 'earlier run' up.out
+`;
+
+const takes = (number: string, command: string): string => `echo $((${number} - 1)) >/proc/sys/kernel/ns_last_pid; ${command} &\n  stranger=$!; echo "reused $((stranger == ${number}))"`;
+const leaderGone = 'kill -KILL $leader; while [ -e /proc/$leader ]; do sleep 0.02; done';
+const innocent = 'read -r pid name state rest </proc/$stranger/stat; echo "innocent $state"';
+
+const strangers: Readonly<Record<string, { readonly script: string; readonly said: readonly RegExp[] }>> = {
+  "the leader's, by a leader": {
+    script: `${reuse(leaderGone, takes('leader', 'setsid sleep 300'))} ${innocent}`,
+    said: [/^reused 1$/m, /^ps 3$/m, /^kill --group 3$/m, /^kill -s TERM 3$/m, /^down 3$/m, /^up 0$/m, /^0$/m, /^innocent S$/m],
+  },
+  "the leader's, by a leader that is gone, with a member left": {
+    script: `${reuse(leaderGone, `${takes('leader', `setsid sh -c 'sleep 300 & echo $! >member'`)}; while [ -e /proc/$leader ] || ! [ -s member ]; do sleep 0.02; done; stranger=$(cat member)`)} ${innocent}`,
+    said: [/^reused 1$/m, /^ps 3$/m, /^kill --group 3$/m, /^kill -s TERM 3$/m, /^down 3$/m, /^up 0$/m, /^0$/m, /^innocent S$/m],
+  },
+  "the runner's, while its leader lives": {
+    script: `${reuse(':', takes('runner', 'setsid sleep 300'))} ${innocent}`,
+    said: [/^reused 1$/m, /^ps 0$/m, /^kill --group 0$/m, /^kill -s TERM 3$/m, /^down 3$/m, /^up 0$/m, /^innocent S$/m],
+  },
+};
+
+for (const [whose, { script, said }] of Object.entries(strangers)) {
+  test(`a number that was given away, ${whose}: the innocent process lives`, needsNamespace, async () => {
+    const folder = { 'm.yml': `processes: { p: 'echo $$ >leader.new; mv leader.new leader; exec sleep 300' }` };
+    const run = startCommand(['unshare', '--pid', '--fork', '--mount-proc', '/bin/sh', '-c', `F=m.yml; cd "$PWD" || exit; ${script}`, 'sh', ...procrunArgv()], { files: folder });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    for (const line of said) assert.match(run.stdout, line, run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+test('kill and ps are quick', async () => {
+  const run = up({ p: { command: sleeper, instances: 20 } });
+  for (let number = 1; number <= 20; number += 1) await ready(run, `p.${number}`);
+  const begun = performance.now();
+  await quietly(run, 'kill', 'p.1', '--group');
+  await ps(run);
+  assert.ok(performance.now() - begun < 4000, `${performance.now() - begun} ms`);
+  await quietly(run, 'down');
+  await assertNothingAlive(run);
+});

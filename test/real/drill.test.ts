@@ -1,0 +1,189 @@
+// `procrun drill`: what passes, what fails and why, what it prints, and that it leaves nothing.
+import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
+import { assertNothingAlive, execute, fixtureCommand, needsPython, type PipeOptions, type PipeRun, processInfo, processesMarked, start, test, waitUntil } from '../support/harness.ts';
+import { diedOf, exited } from './up-support.ts';
+
+const polite = 'echo "ready $$"; exec sleep 300';
+const deaf = { command: 'trap "" TERM INT; echo ready; while :; do sleep 0.05; done', stop: [{ SIGTERM: '300ms' }] };
+
+interface Drilled {
+  readonly passed: boolean;
+  readonly drill: string;
+  readonly ready_ms: number | null;
+  readonly stop_ms: number | null;
+  readonly runner_status: unknown;
+  readonly processes: readonly (Readonly<Record<string, unknown>> & { readonly process: string; readonly failures: readonly string[] })[];
+}
+
+function drill(processes: Readonly<Record<string, unknown>>, args: readonly string[] = [], options: PipeOptions = {}): Promise<PipeRun> {
+  return execute(['drill', ...args], { ...options, manifest: { processes } });
+}
+
+async function drillJson(processes: Readonly<Record<string, unknown>>, ...args: string[]): Promise<{ run: PipeRun; result: Drilled }> {
+  const run = await drill(processes, ['--format', 'json', ...args]);
+  assert.equal(run.stdout.trimEnd().split('\n').length, 1, run.report());
+  return { run, result: JSON.parse(run.stdout) as Drilled };
+}
+
+function failuresOf({ processes }: Drilled): Record<string, readonly string[]> {
+  return Object.fromEntries(processes.map(({ process, failures }) => [process, failures]));
+}
+
+/** Nothing alive, and no file, either. */
+async function assertNothingLeft(run: PipeRun): Promise<void> {
+  await assertNothingAlive(run);
+  assert.deepEqual(readdirSync(run.runtimeDir), []);
+}
+
+test('all polite: status 0, a table on stdout, the output of the processes on stderr', async () => {
+  const run = await drill({ web: polite, task: 'echo done' });
+  assert.deepEqual(run.end, exited(0), run.report());
+  assert.match(run.stdout, /^process +result +stage +after\n/);
+  assert.match(run.stdout, /^web +ok +SIGTERM +\d+ms$/m);
+  assert.match(run.stdout, /^task +ok +had ended before the stop: exit 0$/m);
+  assert.match(run.stdout, /^The drill passed: .* after \d+ms\.$/m);
+  assert.match(run.stderr, /^web \| ready \d+$/m);
+  assert.match(run.stderr, /^task \| done$/m);
+  await assertNothingLeft(run);
+});
+
+test('one that is deaf to SIGTERM: status 1, and it is named', async () => {
+  const run = await drill({ web: polite, deaf });
+  assert.deepEqual(run.end, exited(1), run.report());
+  assert.match(run.stdout, /^deaf +FAILED +SIGKILL +\S+ +needed SIGKILL$/m);
+  assert.match(run.stdout, /^web +ok /m);
+  assert.match(run.stdout, /^The drill failed: deaf\.$/m);
+  await assertNothingLeft(run);
+});
+
+test('-t bounds the stop: who is still there has failed', async () => {
+  const { run, result } = await drillJson({ deaf: { ...deaf, stop: [{ SIGTERM: 'forever' }] } }, '-t', '300ms');
+  assert.deepEqual(run.end, exited(1), run.report());
+  assert.deepEqual(failuresOf(result), { deaf: ['needed-sigkill'] });
+  assert.ok((result.stop_ms ?? 0) >= 295, run.stdout);
+  await assertNothingLeft(run);
+});
+
+test('a failure before the stop, and a command that cannot be started', async () => {
+  const crash = await drillJson({ web: polite, crash: 'exit 3' });
+  assert.deepEqual(crash.run.end, exited(1), crash.run.report());
+  assert.deepEqual(failuresOf(crash.result).crash, ['failed-before-stop']);
+  assert.equal(crash.result.processes.find(({ process }) => process === 'crash')?.code, 3);
+  await assertNothingLeft(crash.run);
+  const missing = await drill({ web: ['no-such-program'] });
+  assert.deepEqual(missing.end, exited(1), missing.report());
+  assert.match(missing.stdout, /^web +FAILED .*could not be started: no-such-program: command not found$/m);
+  await assertNothingLeft(missing);
+});
+
+test('NAMEs bring what they depend on; an unknown one is status 2 with the nearest right one', async () => {
+  const processes = { db: polite, web: { command: polite, depends_on: ['db'] }, other: polite };
+  const { run, result } = await drillJson(processes, 'web');
+  assert.deepEqual(failuresOf(result), { db: [], web: [] });
+  await assertNothingLeft(run);
+  const unknown = await drill(processes, ['wep']);
+  assert.deepEqual(unknown.end, exited(2), unknown.report());
+  assert.match(unknown.stderr, /did you mean `web`/);
+  assert.equal(unknown.stdout, '');
+});
+
+test('JSON: one object with the documented fields', async () => {
+  const { run, result } = await drillJson({ web: { command: polite, stop: [{ SIGINT: '5s' }] } });
+  assert.deepEqual(run.end, exited(0), run.report());
+  const { ready_ms, stop_ms, processes, ...rest } = result;
+  assert.ok(typeof ready_ms === 'number' && ready_ms < 1000 && typeof stop_ms === 'number', run.stdout);
+  assert.deepEqual(rest, { passed: true, drill: 'stop', runner_status: null });
+  const { duration_ms, ...web } = processes[0] ?? assert.fail();
+  assert.equal(typeof duration_ms, 'number');
+  assert.deepEqual(web, { process: 'web', passed: true, failures: [], stage: 'SIGINT', code: null, signal: 'SIGINT', ended_before_stop: false, reason: null, survivors: [], escapees: [] });
+  await assertNothingLeft(run);
+});
+
+test('a silent one is ready after a second', async () => {
+  const { run, result } = await drillJson({ silent: 'exec sleep 300' });
+  assert.ok((result.ready_ms ?? 0) >= 1000, run.stdout);
+  assert.equal(result.passed, true);
+  await assertNothingLeft(run);
+});
+
+test('an escapee that had to be stopped is a remark', needsPython, async () => {
+  const run = await drill({ web: `${fixtureCommand('escape.py', '--double', 'sleep', '300').join(' ')}; exec sleep 300` });
+  assert.deepEqual(run.end, exited(0), run.report());
+  assert.match(run.stdout, /^web +ok .*\d+ \(sleep 300\) left its group: stopped with the rest$/m);
+  await assertNothingLeft(run);
+});
+
+test('the manifest comes on stdin', async () => {
+  const run = await execute(['drill', '-f', '-'], { stdin: { text: JSON.stringify({ processes: { web: polite } }) } });
+  assert.deepEqual(run.end, exited(0), run.report());
+  await assertNothingLeft(run);
+});
+
+test('beside a running one of the same manifest', async () => {
+  const up = start(['up'], { manifest: { processes: { web: polite } } });
+  await up.waitFor('ready');
+  const run = await execute(['drill'], { beside: up });
+  assert.deepEqual(run.end, exited(0), run.report());
+  up.signal('SIGTERM');
+  await assertNothingAlive(run);
+  await assertNothingAlive(up);
+});
+
+test('--kill-runner: everything goes with the runner, escapees too, and how long that took is told', needsPython, async () => {
+  const escape = fixtureCommand('escape.py', '--double', 'env', '-i', 'sleep', '300').join(' ');
+  const { run, result } = await drillJson({ web: polite, away: `${escape}; exec sleep 300`, deaf }, '--kill-runner');
+  assert.deepEqual(run.end, exited(0), run.report());
+  assert.deepEqual(failuresOf(result), { web: [], away: [], deaf: [] });
+  assert.equal(result.drill, 'kill-runner');
+  for (const each of result.processes) assert.ok(typeof each.duration_ms === 'number' && each.duration_ms < 5000 && each.stage === null, run.stdout);
+  await assertNothingLeft(run);
+});
+
+test('--kill-runner: what survives is a failure, and is ended by the drill', { ...needsPython, timeout: 40_000 }, async () => {
+  // Its guard is gone just as the runner is killed.
+  const run = start(['drill', '--kill-runner', '--format', 'json'], { manifest: { processes: { web: 'exec sleep 300' } } });
+  await waitUntil(() => processesMarked(run.mark).some(({ argv }) => argv[0] === 'sleep'), 'the process');
+  const runner = processesMarked(run.mark).find(({ ppid }) => ppid === run.pid) ?? assert.fail();
+  const guard = guardOf(runner.pid);
+  process.kill(guard, 'SIGSTOP');
+  try {
+    await run.ended;
+  } finally {
+    process.kill(guard, 'SIGKILL');
+  }
+  assert.deepEqual(run.end, exited(1), run.report());
+  const [web] = (JSON.parse(run.stdout) as Drilled).processes;
+  assert.deepEqual(web?.failures, ['survived']);
+  await assertNothingAlive(run);
+});
+
+test('Ctrl+C in the middle: everything is stopped, and it dies by SIGINT', async () => {
+  const run = start(['drill'], { manifest: { processes: { web: 'trap "sleep 0.3; exit 0" TERM; while :; do sleep 0.05; done' } } });
+  await waitUntil(() => processesMarked(run.mark).some(({ runId }) => runId !== undefined), 'the process');
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'), run.report());
+  assert.equal(run.stdout, '');
+  assert.match(run.stderr, /broken off by SIGINT/);
+  await assertNothingLeft(run);
+});
+
+test('Ctrl+C while the guard ends what a killed runner left', async () => {
+  const run = start(['drill', '--kill-runner'], { manifest: { processes: { deaf } } });
+  await waitUntil(() => {
+    const [runner] = processesMarked(run.mark).filter(({ ppid }) => ppid === run.pid);
+    return runner === undefined && processesMarked(run.mark).some(({ runId }) => runId !== undefined);
+  }, 'the end of the runner');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  await assertNothingAlive(run);
+});
+
+/** The runner's child that is none of its processes. */
+function guardOf(runner: number): number {
+  for (const name of readdirSync('/proc')) {
+    const info = /^\d+$/.test(name) ? processInfo(Number(name)) : undefined;
+    if (info?.ppid === runner && info.runId === undefined) return info.pid;
+  }
+  return assert.fail('the runner has no guard');
+}

@@ -1,0 +1,276 @@
+// What comes in over the control socket, and what stands in the file beside it, is believed only when it is whole.
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { ask } from '../../src/control/client.ts';
+import type { Owner } from '../../src/control/lock.ts';
+import { readPrivate, writePrivate } from '../../src/control/private-file.ts';
+import { longestLine, parseRequest, type Request, socketName } from '../../src/control/protocol.ts';
+import { ControlServer, type Handlers } from '../../src/control/server.ts';
+import { checkState, readState, StateFile, stateOf, statePath, type InstanceState } from '../../src/control/state.ts';
+import { bootId } from '../../src/os/machine.ts';
+import { readProcess } from '../../src/os/processes.ts';
+import { byLink } from '../../src/os/socket-path.ts';
+import { parsePsUsage, parseProc } from '../../src/os/usage.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'pr-control-'));
+after(() => rmSync(base, { recursive: true, force: true }));
+let folders = 0;
+function newFolder(name = String((folders += 1))): string {
+  const folder = join(base, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+const owner: Owner = { pid: process.pid, startTicks: readProcess(process.pid)?.startTicks ?? '', bootId: bootId(), runId: 'run', file: '/p/procfile.yml', startedAt: '2026-01-01T00:00:00.000Z' };
+const web: InstanceState = {
+  name: 'web',
+  process: 'web',
+  instances: 1,
+  tags: [],
+  state: 'running',
+  pid: 4712,
+  pgid: 4712,
+  startTicks: '18',
+  startedAt: 1,
+  restarts: 0,
+  stage: null,
+  exitCode: null,
+  signal: null,
+  leaveEscapees: false,
+  memoryLimit: '1024000000000000',
+  outputs: '/run/web.',
+};
+
+describe('requests', () => {
+  test('those that there are', () => {
+    for (const request of [
+      { command: 'status', until: 1 },
+      { command: 'down', deadlineMs: null, until: 1 },
+      { command: 'down', deadlineMs: 8000, until: 1 },
+      { command: 'kill', instances: ['web'], signal: 'SIGKILL', scope: 'group', until: 1 },
+    ]) {
+      assert.deepEqual(parseRequest(JSON.stringify(request)), request);
+    }
+  });
+
+  test('anything else is none', () => {
+    for (const line of [
+      '',
+      'status',
+      'null',
+      '[]',
+      '17',
+      '"status"',
+      '{"command":"status"}',
+      '{"command":"constructor","until":1}',
+      '{"command":"__proto__","until":1}',
+      '{"command":["status"],"until":1}',
+      '{"command":"down","until":1}',
+      '{"command":"down","deadlineMs":-1,"until":1}',
+      '{"command":"kill","until":1}',
+      '{"command":"kill","instances":"web","signal":"SIGKILL","scope":"group","until":1}',
+      '{"command":"kill","instances":["web"],"signal":"SIGNOTHING","scope":"group","until":1}',
+      '{"command":"kill","instances":["web"],"signal":9,"scope":"group","until":1}',
+      '{"command":"kill","instances":["web"],"signal":"SIGKILL","scope":"all","until":1}',
+      '['.repeat(100_000),
+    ]) {
+      assert.equal(parseRequest(line), undefined, line.slice(0, 100));
+    }
+  });
+});
+
+describe('the socket', () => {
+  async function serving(body: (place: { folder: string; heard: Request[]; open: () => Socket; finishDown: (status: number) => void }) => Promise<void>, folder = newFolder()): Promise<void> {
+    const heard: Request[] = [];
+    let finishDown: (status: number) => void = () => undefined;
+    const handlers: Handlers = {
+      status: (request) => (heard.push(request), { answer: { state: stateOf(owner, [web]) } }),
+      down: (request) => (heard.push(request), { answer: {}, outcome: new Promise((resolve) => (finishDown = (status) => resolve({ status }))) }),
+      kill: (request) => (heard.push(request), { answer: { hit: request.instances }, outcome: Promise.resolve({}) }),
+    };
+    const server = new ControlServer(folder, handlers, (message) => assert.fail(message));
+    server.listen();
+    try {
+      assert.equal(statSync(join(folder, socketName)).mode & 0o777, 0o600);
+      await body({ folder, heard, open: () => connect(join(folder, socketName)).on('error', () => undefined), finishDown: (status) => finishDown(status) });
+    } finally {
+      server.close();
+    }
+    assert.equal(existsSync(join(folder, socketName)), false);
+  }
+
+  test('an answer, and a second line when it is done', () =>
+    serving(async ({ folder, finishDown }) => {
+      const status = await ask<'status'>(folder, owner, { command: 'status' });
+      assert.deepEqual(status?.answer.state.instances, [web]);
+      assert.equal(await status.outcome, undefined);
+      const down = await ask<'down'>(folder, owner, { command: 'down', deadlineMs: null });
+      finishDown(70);
+      assert.deepEqual(await down?.outcome, { status: 70 });
+    }));
+
+  test('what lies in its place is no obstacle', async () => {
+    for (const plant of [(path: string) => writeFileSync(path, ''), (path: string) => symlinkSync('/etc/passwd', path), (path: string) => mkdirSync(path)]) {
+      const folder = newFolder();
+      plant(join(folder, socketName));
+      await serving(async () => assert.ok(lstatSync(join(folder, socketName)).isSocket()), folder);
+      assert.ok(existsSync('/etc/passwd'));
+    }
+  });
+
+  test('in a folder whose path is longer than an address can be, also by way of a link', async () => {
+    const folder = newFolder(join('x'.repeat(100), 'y'.repeat(100)));
+    const handlers: Handlers = { status: () => ({ answer: { state: stateOf(owner, []) } }), down: () => assert.fail(), kill: () => assert.fail() };
+    const server = new ControlServer(folder, handlers, (message) => assert.fail(message));
+    server.listen();
+    assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+    const way = byLink(folder, socketName);
+    const socket = connect(way.path);
+    await once(socket, 'connect');
+    way.release();
+    assert.equal(existsSync(way.path), false);
+    socket.destroy();
+    server.close();
+    assert.equal(existsSync(join(folder, socketName)), false);
+  });
+
+  test('garbage is refused, and what has no end is cut off', () =>
+    serving(async ({ folder, heard, open }) => {
+      const garbage = open();
+      garbage.write('GET / HTTP/1.1\r\n\r\n');
+      const [answer] = (await once(garbage, 'data')) as [Buffer];
+      assert.match(answer.toString(), /"error"/);
+      const endless = open();
+      endless.write('x'.repeat(longestLine + 1));
+      await once(endless, 'close');
+      const bytewise = open();
+      for (const byte of Buffer.from('{"command":"status","until":9e15}\n')) bytewise.write(Buffer.of(byte));
+      await once(bytewise, 'data');
+      assert.equal(heard.length, 1);
+      assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+    }));
+
+  test('those that say nothing, or half of something, make room for those that ask', () =>
+    serving(async ({ folder, open }) => {
+      const silent = Array.from({ length: 100 }, () => open());
+      await Promise.all(silent.map((socket) => once(socket, 'connect')));
+      for (const socket of silent) socket.write('{"command":');
+      for (let round = 0; round < 5; round += 1) assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+      for (const socket of silent) socket.destroy();
+    }));
+
+  test('a client that asks, and asks, and never reads is answered once', () =>
+    serving(async ({ folder, heard, open }) => {
+      const greedy = open();
+      greedy.pause();
+      greedy.write('{"command":"status","until":9e15}\n'.repeat(10_000));
+      assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+      assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+      assert.equal(heard.length, 3);
+      greedy.destroy();
+    }));
+
+  test('a request that comes too late is not carried out', () =>
+    serving(async ({ heard, open }) => {
+      const late = open();
+      late.write(`${JSON.stringify({ command: 'kill', instances: ['web'], signal: 'SIGKILL', scope: 'group', until: Date.now() - 1 })}\n`);
+      await once(late, 'close');
+      assert.deepEqual(heard, []);
+    }));
+
+  test('who accepts and never answers is given up, and so is who is not there', async () => {
+    const folder = newFolder();
+    assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
+    const mute = createServer(() => undefined).listen(join(folder, socketName));
+    await once(mute, 'listening');
+    assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
+    mute.close();
+    const begun = performance.now();
+    assert.equal(await ask<'status'>(newFolder(), { ...owner, startTicks: 'earlier' }, { command: 'status' }, 60_000), undefined, 'it has ended');
+    assert.ok(performance.now() - begun < 30_000);
+  });
+
+  test('a link to a socket of somebody else is not followed', async () => {
+    const folder = newFolder();
+    const other = createServer(() => assert.fail('it was')).listen(join(newFolder(), 'other.sock'));
+    await once(other, 'listening');
+    symlinkSync(other.address() as string, join(folder, socketName));
+    assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
+    other.close();
+  });
+});
+
+describe('the state on disk', () => {
+  test('is written in private, at once for new leaders, later for the rest, and goes in the end', async () => {
+    const folder = newFolder();
+    let instances: readonly InstanceState[] = [web];
+    const file = new StateFile(folder, owner, () => instances, (message) => assert.fail(message));
+    file.changed(true);
+    assert.deepEqual(readState(folder), stateOf(owner, [web]));
+    assert.equal(statSync(statePath(folder)).mode & 0o777, 0o600);
+    instances = [{ ...web, state: 'stopping', stage: 'SIGTERM' }];
+    file.changed(false);
+    assert.equal(readState(folder)?.instances[0]?.state, 'running');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(readState(folder)?.instances[0]?.state, 'stopping');
+    file.changed(false);
+    file.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(existsSync(statePath(folder)), false);
+  });
+
+  test('a link in its place, or in that of its draft, is replaced and never followed', () => {
+    const folder = newFolder();
+    const target = join(newFolder(), 'target');
+    writeFileSync(target, 'theirs');
+    for (const path of [statePath(folder), `${statePath(folder)}.${process.pid}`]) symlinkSync(target, path);
+    assert.equal(readPrivate(statePath(folder)), undefined, 'nor read');
+    writePrivate(statePath(folder), 'ours');
+    assert.equal(readFileSync(target, 'utf8'), 'theirs');
+    assert.equal(readPrivate(statePath(folder)), 'ours');
+  });
+
+  test('what cannot be written is told once', () => {
+    const told: string[] = [];
+    const file = new StateFile(join(base, 'nowhere'), owner, () => [{ ...web, restarts: told.length }], (message) => told.push(message));
+    file.changed(true);
+    file.changed(true);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /cannot write .*state\.json/);
+  });
+
+  test('what is not whole is not believed: it decides what is signalled', () => {
+    const good = stateOf(owner, [web]);
+    assert.deepEqual(checkState(good), good);
+    const wrong: unknown[] = [
+      undefined,
+      null,
+      [],
+      { ...good, version: 2 },
+      { ...good, runId: '' },
+      { ...good, runner: { pid: 0, startTicks: '', bootId: '' } },
+      { ...good, instances: {} },
+      ...[{ pid: 1 }, { pid: -1 }, { pgid: 0 }, { pgid: 1 }, { pgid: 1.5 }, { pgid: '4712' }, { state: 'asleep' }, { startTicks: 17 }, { outputs: '' }, { outputs: '/' }, { memoryLimit: '18446744073709551615' }, { memoryLimit: '' }, { name: undefined }].map(
+        (change) => ({ ...good, instances: [{ ...web, ...change }] }),
+      ),
+    ];
+    for (const state of wrong) assert.equal(checkState(state), undefined, JSON.stringify(state));
+    const folder = newFolder();
+    writeFileSync(statePath(folder), JSON.stringify(good).slice(0, -20));
+    assert.equal(readState(folder), undefined);
+  });
+});
+
+test('CPU time and memory, from recorded lines of both systems', () => {
+  const stat = '4711 (a) b) c) S 1 4711 4711 0 -1 4194304 100 0 0 0 150 50 7 7 20 0 1 0 17 1000 10 18446744073709551615';
+  assert.deepEqual(parseProc(stat, 'Name:\ta\nVmRSS:\t    2048 kB\n'), { cpuMs: 2000, memory: 2048 * 1024 });
+  assert.deepEqual(parseProc(stat, 'Name:\ta\n'), { cpuMs: 2000, memory: 0 });
+  assert.deepEqual(parsePsUsage('  5120   0:01.50'), { cpuMs: 1500, memory: 5120 * 1024 });
+  assert.deepEqual(parsePsUsage('5120 2:03:04.00'), { cpuMs: 7_384_000, memory: 5120 * 1024 });
+  assert.equal(parsePsUsage(''), undefined);
+});
