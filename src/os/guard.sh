@@ -67,9 +67,10 @@ tell_time() {
   if read -r now rest 2>/dev/null </proc/uptime; then now=${now%.*}${now#*.}; else now=$((now + 5)); fi
 }
 
-# What is stopped hears nothing until it is continued.
+# What is stopped hears nothing until it is continued. A parent that waits for a stopped child of vfork(2) is in state D, and
+# stops as soon as that goes on.
 wake() {
-  paths=$(grep -l ') [Tt] ' /proc/[0-9]*/stat 2>/dev/null)
+  paths=$(grep -l ') [TtD] ' /proc/[0-9]*/stat 2>/dev/null)
   for path in $paths; do
     pid=${path#/proc/} pid=${pid%%/*}
     look "$pid" || continue

@@ -38,6 +38,11 @@ export function isStopped(state: string): boolean {
   return state.startsWith('T');
 }
 
+/** Not stopped, but maybe about to be: a parent that waits for a stopped child of its vfork(2) stops as soon as that goes on. */
+export function mayBeStopping(state: string): boolean {
+  return state.startsWith('D');
+}
+
 /** Whether that very process, not a later one of the same number, is alive. */
 export function isSameAlive(info: ProcessInfo): boolean {
   const now = readProcess(info.pid);

@@ -10,7 +10,7 @@ import type { Notice } from '../output/notices.ts';
 import { Sink } from '../output/sink.ts';
 import { Guard } from '../os/guard.ts';
 import { makeFifos } from '../os/fifo.ts';
-import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import type { RunId } from '../os/run-id.ts';
 import { Reserve } from '../os/reserve.ts';
 import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/tree.ts';
@@ -319,7 +319,8 @@ export class Up {
     if (child.leaderIsOurs || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
     if (!wake) return;
-    for (const { info } of members) if (isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+    if (!members.some(({ info }) => isStopped(info.state))) return;
+    for (const { info } of members) if ((isStopped(info.state) || mayBeStopping(info.state)) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
   }
 
   /** One look at the system serves all that one event makes us send. */

@@ -131,7 +131,7 @@ test('run: a command that cannot be started is told, and its time is given all t
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   assert.match(String(run.events({ event: 'warning', process: 'p' })[0]?.message), /no-such-program/);
   const [first, second] = run.events({ event: 'stage', process: 'p' });
-  assert.ok(first && second && between(first, second) >= 290);
+  assert.ok(first && second && between(first, second) >= 250);
   await assertNothingAlive(run);
 });
 
