@@ -5,16 +5,17 @@ import type { Command as ProcessCommand, Manifest, ProcessSpec, Stage } from '..
 import { readManifest } from './manifest.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
+import { print } from './print.ts';
 
 export async function check(_options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   if (command.opts<{ print?: boolean }>().print) {
     const { stringify } = await import('yaml');
-    process.stdout.write(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    await print(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
     return;
   }
   const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
-  process.stdout.write(table(['process', '', 'stop', 'command'], rows));
+  await print(table(['process', '', 'stop', 'command'], rows));
 }
 
 /** A command in one line. */

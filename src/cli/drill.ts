@@ -12,6 +12,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './place.ts';
 import { table } from './table.ts';
+import { print } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -53,7 +54,7 @@ export async function drill(names: readonly string[], _options: unknown, command
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
     dieBy(end.interrupted);
   }
-  process.stdout.write(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
+  await print(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
   process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
 }
 

@@ -9,11 +9,12 @@ import { readManifest } from './manifest.ts';
 import { chooseProcesses } from './names.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
+import { print } from './print.ts';
 
 export async function explain(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   const texts = chooseProcesses(manifest, names).map(explainProcess);
-  process.stdout.write(texts.join('\n'));
+  await print(texts.join('\n'));
 }
 
 function explainProcess(spec: ProcessSpec): string {

@@ -37,6 +37,9 @@ function standsSomewhere(): boolean {
   }
 }
 
+/** Between two looks at an input that does not wait by itself. */
+const pauseMs = 10;
+
 const defaultFiles = ['procfile.yml', 'procfile.yaml', 'Procfile'];
 
 /** So much is read at most; more than that is no manifest, whatever it is. */
@@ -127,7 +130,7 @@ function readUpTo(fd: number, name: string): Buffer {
   try {
     while (total < mostBytes) {
       const chunk = Buffer.allocUnsafe(64 * 1024);
-      const length = readSync(fd, chunk);
+      const length = readWaiting(fd, chunk);
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
       total += length;
@@ -136,6 +139,20 @@ function readUpTo(fd: number, name: string): Buffer {
     throw new Failure(`${name}: ${reasonOf(error)}`);
   }
   return Buffer.concat(chunks);
+}
+
+/** A pipe that somebody has made non-blocking says EAGAIN where it should wait. */
+function readWaiting(fd: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(fd, chunk);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+    }
+  }
 }
 
 function reasonOf(error: unknown): string {

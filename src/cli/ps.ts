@@ -10,6 +10,7 @@ import { usageOf, type Usage } from '../os/usage.ts';
 import { findRunning, whySilent } from './running.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
+import { print } from './print.ts';
 
 export async function ps(_options: unknown, command: Command): Promise<void> {
   const options = globalOptions(command);
@@ -17,8 +18,8 @@ export async function ps(_options: unknown, command: Command): Promise<void> {
   const problem = whySilent(run, options);
   if (problem !== undefined) process.stderr.write(`procrun: ${problem}\n`);
   const instances = instancesOf(run);
-  if (command.opts<{ json?: boolean }>().json) process.stdout.write(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
-  else process.stdout.write(asTable(run.state, instances));
+  if (command.opts<{ json?: boolean }>().json) await print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
+  else await print(asTable(run.state, instances));
 }
 
 /** Of a dead one only what is alive is of interest; what the state says of a leader may be out of date. */

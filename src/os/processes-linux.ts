@@ -5,8 +5,11 @@ import { isOutOfDescriptors } from './reserve.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 
-/** A whole file of /proc, or undefined when the process is gone or not ours to look at. */
-function readProc(path: string): string | undefined {
+/**
+ * A whole file of /proc, or undefined when the process is gone or not ours to look at.
+ * @param isOneRecord the kernel gives the whole of it to one read(2) for which it is not too long.
+ */
+function readProc(path: string, isOneRecord = false): string | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -21,6 +24,7 @@ function readProc(path: string): string | undefined {
       const read = readSync(fd, buffer, length, buffer.length - length, null);
       if (read === 0) return buffer.toString('latin1', 0, length);
       length += read;
+      if (isOneRecord && length < buffer.length) return buffer.toString('latin1', 0, length);
       if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
     }
   } catch {
@@ -30,31 +34,21 @@ function readProc(path: string): string | undefined {
   }
 }
 
-/** The short name stands in parentheses and may itself hold blanks and parentheses: the fields begin after the last one. */
+/**
+ * Fields 1 to 6, 22 and 25 of proc(5). The short name stands in parentheses and may itself hold blanks and parentheses: the
+ * others begin after the last one. One expression, since a runner's first look is made by code that has never run.
+ */
+const statLine = /^(\d+) \((.*)\) (\S) (-?\d+) (-?\d+) (-?\d+) (?:\S+ ){15}(\d+) \S+ \S+ (\d+)/s;
+
 export function parseStat(text: string): ProcessInfo | undefined {
-  const open = text.indexOf('(');
-  const close = text.lastIndexOf(')');
-  if (open < 0 || close < open) return undefined;
-  const fields = text.slice(close + 2).split(' ');
-  const [state, ppid, pgid, sid] = fields;
-  // Fields 22 and 25 of proc(5), counted from the state, which is field 3.
-  const startTicks = fields[19];
-  const memoryLimit = fields[22];
-  if (state === undefined || startTicks === undefined || memoryLimit === undefined) return undefined;
-  return {
-    pid: Number(text.slice(0, open)),
-    ppid: Number(ppid),
-    pgid: Number(pgid),
-    sid: Number(sid),
-    state,
-    startTicks,
-    memoryLimit,
-    command: text.slice(open + 1, close),
-  };
+  const fields = statLine.exec(text);
+  if (!fields) return undefined;
+  const { 1: pid, 2: command = '', 3: state = '', 4: ppid, 5: pgid, 6: sid, 7: startTicks = '', 8: memoryLimit = '' } = fields;
+  return { pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, startTicks, memoryLimit, command };
 }
 
 export function readProcess(pid: number): ProcessInfo | undefined {
-  const text = readProc(`/proc/${pid}/stat`);
+  const text = readProc(`/proc/${pid}/stat`, true);
   return text === undefined ? undefined : parseStat(text);
 }
 

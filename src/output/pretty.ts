@@ -1,5 +1,5 @@
 // The form for people: `name | line`, names padded; the runner's own lines on stderr, with a line that shows a stop's progress.
-import type { Notice, Waiting } from './notices.ts';
+import type { Notice, Result, Waiting } from './notices.ts';
 import type { Brush, Paint } from './paint.ts';
 import type { Printer, StreamName } from './printer.ts';
 import type { Sink } from './sink.ts';
@@ -164,7 +164,7 @@ export class PrettyPrinter implements Printer {
     const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
     rows.forEach((row, index) => {
       const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
-      this.#say((results[index]?.failed ? errPaint.bad : errPaint.good)(cells));
+      this.#say(brushOf(results[index], errPaint)(cells));
     });
   }
 
@@ -193,6 +193,12 @@ export class PrettyPrinter implements Printer {
     // The cursor must not leave its line, which could not be cleared then: not even by the echo of a ^C.
     return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownWidth - roomForEcho) : '';
   }
+}
+
+/** Good is what ended as it should; what had to be killed is no failure, and nothing to be proud of. */
+function brushOf(result: Result | undefined, paint: Paint): Brush {
+  if (result?.failed) return paint.bad;
+  return result?.stage === 'SIGKILL' ? paint.strong : paint.good;
 }
 
 /**

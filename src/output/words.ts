@@ -82,7 +82,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'stopping':
       return `stopping: ${causeInWords(notice.cause)}`;
     case 'hurried':
-      return notice.moved ? `${signalInWords(notice.signal)} again: on to the next stage` : `${signalInWords(notice.signal)} again: this is the last stage already, there is only waiting`;
+      return notice.moved ? `${signalInWords(notice.signal)}: on to the next stage` : `${signalInWords(notice.signal)}: this is the last stage already, there is only waiting`;
     case 'deadline':
       return 'the deadline of the stop is over: SIGKILL for all';
     case 'escapee':

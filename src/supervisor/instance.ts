@@ -206,6 +206,9 @@ function joinStop(self: Instance, { heard }: Event<'stop'>, context: Context): v
 
 function advance(self: Instance, { heard }: Event<'advance'>, context: Context): void {
   const stop = stopOf(self);
+  const current = stop.stages[stop.index];
+  // After SIGKILL there is nobody left to hear anything.
+  if (current && isKill(current)) return;
   if (heard !== undefined) {
     // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
     const sent = stop.stages.slice(0, stop.index + 1).some((stage) => stage.kind === 'signal' && stage.signal === heard.signal);

@@ -271,6 +271,14 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
   });
 
+  test('what is being killed hears no stop signal any more, whatever its policy', () => {
+    const history = new History([spec('web', { ...withPolicy('SIGTERM', forward), stop: [signalStage('SIGHUP', 1000), killStage] })]);
+    history.begin();
+    assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
+    assert.deepEqual(history.pass(1000), ['kill web']);
+    assert.deepEqual(history.signal('SIGTERM'), []);
+  });
+
   test('policy stop for a signal of another kind stops that process alone', () => {
     const history = new History([spec('web', withPolicy('SIGUSR2', { kind: 'stop' })), spec('other', { ...withPolicy('SIGUSR2', { kind: 'mask' }) })]);
     history.begin();

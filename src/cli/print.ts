@@ -1,0 +1,17 @@
+// What a command that shows something writes to stdout: to a reader that may go away, or to a disk that may be full.
+import { statusOfSignal } from '../manifest/signals.ts';
+import { Failure } from './failure.ts';
+
+/**
+ * Resolves when all of it is written. A reader that went away (`| head`) is no mistake: the command ends with 141, quietly.
+ * @throws Failure when it cannot be written for another reason.
+ */
+export async function print(text: string): Promise<void> {
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    // Without a listener the error is an uncaught exception as well.
+    process.stdout.once('error', resolve);
+    process.stdout.write(text, (failure) => resolve(failure ?? undefined));
+  });
+  if (error?.code === 'EPIPE') process.exitCode = statusOfSignal('SIGPIPE');
+  else if (error) throw new Failure(`cannot write to standard output: ${error.message}`, 1);
+}
