@@ -187,6 +187,16 @@ test('a procrun under a procrun: SIGKILL of the outer one leaves nothing of the 
   await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
 });
 
+test('a procrun under a procrun: where the stop of the outer one has to kill the inner, what the inner ran is gone before the outer is', async () => {
+  const inner = JSON.stringify({ processes: { deaf: `trap "" TERM\necho "ready $$"; while :; do sleep 0.1; done` } });
+  const run = up({ outer: { command: [...procrunArgv('up', '-f', 'inner.yml')], stop: [{ SIGTERM: '300ms' }] } }, { files: { 'inner.yml': inner } });
+  await says(run, 'outer', /deaf \| ready/);
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.equal(run.event('gone', 'outer').stage, 'SIGKILL');
+  await assertNothingAlive(run);
+});
+
 test('a runner that is killed with its whole group and session leaves nothing: the guard is not in them', async () => {
   const run = startCommand(procrunArgv('up', '--format', 'json'), { manifest: { processes: { p: 'echo "ready $$"; exec sleep 300' } }, detached: true });
   await ready(run, 'p');
