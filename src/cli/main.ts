@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { loadUntouched, openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
-import { addGlobalOptions, collect, duration, port, signal } from './options.ts';
+import { addGlobalOptions, collect, duration, port, signal, timestampFormat } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
@@ -22,8 +22,9 @@ function buildProgram(host: Host): Command {
     .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1')
     .option('-p, --port <base>', 'PORT of the first process; each next one gets 100 more', port)
     .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
-    .option('--timestamps', 'begin each line with the time')
+    .option('--timestamps [format]', 'begin each line with the time: ISO 8601, or as strftime has it, for instance "%H:%M:%S.%L"', timestampFormat)
     .option('--no-prefix', 'print the lines without the name of their process')
+    .option('--group', "hold each process's output until its end")
     .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
     .option('--keep-going', 'the failure of one does not stop the others')
     .option('--stop-on-exit', 'the end of any process stops the others')

@@ -18,6 +18,8 @@ export interface ManifestOptions {
   /** -p */
   readonly port?: number | undefined;
   readonly name?: string | undefined;
+  /** Variables below all others. */
+  readonly given?: Readonly<Record<string, string>> | undefined;
   /** What standard input held, where it has been read already. */
   readonly input?: Uint8Array | undefined;
 }
@@ -93,6 +95,7 @@ async function readNamed(file: string, options: ManifestOptions): Promise<Manife
     format: isStdin || ['.yml', '.yaml'].includes(extname(basename(file))) ? 'yaml' : 'procfile',
     root,
     environment: inheritedEnvironment(process.env),
+    given: options.given,
     readFile: (absolutePath) => (existsSync(absolutePath) ? readFileOrFail(absolutePath) : undefined),
     envFiles: (options.env ?? []).map((path) => resolve(path)),
     envFileOverrides: options.envFileOverrides ?? false,

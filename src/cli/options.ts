@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
 import { nearestSignal, parseSignal } from '../manifest/signals.ts';
 import type { SignalName } from '../manifest/types.ts';
+import { timestampFields, unknownField } from '../output/timestamps.ts';
 import type { ManifestOptions } from './manifest.ts';
 
 /** What the options of a command and those before its name come to, together. */
@@ -48,6 +49,13 @@ export function signal(text: string): SignalName {
   if (name !== undefined) return name;
   const near = nearestSignal(text);
   throw new InvalidArgumentError(near === undefined ? 'There is no such signal.' : `There is no such signal; did you mean ${near}?`);
+}
+
+/** A word without a `%` is no format, but the NAME that comes after the option. */
+export function timestampFormat(text: string): string {
+  const unknown = unknownField(text);
+  if (unknown === undefined) return text;
+  throw new InvalidArgumentError(`There is no %${unknown} in it; there are ${timestampFields.map((field) => `%${field}`).join(' ')}.`);
 }
 
 export function port(text: string): number {

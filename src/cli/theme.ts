@@ -26,6 +26,16 @@ function wantsColor(stream: WriteStream, { FORCE_COLOR: force, NO_COLOR: none, T
   return stream.isTTY && term !== 'dumb';
 }
 
+/**
+ * What tells a process that its colours are welcome, though it prints into a pipe: by as many of them as the terminal has.
+ * The user's own word is left as it is.
+ */
+export function colorVariables(stream: WriteStream, color: boolean, environment = process.env): Readonly<Record<string, string>> {
+  if (!stream.isTTY || !color || environment.FORCE_COLOR !== undefined || !wantsColor(stream, environment)) return {};
+  const level = { 4: '1', 8: '2', 24: '3' }[stream.getColorDepth(environment)];
+  return level === undefined ? {} : { FORCE_COLOR: level };
+}
+
 function brush(chalk: ChalkInstance, color: string | undefined): Brush | undefined {
   return color === undefined ? undefined : (text) => chalk[color as ColorName](text);
 }

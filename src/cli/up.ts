@@ -1,4 +1,5 @@
 // `procrun up`: runs the manifest in the foreground. Reads the options, opens the streams, and ends as the run ended.
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
 import { takeLock, type Lock, type Owner } from '../control/lock.ts';
@@ -6,7 +7,9 @@ import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
+import { Screen } from '../output/screen.ts';
 import { Sink } from '../output/sink.ts';
+import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { newRunId } from '../os/run-id.ts';
@@ -22,7 +25,7 @@ import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor, runtimeFolder, type Place } from './place.ts';
-import { paintFor } from './theme.ts';
+import { colorVariables, paintFor } from './theme.ts';
 
 /** How long the reader of our output has for the last of it, when the user wants no more waiting. */
 const lastPatienceMs = 500;
@@ -31,8 +34,10 @@ export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
   readonly instances?: string;
   readonly timeout?: number;
-  readonly timestamps?: boolean;
+  /** A format, or a NAME that came after the option. */
+  readonly timestamps?: boolean | string;
   readonly prefix?: boolean;
+  readonly group?: boolean;
   readonly format?: 'pretty' | 'json';
   readonly keepGoing?: boolean;
   readonly stopOnExit?: boolean;
@@ -40,12 +45,15 @@ export interface UpOptions extends GlobalOptions {
   readonly quiet?: readonly string[];
 }
 
-export async function up(host: Host, names: readonly string[], _options: unknown, command: Command): Promise<void> {
+export async function up(host: Host, named: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
-  const manifest = await readManifest(options);
+  const { timestamps } = options;
+  const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
+  const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
+  const manifest = await readManifest({ ...options, given });
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
     ...plan,
-    spec: adjust(plan.spec, options, quietNames(manifest, options)),
+    spec: adjust(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));
   if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
 
@@ -57,7 +65,7 @@ export async function up(host: Host, names: readonly string[], _options: unknown
   const runId = await newRunId(process.env);
   const { folder, lock } = lockOrFail({ ...manifest, name: options.name }, runId.id, options);
   const out = new Sink(process.stdout);
-  const err = new Sink(process.stderr);
+  const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
   const survivors = await finishEarlierRun(folder, warn, () => early.length > 0);
@@ -73,6 +81,7 @@ export async function up(host: Host, names: readonly string[], _options: unknown
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
     maxRuntimeMs: options.maxRuntime,
     printer,
+    grouped: options.group ?? false,
     out,
     err,
     onSettled: (spawned) => control.settled(spawned),
@@ -113,13 +122,25 @@ function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<
 }
 
 /** What options of the command line change in a process. */
-function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, quiet: ReadonlySet<string>): ProcessSpec {
+function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, { quiet, given }: { quiet: ReadonlySet<string>; given: Readonly<Record<string, string>> }): ProcessSpec {
   return {
     ...spec,
     ...(keepGoing ? { onFailure: 'continue' as const } : {}),
     ...(stopOnExit ? { onSuccess: 'stop' as const, onFailure: 'stop' as const } : {}),
     quiet: spec.quiet || quiet.has(spec.name),
+    env: spec.env.NO_COLOR ? withoutGiven(spec.env, given) : spec.env,
   };
+}
+
+/** A manifest that says NO_COLOR gets no FORCE_COLOR of ours, which most programs would follow. */
+function withoutGiven(env: ProcessSpec['env'], given: Readonly<Record<string, string>>): ProcessSpec['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => given[name] !== value));
+}
+
+/** They go to the same place, as in `2>&1`: what is written to both has to pass one gate. */
+function isSameFile(first: number, second: number): boolean {
+  const [one, other] = [fstatSync(first), fstatSync(second)];
+  return one.dev === other.dev && one.ino === other.ino && one.rdev === other.rdev;
 }
 
 /** The lock of this manifest, and the folder that it is in. @throws Failure when somebody has it. */
@@ -144,15 +165,20 @@ function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): st
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {
   if (options.format === 'json') return new JsonPrinter(out);
+  const screen = new Screen(out, process.stdout.isTTY);
   return new PrettyPrinter({
-    out,
-    err,
+    out: screen,
+    err: err === out ? screen : new Screen(err, process.stderr.isTTY),
     processes: instances.map(({ name, spec }) => ({ name, process: spec.name, color: spec.color })),
     outPaint: await paintFor(process.stdout, options.color ?? true),
     errPaint: await paintFor(process.stderr, options.color ?? true),
     prefix: options.prefix ?? true,
-    timestamps: options.timestamps ?? false,
-    outIsTerminal: process.stdout.isTTY,
+    timestamp: timestampOf(options),
     columns: process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
   });
+}
+
+function timestampOf({ timestamps }: UpOptions): (() => string) | undefined {
+  if (timestamps === undefined) return undefined;
+  return typeof timestamps === 'string' && isFormat(timestamps) ? () => format(timestamps, new Date()) : isoTimestamp;
 }

@@ -1,4 +1,4 @@
-// The layers of an environment, lowest first: env files, the real environment, `env` of the manifest, `env` of the process;
+// The layers of an environment, lowest first: what procrun gives, env files, the real environment, `env` of the manifest, `env` of the process;
 // or with the files above the real environment. Reading the files is env-file.ts's.
 
 export type Variables = ReadonlyMap<string, string>;
@@ -16,10 +16,18 @@ export function realVariables(environment: Readonly<Record<string, string | unde
   return variables;
 }
 
-/** What stands below every `env:`. Of the files a later one stands above an earlier one. */
-export function baseVariables(files: readonly Variables[], real: Variables, filesOverride: boolean): Variables {
-  if (files.length === 0) return real;
-  return new Map((filesOverride ? [real, ...files] : [...files, real]).flatMap((layer) => [...layer]));
+/** What stands below every `env:`. */
+export interface BaseLayers {
+  readonly given: Variables;
+  /** A later one stands above an earlier one. */
+  readonly files: readonly Variables[];
+  readonly real: Variables;
+  readonly filesOverride: boolean;
+}
+
+export function baseVariables({ given, files, real, filesOverride }: BaseLayers): Variables {
+  if (files.length === 0 && given.size === 0) return real;
+  return new Map([given, ...(filesOverride ? [real, ...files] : [...files, real])].flatMap((layer) => [...layer]));
 }
 
 export function withSettings(below: Variables, settings: readonly Setting[]): Variables {

@@ -12,6 +12,8 @@ export interface LoadRequest {
   readonly root: string;
   /** The real environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What procrun itself gives, below all else: anybody may set or unset it. */
+  readonly given?: Readonly<Record<string, string>> | undefined;
   /** Reads a file; `undefined` if it does not exist; throws an Error with a clear message otherwise. */
   readonly readFile: (absolutePath: string) => Uint8Array | undefined;
   /** Of `-e`, absolute. With any, the default `.env` is not looked for; they stand above the manifest's own list. */

@@ -75,7 +75,7 @@ async function readEnvironment(request: LoadRequest, problems: ProblemList): Pro
     else if ('mistake' in file) problems.error(undefined, file.mistake);
     else if (!isDefault) problems.error(undefined, missingEnvFile(path));
   }
-  return baseVariables(files, realVariables(request.environment), request.envFileOverrides);
+  return baseVariables({ given: realVariables(request.given ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
 }
 
 function basePortOf(variables: Variables, problems: ProblemList): number {

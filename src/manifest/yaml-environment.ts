@@ -4,17 +4,18 @@ import { resolve } from 'node:path';
 import { defaultEnvFile } from './defaults.ts';
 import type { Draft, Lookup, ProcessDraft } from './draft.ts';
 import { missingEnvFile, type EnvFiles } from './env-file.ts';
-import { baseVariables, withSettings, type Setting, type Variables } from './environment.ts';
+import { baseVariables, realVariables, withSettings, type Setting, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
 import type { ManifestInput } from './schema.ts';
 import { nodeAt, type Path } from './tree.ts';
 
-type Request = Pick<LoadRequest, 'root' | 'envFiles' | 'envFileOverrides'>;
+type Request = Pick<LoadRequest, 'root' | 'given' | 'envFiles' | 'envFileOverrides'>;
 
 export class YamlEnvironment {
   readonly #draft: Draft;
   readonly #request: Request;
   readonly #reader: EnvFiles;
+  readonly #given: Variables;
   readonly #real: Variables;
   readonly #filesOverride: boolean;
   #files: Variables[] = [];
@@ -26,6 +27,7 @@ export class YamlEnvironment {
     this.#draft = draft;
     this.#request = request;
     this.#reader = reader;
+    this.#given = realVariables(request.given ?? {});
     this.#real = real;
     this.#filesOverride = filesOverride;
     this.#shared = real;
@@ -57,7 +59,7 @@ export class YamlEnvironment {
   }
 
   #base(files: readonly Variables[]): Variables {
-    return baseVariables(files, this.#real, this.#filesOverride);
+    return baseVariables({ given: this.#given, files, real: this.#real, filesOverride: this.#filesOverride });
   }
 
   #expandSettings(entries: readonly { name: string; value: string | number | boolean | null; path: Path }[], below: Variables): Setting[] {

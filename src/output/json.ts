@@ -1,4 +1,6 @@
 // The form for programs: one JSON object a line on stdout. The names in it are part of what users rely on.
+import { StringDecoder } from 'node:string_decoder';
+import type { LineListener } from './lines.ts';
 import type { Notice, StopCause } from './notices.ts';
 import type { Printer, StreamName } from './printer.ts';
 import type { Sink } from './sink.ts';
@@ -7,25 +9,21 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export class JsonPrinter implements Printer {
   readonly #out: Sink;
-  readonly partAfterMs = undefined;
 
   constructor(out: Sink) {
     this.#out = out;
   }
 
-  lines(process: string, stream: StreamName, lines: Buffer): void {
-    const time = new Date().toISOString();
-    const text = lines.toString('utf8', 0, lines.length - 1);
-    const objects = text.split('\n').map((line) => JSON.stringify({ time, event: 'output', process, stream, line }));
-    this.#out.write(`${objects.join('\n')}\n`);
+  listener(process: string, stream: StreamName): LineListener {
+    return new JsonLines(this.#out, process, stream);
   }
 
-  part(): void {
-    // A line is one object: it waits for its end.
+  mustWait(): boolean {
+    return false;
   }
 
-  end(): void {
-    // Nothing is open.
+  listen(): void {
+    // A piece of an enormous line is an object of its own.
   }
 
   notice(notice: Notice): void {
@@ -38,13 +36,51 @@ export class JsonPrinter implements Printer {
   }
 }
 
+class JsonLines implements LineListener {
+  readonly partAfterMs = undefined;
+  readonly #out: Sink;
+  readonly #origin: string;
+  /** A piece may end in the midst of a character. */
+  #decoder: StringDecoder | undefined;
+
+  constructor(out: Sink, process: string, stream: StreamName) {
+    this.#out = out;
+    this.#origin = `"event":"output","process":${JSON.stringify(process)},"stream":"${stream}"`;
+  }
+
+  onLines(lines: Buffer): void {
+    this.#print(this.#text(lines.subarray(0, lines.length - 1)).split('\n'), '}');
+  }
+
+  onPart(part: Buffer): void {
+    this.#decoder ??= new StringDecoder('utf8');
+    this.#print([this.#text(part)], ',"part":true}');
+  }
+
+  onEnd(rest: Buffer): void {
+    const text = this.#text(rest) + (this.#decoder?.end() ?? '');
+    if (text !== '') this.#print([text], '}');
+  }
+
+  #text(bytes: Buffer): string {
+    return this.#decoder ? this.#decoder.write(bytes) : bytes.toString();
+  }
+
+  #print(lines: readonly string[], ending: string): void {
+    const head = `{"time":"${new Date().toISOString()}",${this.#origin},"line":`;
+    let text = '';
+    for (const line of lines) text += `${head}${JSON.stringify(line)}${ending}\n`;
+    this.#out.write(text);
+  }
+}
+
 /** JSON has no Infinity: what has no end is null. */
 function milliseconds(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value) : null;
 }
 
 function cause(stop: StopCause): Fields {
-  return stop.kind === 'signal' ? { cause: stop.signal } : { cause: stop.kind, ...('process' in stop ? { process: stop.process } : {}) };
+  return stop.kind === 'signal' ? { cause: stop.signal } : { cause: stop.kind, ...('process' in stop ? { process: stop.process } : {}), ...('reason' in stop ? { reason: stop.reason } : {}) };
 }
 
 function fieldsOf(notice: Notice): Fields | undefined {

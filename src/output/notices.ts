@@ -11,6 +11,8 @@ export type StopCause =
   | { readonly kind: 'timed-out' }
   /** The reader of standard output went away. */
   | { readonly kind: 'reader-gone' }
+  /** What is written to standard output is lost. */
+  | { readonly kind: 'output-failed'; readonly reason: string }
   /** `procrun down`, or `procrun kill --group`. */
   | { readonly kind: 'down' | 'kill' }
   /** The leader ended and left members of its tree behind. */

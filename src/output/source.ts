@@ -1,10 +1,29 @@
 // Where bytes enter procrun: the read end of one instance's pipe. It hands on chunks as they come and tells the end;
 // what a line is, and where it goes, is for others.
-import { Socket } from 'node:net';
+import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 
 export interface SourceListener {
+  /** The chunk is overwritten by the next one, of whatever source: what is to be kept has to be copied. */
   onData(chunk: Buffer): void;
   onEnd(): void;
+}
+
+/** How a pipe was drained: to its end, up to a silence while somebody else held it, or not at all, since nobody took it. */
+export type Drained = 'complete' | 'held' | 'cut';
+
+/** The output of one process on its way in, whether it is handed on at once or held until its end. */
+export interface Inlet {
+  /** No more is read for now, or again: the writer waits in its pipe, which holds 64 KiB. */
+  pause(paused: boolean): void;
+  /**
+   * Resolves at the end of file, or after a short silence while somebody else still holds the pipe. While the reader of our
+   * own output keeps us waiting nothing is given up, unless `cut` was called.
+   */
+  drained(): Promise<Drained>;
+  /** From now on a reader that takes nothing for half a second is not waited for. */
+  cut(): void;
+  /** Throws away what may still come. */
+  destroy(): void;
 }
 
 /** Without a byte for so long, a pipe that somebody else still holds counts as drained. */
@@ -14,12 +33,13 @@ const blockedMs = 500;
 /** And after so long in any case: what writes on without end is not the process that has ended. */
 const patienceMs = 1000;
 
-/** How a pipe was drained: to its end, up to a silence while somebody else held it, or not at all, since nobody took it. */
-export type Drained = 'complete' | 'held' | 'cut';
+/** What a pipe holds (pipe(7)). All sources read into it, one after another, so that five hundred need no more memory than one. */
+const chunk = Buffer.allocUnsafeSlow(64 * 1024);
 
-export class Source {
+export class Source implements Inlet {
   readonly #socket: Socket;
   #ended = false;
+  #paused = false;
   #isCut = false;
   #lastDataAt = 0;
   #onEnded: (() => void) | undefined;
@@ -27,11 +47,20 @@ export class Source {
   /** Takes over the read end, a non-blocking one of a pipe, and closes it in the end. */
   constructor(readEnd: number, listener: SourceListener) {
     // Never a file stream: four silent pipes would hold all of libuv's threads and block every file call.
-    this.#socket = new Socket({ fd: readEnd, readable: true, writable: false });
-    this.#socket.on('data', (chunk) => {
-      this.#lastDataAt = performance.now();
-      listener.onData(chunk);
-    });
+    const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+      fd: readEnd,
+      readable: true,
+      writable: false,
+      onread: {
+        buffer: chunk,
+        callback: (size) => {
+          this.#lastDataAt = performance.now();
+          listener.onData(chunk.subarray(0, size));
+          return true;
+        },
+      },
+    };
+    this.#socket = new Socket(options);
     const end = (): void => {
       if (this.#ended) return;
       this.#ended = true;
@@ -41,20 +70,17 @@ export class Source {
     this.#socket.on('end', end);
     this.#socket.on('close', end);
     this.#socket.on('error', end);
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
+    // Without it the end of file is not told.
     this.#socket.resume();
   }
 
-  /**
-   * Resolves at the end of file, or after a short silence while somebody else still holds the pipe. While the reader of our
-   * own output keeps us waiting nothing is given up, unless `cut` was called.
-   */
+  pause(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    if (paused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
   drained(): Promise<Drained> {
     return new Promise((resolve) => {
       if (this.#ended) {
@@ -66,14 +92,13 @@ export class Source {
       const timer = setInterval(() => {
         const now = performance.now();
         const silent = now - this.#lastDataAt;
-        const isBlocked = this.#socket.isPaused();
         // The time that our own reader takes is not the writers'.
-        if (isBlocked) begun = now;
-        if (isBlocked && !this.#isCut) this.#lastDataAt = now;
-        if (isBlocked ? !this.#isCut || silent < blockedMs : silent < silenceMs && now - begun < patienceMs) return;
+        if (this.#paused) begun = now;
+        if (this.#paused && !this.#isCut) this.#lastDataAt = now;
+        if (this.#paused ? !this.#isCut || silent < blockedMs : silent < silenceMs && now - begun < patienceMs) return;
         clearInterval(timer);
         this.#onEnded = undefined;
-        resolve(isBlocked ? 'cut' : 'held');
+        resolve(this.#paused ? 'cut' : 'held');
         this.#socket.destroy();
       }, silenceMs / 4);
       this.#onEnded = () => {
@@ -83,12 +108,10 @@ export class Source {
     });
   }
 
-  /** From now on a reader that takes nothing for half a second is not waited for. */
   cut(): void {
     this.#isCut = true;
   }
 
-  /** Throws away what may still come. */
   destroy(): void {
     this.#socket.destroy();
   }

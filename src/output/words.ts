@@ -22,6 +22,8 @@ export function causeInWords(cause: StopCause): string {
       return 'the time is up';
     case 'reader-gone':
       return 'nobody reads the output any more';
+    case 'output-failed':
+      return `the output cannot be written (${cause.reason})`;
     case 'down':
     case 'kill':
       return `\`procrun ${cause.kind}\``;

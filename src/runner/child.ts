@@ -2,9 +2,8 @@
 // supervisor's, whose tree is alive tree-watcher.ts's.
 import type { Readable } from 'node:stream';
 import { policySignals } from '../manifest/types.ts';
-import type { LineCutter } from '../output/lines.ts';
 import type { StreamName } from '../output/printer.ts';
-import { Source, type Drained } from '../output/source.ts';
+import type { Drained, Inlet } from '../output/source.ts';
 import { readProcess } from '../os/processes.ts';
 import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
@@ -16,8 +15,8 @@ import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseSto
 import { instanceEnvironment } from './environment.ts';
 
 export interface ChildListener {
-  /** Its output is read by lines: where to. */
-  readonly lines: (stream: StreamName) => LineCutter;
+  /** Takes over the read end of its output, and reads it. */
+  readonly read: (readEnd: number, stream: StreamName) => Inlet;
   /** The leader waits for our word: what has to know of its group has to know now. */
   onAtGate(group: { readonly pgid: number; readonly leaderStart: string | undefined }): void;
   /** The command runs. */
@@ -52,7 +51,7 @@ export class Child {
   readonly #run: ChildRun;
   readonly #paths: ChannelPaths;
   readonly #listener: ChildListener;
-  readonly #sources: Source[] = [];
+  readonly #inlets = new Map<StreamName, Inlet>();
   #channels: Channels | undefined;
   #leader: Leader | undefined;
   #leaderStart: string | undefined;
@@ -146,21 +145,19 @@ export class Child {
     return this.#paths.out;
   }
 
-  pauseOutput(pause: boolean): void {
-    for (const source of this.#sources) {
-      if (pause) source.pause();
-      else source.resume();
-    }
+  /** Reads of its output only what is not to wait. */
+  pauseOutput(mustWait: (stream: StreamName) => boolean): void {
+    for (const [stream, inlet] of this.#inlets) inlet.pause(mustWait(stream));
   }
 
   /** Resolves when all of its output is handed on, or when it has been waited long enough for what is missing. */
   async drained(): Promise<Drained> {
-    const all = await Promise.all(this.#sources.map((source) => source.drained()));
+    const all = await Promise.all([...this.#inlets.values()].map((inlet) => inlet.drained()));
     return all.find((drained) => drained !== 'complete') ?? 'complete';
   }
 
   cutOutput(): void {
-    for (const source of this.#sources) source.cut();
+    for (const inlet of this.#inlets.values()) inlet.cut();
   }
 
   /** Lets go of everything but the tree. */
@@ -169,21 +166,15 @@ export class Child {
     this.#channels?.closeChildEnds();
     this.#channels?.stdin?.destroy();
     this.#channels?.closeStopFd();
-    for (const source of this.#sources) source.destroy();
+    for (const inlet of this.#inlets.values()) inlet.destroy();
     lowerStopFile(this.#paths);
   }
 
   #connect(): Channels {
     const channels = openChannels(this.#paths);
-    this.#read(channels.out, 'stdout');
-    if (channels.err !== undefined) this.#read(channels.err, 'stderr');
+    this.#inlets.set('stdout', this.#listener.read(channels.out, 'stdout'));
+    if (channels.err !== undefined) this.#inlets.set('stderr', this.#listener.read(channels.err, 'stderr'));
     return channels;
-  }
-
-  #read(readEnd: number, stream: StreamName): void {
-    const cutter = this.#listener.lines(stream);
-    const source = new Source(readEnd, { onData: (chunk) => cutter.push(chunk), onEnd: () => cutter.end() });
-    this.#sources.push(source);
   }
 
   #attempt(number: number, stdin: () => Readable): void {

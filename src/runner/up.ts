@@ -4,10 +4,12 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstanceState } from '../control/state.ts';
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
-import { LineCutter, type LineListener } from '../output/lines.ts';
+import { HandingOut, HeldSource } from '../output/held.ts';
+import { LineCutter, LineRoom, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
-import { Sink } from '../output/sink.ts';
+import { isReaderGone, Sink } from '../output/sink.ts';
+import { Source, type Inlet } from '../output/source.ts';
 import { Guard } from '../os/guard.ts';
 import { makeFifos } from '../os/fifo.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
@@ -33,6 +35,8 @@ export interface UpRequest {
   readonly deadlineMs: Milliseconds | undefined;
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly printer: Printer;
+  /** The output of each process is held until its end. */
+  readonly grouped: boolean;
   /** Standard output: when its reader goes away, the run is stopped. */
   readonly out: Sink;
   readonly err: Sink;
@@ -49,7 +53,7 @@ export interface UpEnd {
 }
 
 /** Of a process that is quiet. */
-const unheard: LineListener = { onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
+const unheard: LineListener = { partAfterMs: undefined, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
 /** A folder of files alone: three calls, where rmSync's walk through a tree is a hundred lines of JavaScript a file. */
 function removeFolder(folder: string): void {
@@ -70,6 +74,10 @@ export class Up {
   readonly #watcher: TreeWatcher;
   readonly #folder: string;
   readonly #reserve = new Reserve();
+  readonly #lineRoom = new LineRoom();
+  readonly #handingOut = new HandingOut();
+  /** Whose output came last. */
+  #lastRead = '';
   /** Instances of whose trees nothing is alive. */
   readonly #gone = new Set<string>();
   #guard: Guard | undefined;
@@ -94,14 +102,17 @@ export class Up {
       onEscapee: (id, { info }, left) =>
         this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
     });
-    for (const sink of [request.out, request.err]) {
+    const { out, err, printer } = request;
+    for (const sink of new Set([err, out])) {
       sink.listen({
-        onFull: (full) => this.#pauseOutput(full),
-        onGone: () => {
-          if (sink === request.out) this.#tell({ type: 'reader-gone' });
+        onFull: () => this.#regulate(),
+        onGone: (error) => {
+          if (sink !== out) return;
+          this.#tell(isReaderGone(error) ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
         },
       });
     }
+    printer.listen(() => this.#regulate());
   }
 
   /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
@@ -188,7 +199,7 @@ export class Up {
     const own = paths.get(id);
     if (!own) throw new Error(`no pipes for ${id}`);
     return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
-      lines: (stream) => this.#lines(plan, stream),
+      read: (readEnd, stream) => this.#read(plan, readEnd, stream),
       onAtGate: (group) => this.#guardOf().add({ ...group, isToldByDeath: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
@@ -197,10 +208,18 @@ export class Up {
     });
   }
 
-  #lines({ name, spec }: InstancePlan, stream: StreamName): LineCutter {
-    const { printer } = this.#request;
-    const listener = { onLines: (lines: Buffer) => printer.lines(name, stream, lines), onPart: (part: Buffer) => printer.part(name, stream, part), onEnd: () => printer.end(name, stream) };
-    return new LineCutter(spec.quiet ? unheard : listener, printer.partAfterMs);
+  #read({ name, spec }: InstancePlan, readEnd: number, stream: StreamName): Inlet {
+    const { printer, grouped } = this.#request;
+    const cutter = new LineCutter(spec.quiet ? unheard : printer.listener(name, stream), this.#lineRoom);
+    const listener = {
+      onData: (chunk: Buffer) => {
+        this.#lastRead = name;
+        cutter.push(chunk);
+      },
+      onEnd: () => cutter.end(),
+    };
+    if (!grouped || spec.quiet) return new Source(readEnd, listener);
+    return new HeldSource(readEnd, listener, this.#handingOut, (message) => this.#say({ type: 'warning', process: name, message }));
   }
 
   /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */
@@ -345,8 +364,18 @@ export class Up {
     this.#tell({ id, type: 'drained' });
   }
 
-  #pauseOutput(pause: boolean): void {
-    for (const child of this.#children.values()) child.pauseOutput(pause);
+  /**
+   * Reads where there is room for what comes. Who is asked first fills it: so the turn goes round, or of fifty writers to a
+   * slow reader only the first would ever be heard.
+   */
+  #regulate(): void {
+    const { printer, out, err } = this.#request;
+    const isFull = out.full || err.full;
+    const children = [...this.#children.values()];
+    const after = children.findIndex(({ plan }) => plan.name === this.#lastRead) + 1;
+    for (const child of [...children.slice(after), ...children.slice(0, after)]) {
+      child.pauseOutput((stream) => isFull || printer.mustWait(child.plan.name, stream));
+    }
   }
 
   #end({ status, signal, cutOutput }: Extract<Action, { type: 'finish' }>): void {

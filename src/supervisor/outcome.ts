@@ -5,6 +5,8 @@ import type { LeaderEnd } from '../os/spawn.ts';
 
 /** sysexits.h's EX_SOFTWARE, taken for "something could not be killed". */
 export const statusUnkillable = 70;
+/** sysexits.h's EX_IOERR: what was printed could not be written. */
+export const statusOutputFailed = 74;
 /** As timeout(1) has it. */
 export const statusTimedOut = 124;
 

@@ -4,7 +4,7 @@ import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
 import { canNeverStart, mayStart, mayStop } from './order.ts';
 import { statusOfSignal } from '../manifest/signals.ts';
-import { statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
+import { statusOutputFailed, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
 import { hear, hurrySignals, stopSignals } from './policies.ts';
 import type { StopCause, Waiting } from '../output/notices.ts';
 import type { Action, InstanceEvent, InstancePlan, RunEvent, SupervisorEvent } from './types.ts';
@@ -113,6 +113,9 @@ export class Supervisor {
         break;
       case 'reader-gone':
         this.#stopEverything({ kind: 'reader-gone' }, context);
+        break;
+      case 'output-failed':
+        this.#stopEverything({ kind: 'output-failed', reason: event.reason }, context);
         break;
       case 'down':
         this.#down(event.deadlineMs, context);
@@ -291,6 +294,7 @@ export class Supervisor {
     if (this.#endedBy) return statusOfSignal(this.#endedBy);
     if (this.#stopping?.cause.kind === 'down') return 0;
     if (this.#stopping?.cause.kind === 'reader-gone') return statusReaderGone;
+    if (this.#stopping?.cause.kind === 'output-failed') return statusOutputFailed;
     return this.#firstFailure ?? 0;
   }
 

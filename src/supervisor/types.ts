@@ -43,6 +43,8 @@ export type RunEvent =
   | { readonly type: 'begin' }
   | { readonly type: 'signal'; readonly signal: PolicySignal }
   | { readonly type: 'reader-gone' }
+  /** Standard output cannot be written any more, for instance since the disk is full. */
+  | { readonly type: 'output-failed'; readonly reason: string }
   /** `procrun down`: the staged stop of everything, with this deadline instead of the run's own if there is one. */
   | { readonly type: 'down'; readonly deadlineMs: Milliseconds | undefined }
   /** `procrun kill`, to those of them that can be hit. SIGKILL to the group ends the tree, as a stage of a stop does. */

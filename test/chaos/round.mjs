@@ -148,8 +148,7 @@ class Round {
     const spec = this.plan.manifest.processes[name.split('.')[0]];
     const alone = (spec.instances ?? 1) === 1;
     for (const info of this.leftovers()) {
-      // The number may be another group's of this round by now.
-      const isOfGroup = info.pgid === start.pid && (info.argv.includes(name.split('.')[0]) || environmentHas(info.pid, `PROCRUN_INSTANCE=${name}\0`));
+      const isOfGroup = isInGroupOf(info, start);
       const isOfName = alone && info.argv.includes(this.tag) && info.argv.includes(name) && spec.escapees !== 'leave';
       if (isOfGroup || isOfName) this.fail(`${name} is said to be gone, and ${describe(info)} is alive`);
     }
@@ -172,7 +171,7 @@ class Round {
 
   mayBeLeft(info) {
     const starts = this.events.filter(({ event }) => event === 'start');
-    const inGroup = starts.some(({ pid }) => pid === info.pgid);
+    const inGroup = starts.some((start) => isInGroupOf(info, start));
     const leaves = Object.entries(this.plan.manifest.processes).filter(([, { escapees }]) => escapees === 'leave');
     return !inGroup && leaves.some(([name]) => info.argv.includes(name) || environmentHas(info.pid, `PROCRUN_PROCESS=${name}`));
   }
@@ -373,6 +372,11 @@ class Round {
     }, 10_000);
     if (!isClean) this.fail('the round cannot be cleaned up');
   }
+}
+
+/** The number alone may be another group's of this round by now. */
+function isInGroupOf(info, { pid, process }) {
+  return info.pgid === pid && (info.argv.includes(process.split('.')[0]) || environmentHas(info.pid, `PROCRUN_INSTANCE=${process}\0`));
 }
 
 function describe(info) {

@@ -113,9 +113,9 @@ test('a reader that does not read for a while loses nothing, and what ended mean
 });
 
 test('bytes that are no text pass unchanged', async () => {
-  const run = upPretty({ p: "printf 'a\\000\\377\\300\\r\\033[1m$&$1\\n'" });
+  const run = upPretty({ p: "printf 'a\\000\\377\\300\\r\\033[1m$&\\033[m$1\\n'" });
   assert.deepEqual(await run.ended, exited(0));
-  assert.deepEqual(run.stdoutBytes, Buffer.from('p | a\0\xff\xc0\r\x1b[1m$&$1\n', 'latin1'));
+  assert.deepEqual(run.stdoutBytes, Buffer.from('p | a\0\xff\xc0\r\x1b[1m$&\x1b[m$1\n', 'latin1'));
   await assertNothingAlive(run);
 });
 

@@ -151,7 +151,7 @@ test('the JSON events in the README are those that are printed, with the same fi
     },
   };
   const printer = new JsonPrinter(out as unknown as Sink);
-  printer.lines('web', 'stdout', Buffer.from('line\n'));
+  printer.listener('web', 'stdout').onLines(Buffer.from('line\n'));
   for (const kind of Object.values(notices).flat()) printer.notice(kind);
   const sorted = (entries: Iterable<readonly [string, Iterable<string>]>): [string, string[]][] =>
     [...entries].map(([event, fields]): [string, string[]] => [event, [...fields].sort()]).sort(([a], [b]) => (a < b ? -1 : 1));

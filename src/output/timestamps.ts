@@ -1,0 +1,47 @@
+// The time before a line, by a format as strftime(3) and `date` have it.
+
+/** ISO 8601 with milliseconds, in UTC: as the JSON events have it. */
+export const isoTimestamp = (): string => new Date().toISOString();
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+const fields: Readonly<Record<string, (time: Date) => string>> = {
+  Y: (time) => String(time.getFullYear()),
+  y: (time) => two(time.getFullYear() % 100),
+  m: (time) => two(time.getMonth() + 1),
+  d: (time) => two(time.getDate()),
+  H: (time) => two(time.getHours()),
+  M: (time) => two(time.getMinutes()),
+  S: (time) => two(time.getSeconds()),
+  F: (time) => format('%Y-%m-%d', time),
+  T: (time) => format('%H:%M:%S', time),
+  s: (time) => String(Math.floor(time.getTime() / 1000)),
+  // As Ruby and others have it: strftime itself knows no part of a second.
+  L: (time) => String(time.getMilliseconds()).padStart(3, '0'),
+  z: (time) => zone(-time.getTimezoneOffset()),
+  '%': () => '%',
+};
+
+export const timestampFields = Object.keys(fields);
+
+/** No name of a process has a `%` in it. */
+export function isFormat(text: string): boolean {
+  return text.includes('%');
+}
+
+/** @returns the first field of a format that there is not, if there is one; an empty string: a lone `%` at its end. */
+export function unknownField(text: string): string | undefined {
+  for (const [, field = ''] of text.matchAll(/%(.?)/gsu)) if (!Object.hasOwn(fields, field)) return field;
+  return undefined;
+}
+
+/** @param text a format without an unknown field */
+export function format(text: string, time: Date): string {
+  return text.replace(/%(.)/gsu, (_, field: string) => fields[field]?.(time) ?? '');
+}
+
+/** @param minutes east of Greenwich */
+function zone(minutes: number): string {
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
