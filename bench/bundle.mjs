@@ -1,8 +1,8 @@
-// Bundles of src/ made for a benchmark, with the options of scripts/build.mjs: a part of it alone, or all of it with a file replaced.
-import { readFileSync } from 'node:fs';
+// Bundles of src/ made for a benchmark: a part of it alone, or all of it with a file replaced.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions } from '../scripts/bundle-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -12,21 +12,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @param {Record<string, string>} replaced files below the root, and what stands in them instead
  */
 export async function bundle(entry, outfile, replaced = {}) {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await build({
-    absWorkingDir: root,
+    ...bundleOptions,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    loader: { '.sh': 'text' },
-    format: 'cjs',
-    target: 'node20.5',
-    define: { __PROCRUN_VERSION__: JSON.stringify(version) },
     minify: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    plugins: Object.entries(replaced).map(([file, contents]) => replacement(join(root, file), contents)),
+    plugins: [...bundleOptions.plugins, ...Object.entries(replaced).map(([file, contents]) => replacement(join(root, file), contents))],
   });
 }
 
