@@ -22,6 +22,8 @@ interface StagedStop {
   readonly index: number;
   /** When the current stage is over; Infinity: never. */
   readonly until: Milliseconds;
+  /** What it has heard beside its stages. */
+  readonly heard: readonly SignalName[];
 }
 
 export interface Context {
@@ -193,7 +195,7 @@ function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Contex
   begin(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
 }
 
-function beginStop(self: Instance, { cause, heard, skip = 0 }: Event<'stop'>, context: Context): void {
+function beginStop(self: Instance, { cause, heard, skip = 0 }: Omit<Event<'stop'>, 'type'>, context: Context): void {
   self.asked = true;
   const { stop } = self.plan.spec;
   begin(self, cause, heard ? withHeardSignal(stop, heard.signal) : stop, Math.min(skip, stop.length - 1), context, heard);
@@ -209,17 +211,27 @@ function advance(self: Instance, { heard }: Event<'advance'>, context: Context):
   const current = stop.stages[stop.index];
   // After SIGKILL there is nobody left to hear anything.
   if (current && isKill(current)) return;
-  if (heard !== undefined) {
-    // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
-    const sent = stop.stages.slice(0, stop.index + 1).some((stage) => stage.kind === 'signal' && stage.signal === heard.signal);
-    if (!sent) {
-      const done = stop.stages.slice(0, stop.index + 1);
-      self.stop = { ...stop, stages: [...done, ...withHeardSignal(stop.stages.slice(stop.index + 1), heard.signal)] };
-      enter(self, stop.index + 1, context, heard);
-      return;
-    }
+  // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
+  if (heard !== undefined && !wasSent(stop, heard.signal)) {
+    const done = stop.stages.slice(0, stop.index + 1);
+    self.stop = { ...stop, stages: [...done, ...withHeardSignal(stop.stages.slice(stop.index + 1), heard.signal)] };
+    enter(self, stop.index + 1, context, heard);
+    return;
   }
   if (stop.index + 1 < stop.stages.length) enter(self, stop.index + 1, context);
+}
+
+/** The stage goes on, and so does its clock. */
+function hearBesideStages(self: Instance, { heard }: Event<'hear'>, context: Context): void {
+  const stop = stopOf(self);
+  const current = stop.stages[stop.index];
+  if ((current && isKill(current)) || wasSent(stop, heard.signal)) return;
+  self.stop = { ...stop, heard: [...stop.heard, heard.signal] };
+  sendSignal(self, heard.signal, heard.reason, false, context);
+}
+
+function wasSent({ stages, index, heard }: StagedStop, signal: SignalName): boolean {
+  return heard.includes(signal) || stages.slice(0, index + 1).some((stage) => stage.kind === 'signal' && stage.signal === signal);
 }
 
 function hurry(self: Instance, { cause, force }: Event<'hurry'>, context: Context): void {
@@ -258,12 +270,12 @@ function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): voi
   if (context.now < self.deadline) return;
   self.timedOut = true;
   context.act({ type: 'notice', notice: { type: 'timed-out', process: self.name, afterMs: self.plan.spec.maxRuntimeMs ?? 0 } });
-  beginStop(self, { type: 'stop', cause: { kind: 'timed-out' } }, context);
+  beginStop(self, { cause: { kind: 'timed-out' } }, context);
 }
 
 function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, heard?: Heard): void {
   self.state = 'stopping';
-  self.stop = { cause, startedAt: context.now, stages, index: -1, until: Infinity };
+  self.stop = { cause, startedAt: context.now, stages, index: -1, until: Infinity, heard: [] };
   enter(self, index, context, heard);
 }
 
@@ -351,6 +363,7 @@ const table = {
     drained: impossible,
     stop: cancel,
     advance: nothing,
+    hear: nothing,
     hurry: cancel,
     'cut-output': nothing,
     time: nothing,
@@ -366,6 +379,7 @@ const table = {
     drained: impossible,
     stop: abort,
     advance: nothing,
+    hear: nothing,
     hurry: abort,
     'cut-output': nothing,
     time: nothing,
@@ -381,6 +395,7 @@ const table = {
     drained: impossible,
     stop: beginStop,
     advance: nothing,
+    hear: beginStop,
     hurry,
     'cut-output': nothing,
     time: runtimeUp,
@@ -397,6 +412,7 @@ const table = {
     // What is left is stopped in any case, as soon as it is known.
     stop: nothing,
     advance: nothing,
+    hear: nothing,
     hurry,
     'cut-output': nothing,
     time: nothing,
@@ -413,6 +429,7 @@ const table = {
     drained: impossible,
     stop: joinStop,
     advance,
+    hear: hearBesideStages,
     hurry,
     'cut-output': nothing,
     time: stageTimeUp,
@@ -428,6 +445,7 @@ const table = {
     drained: close,
     stop: nothing,
     advance: nothing,
+    hear: nothing,
     hurry: nothing,
     'cut-output': cutOutput,
     time: nothing,
@@ -444,6 +462,7 @@ const table = {
     drained: nothing,
     stop: nothing,
     advance: nothing,
+    hear: nothing,
     hurry: nothing,
     'cut-output': nothing,
     time: nothing,

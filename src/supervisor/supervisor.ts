@@ -154,6 +154,8 @@ export class Supervisor {
     // npm and shells send a signal twice, and a closed window SIGHUP: that is one gesture of the user's.
     const echo = context.now - this.#lastStopSignalAt < sameGestureMs;
     this.#lastStopSignalAt = context.now;
+    // A gesture is about the stages of the stop. A SIGHUP does not move these: what is heard of it is the policy's to say.
+    if (this.#stopping && !hurrySignals.has(signal)) this.#hearBesideStages(signal, context);
     if (echo) return;
     if (!this.#endedBy) this.#endedBy = signal;
     if (!this.#stopping) {
@@ -174,6 +176,13 @@ export class Supervisor {
         const hearing = hear(instance.plan.spec.signals[signal], signal);
         instance.handle({ type: 'advance', heard: hearing.kind === 'signal' ? hearing : undefined }, context);
       }
+    }
+  }
+
+  #hearBesideStages(signal: PolicySignal, context: Context): void {
+    for (const instance of this.instances) {
+      const hearing = hear(instance.plan.spec.signals[signal], signal);
+      if (hearing.kind === 'signal') instance.handle({ type: 'hear', cause: { kind: 'signal', signal }, heard: hearing }, context);
     }
   }
 

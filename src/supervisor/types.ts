@@ -32,6 +32,8 @@ export type InstanceEvent =
   | { readonly type: 'stop'; readonly cause: StopCause; readonly heard?: Heard | undefined; readonly skip?: number }
   /** On to the next stage, which is `heard` where the policy passes a further stop signal on. */
   | { readonly type: 'advance'; readonly heard?: Heard | undefined }
+  /** A stop signal of its policy that comes in the middle of a stop and moves nobody on: heard once, beside the stages. */
+  | { readonly type: 'hear'; readonly cause: StopCause; readonly heard: Heard }
   /** Straight to the last stage; `force`: to SIGKILL even where the list has none. */
   | { readonly type: 'hurry'; readonly cause: StopCause; readonly force: boolean }
   /** Its last output need not wait any longer for a reader that does not read. */
@@ -54,7 +56,7 @@ export type RunEvent =
 
 export type LeaderEndEvent = Extract<InstanceEvent, { type: 'leader-ended' }>;
 
-export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hurry' | 'cut-output' | 'time' }>);
+export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hear' | 'hurry' | 'cut-output' | 'time' }>);
 
 /** A signal that a policy passes on. */
 export interface Heard {

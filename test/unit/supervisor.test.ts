@@ -198,7 +198,7 @@ describe('further signals', () => {
     assert.deepEqual(history.finished, { status: 129, signal: 'SIGHUP' });
   });
 
-  test('a further SIGHUP says nothing new', () => {
+  test('a further SIGHUP says nothing new to one that is to hear nothing of it', () => {
     const history = new History([spec('a')]);
     history.begin();
     history.signal('SIGTERM');
@@ -277,6 +277,59 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
     assert.deepEqual(history.pass(1000), ['kill web']);
     assert.deepEqual(history.signal('SIGTERM'), []);
+  });
+
+  for (const [policy, signal] of [[forward, 'SIGHUP'], [{ kind: 'translate', signal: 'SIGUSR2' }, 'SIGUSR2']] as const) {
+    test(`a SIGHUP in the middle of a stop is passed on once (${policy.kind}), and moves nobody on to the next stage`, () => {
+      const history = new History([spec('web', withPolicy('SIGHUP', policy)), spec('other')]);
+      history.begin();
+      assert.deepEqual(history.signal('SIGTERM'), ['SIGTERM web', 'SIGTERM other']);
+      history.pass(1000);
+      assert.deepEqual(history.signal('SIGHUP'), [`${signal} web (as it is)`]);
+      history.pass(1000);
+      assert.deepEqual(history.signal('SIGHUP'), [], 'what has been sent is not sent again');
+      assert.deepEqual(history.pass(5999), []);
+      assert.deepEqual(history.pass(1), ['kill web', 'kill other']);
+    });
+  }
+
+  test('so is one that comes right after the SIGTERM, which is one gesture with it (systemd has SendSIGHUP=)', () => {
+    const history = new History([spec('web', withPolicy('SIGHUP', forward))]);
+    history.begin();
+    history.signal('SIGTERM');
+    history.pass(1);
+    assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP web (as it is)']);
+  });
+
+  test('a SIGHUP that began the stop, by policy or by a stage, is not sent a second time', () => {
+    const history = new History([spec('a', withPolicy('SIGHUP', forward)), spec('b', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGHUP', 9000), killStage] })]);
+    history.begin();
+    assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP a', 'SIGHUP b']);
+    history.pass(300);
+    assert.deepEqual(history.signal('SIGHUP'), []);
+    const staged = new History([spec('b', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGHUP', 9000), killStage] })]);
+    staged.begin();
+    assert.deepEqual(staged.signal('SIGTERM'), ['SIGHUP b']);
+    staged.pass(300);
+    assert.deepEqual(staged.signal('SIGHUP'), []);
+  });
+
+  test('one whose turn has not come hears that SIGHUP as its first stage', () => {
+    const history = new History([spec('db', withPolicy('SIGHUP', forward)), spec('web', dependingOn('db'))]);
+    history.begin();
+    assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
+    history.pass(1000);
+    assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP db']);
+    assert.deepEqual(history.pass(5000), ['SIGTERM db']);
+  });
+
+  test('what is being killed, or what has ended, hears no SIGHUP', () => {
+    const history = new History([spec('web', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGTERM', 1000), killStage] }), spec('gone', withPolicy('SIGHUP', forward))]);
+    history.begin();
+    history.signal('SIGINT');
+    history.ends('gone', 'SIGTERM');
+    assert.deepEqual(history.pass(1000), ['kill web']);
+    assert.deepEqual(history.signal('SIGHUP'), []);
   });
 
   test('policy stop for a signal of another kind stops that process alone', () => {
