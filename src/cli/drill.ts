@@ -12,7 +12,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './place.ts';
 import { table } from './table.ts';
-import { print } from './print.ts';
+import { complain, print } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -50,7 +50,7 @@ export async function drill(names: readonly string[], _options: unknown, command
   // A runner that was killed, and a guard that may have been, could not: nobody comes back to a folder of this name.
   if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
   if (end.interrupted !== undefined) {
-    process.stderr.write(`procrun: the drill was broken off by ${end.interrupted}\n`);
+    complain(`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
     dieBy(end.interrupted);
   }

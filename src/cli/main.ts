@@ -3,16 +3,34 @@ import { Command, Option } from 'commander';
 import { loadUntouched, openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
+import { complain, print } from './print.ts';
 import { addGlobalOptions, collect, duration, port, signal, timestampFormat } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
-function buildProgram(host: Host): Command {
+/** What commander has to say. It would write to streams by itself, and takes no notice of their errors. */
+interface Said {
+  /** Help and version. */
+  out: string;
+  /** What follows a mistake: the help, or where it is. */
+  error: string;
+}
+
+function buildProgram(host: Host, said: Said): Command {
   const program = new Command('procrun')
     .description('Runs the processes of a manifest, gives each just the signals it should get, and stops them in stages.')
     .version(__PROCRUN_VERSION__)
     .enablePositionalOptions()
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError(whereHelpIs())
+    .configureOutput({
+      writeOut: (text) => void (said.out += text),
+      writeErr: (text) => void (said.error += text),
+      // It comes with the exception, too.
+      outputError: () => undefined,
+      // There are none in our help. To ask the streams makes Node warn of a FORCE_COLOR beside a NO_COLOR.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
     .exitOverride();
   addGlobalOptions(program);
 
@@ -79,6 +97,7 @@ function buildProgram(host: Host): Command {
     .addOption(new Option('--format <form>', 'a table for people, or one JSON object').choices(['pretty', 'json']).default('pretty'))
     .action(async (...args: [string[], object, Command]) => (await import('./drill.ts')).drill(...args));
 
+  for (const command of program.commands) command.showHelpAfterError(whereHelpIs(command.name()));
   return program;
 }
 
@@ -88,18 +107,41 @@ function statuses(of: Readonly<Record<number, string>>): string {
   return `\nExit status:\n${Object.entries(all).map(([status, meaning]) => `  ${status.padEnd(4)}${meaning}\n`).join('')}`;
 }
 
+function whereHelpIs(...command: string[]): string {
+  return `\`${['procrun', ...command, '--help'].join(' ')}\` tells what there is`;
+}
+
 export async function main(host: Host): Promise<void> {
   try {
-    await buildProgram(host).parseAsync();
+    await runCommand(host);
   } catch (error) {
-    if (error instanceof Failure) {
-      process.stderr.write(`procrun: ${error.message}\n`);
-      process.exitCode = error.status;
-      return;
-    }
-    const { code, exitCode } = error as { code?: string; exitCode?: number };
-    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
-    // commander has printed what it has to say; its own status for a mistake is 1.
-    process.exitCode = exitCode === 0 || code === 'commander.helpDisplayed' ? 0 : statusUsage;
+    if (!(error instanceof Failure)) throw error;
+    complain(`procrun: ${error.message}`);
+    process.exitCode = error.status;
   }
+}
+
+async function runCommand(host: Host): Promise<void> {
+  const said: Said = { out: '', error: '' };
+  try {
+    await buildProgram(host, said).parseAsync();
+  } catch (error) {
+    const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
+    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
+    if (exitCode === 0) {
+      await print(said.out);
+    } else if (code === 'commander.help') {
+      // No command at all.
+      complain(said.error.trimEnd());
+      process.exitCode = statusUsage;
+    } else {
+      throw new Failure(inOurForm(message ?? '', said.error.trimEnd()));
+    }
+  }
+}
+
+/** A mistake as commander words it, with its guess or our hint as a hint of ours. */
+function inOurForm(text: string, hint: string): string {
+  const [, message, guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
+  return `${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
 }

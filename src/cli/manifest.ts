@@ -6,6 +6,7 @@ import { formatProblem } from '../manifest/problem.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
 import { Failure } from './failure.ts';
+import { complain } from './print.ts';
 
 export interface ManifestOptions {
   /** -f */
@@ -104,7 +105,7 @@ async function readNamed(file: string, options: ManifestOptions): Promise<Manife
   });
   const text = result.problems.map(formatProblem).join('\n\n');
   if (result.manifest === undefined) throw new Failure(text);
-  if (text !== '') process.stderr.write(`${text}\n`);
+  if (text !== '') complain(text);
   return result.manifest;
 }
 

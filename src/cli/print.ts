@@ -1,4 +1,4 @@
-// What a command that shows something writes to stdout: to a reader that may go away, or to a disk that may be full.
+// What a command writes by itself, to a reader that may go away or a disk that may be full: what it shows, and its complaints.
 import { statusOfSignal } from '../manifest/signals.ts';
 import { Failure } from './failure.ts';
 
@@ -14,4 +14,13 @@ export async function print(text: string): Promise<void> {
   });
   if (error?.code === 'EPIPE') process.exitCode = statusOfSignal('SIGPIPE');
   else if (error) throw new Failure(`cannot write to standard output: ${error.message}`, 1);
+}
+
+let isListening = false;
+
+/** Complains on stderr. Where nobody can be told, the exit status has to do: it is no mistake of its own. */
+export function complain(text: string): void {
+  if (!isListening) process.stderr.on('error', () => undefined);
+  isListening = true;
+  process.stderr.write(`${text}\n`);
 }

@@ -10,13 +10,13 @@ import { usageOf, type Usage } from '../os/usage.ts';
 import { findRunning, whySilent } from './running.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
-import { print } from './print.ts';
+import { complain, print } from './print.ts';
 
 export async function ps(_options: unknown, command: Command): Promise<void> {
   const options = globalOptions(command);
   const { run } = await findRunning(options);
   const problem = whySilent(run, options);
-  if (problem !== undefined) process.stderr.write(`procrun: ${problem}\n`);
+  if (problem !== undefined) complain(`procrun: ${problem}`);
   const instances = instancesOf(run);
   if (command.opts<{ json?: boolean }>().json) await print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
   else await print(asTable(run.state, instances));

@@ -1,0 +1,55 @@
+// The command line itself: what it prints to whom, when nobody reads or the disk is full, and the one form of its mistakes.
+import { strict as assert } from 'node:assert';
+import { execute, procrunArgv, startCommand, test } from '../support/harness.ts';
+import { exited } from './up-support.ts';
+
+const manifest = { processes: { web: 'sleep 300' } };
+
+const showing: readonly (readonly string[])[] = [['--help'], ['--version'], ['help'], ['help', 'up'], ['up', '--help'], ['explain'], ['check'], ['check', '--print']];
+
+for (const args of showing) {
+  test(`\`${args.join(' ')}\` to a reader that went away: 141, quietly`, async () => {
+    // Written only when the reading end is certainly closed.
+    const script = '{ until [ -e gone ]; do sleep 0.01; done; "$@"; echo "status $?" >&2; } | { exec <&-; : >gone; }';
+    const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv(...args)], { manifest });
+    assert.deepEqual(await run.ended, exited(0));
+    assert.equal(run.stderr, 'status 141\n');
+  });
+
+  test(`\`${args.join(' ')}\` to a full disk: one sentence, status 1`, async () => {
+    const run = startCommand(['/bin/sh', '-c', 'exec "$@" >/dev/full', 'sh', ...procrunArgv(...args)], { manifest });
+    assert.deepEqual(await run.ended, exited(1));
+    assert.match(run.stderr, /^procrun: cannot write to standard output: .*no space left on device.*\n$/);
+  });
+}
+
+test('a mistake that nobody can be told has its status all the same', async () => {
+  for (const args of [['no-such-command'], ['up', 'no-such-process']]) {
+    const run = startCommand(['/bin/sh', '-c', 'exec "$@" >/dev/full 2>&1', 'sh', ...procrunArgv(...args)], { manifest });
+    assert.deepEqual(await run.ended, exited(2), run.report());
+  }
+});
+
+const mistakes: readonly (readonly [args: readonly string[], stderr: string])[] = [
+  [['bogus'], "procrun: unknown command 'bogus'\n  hint: `procrun --help` tells what there is\n"],
+  [['chekc'], "procrun: unknown command 'chekc'\n  hint: did you mean check?\n"],
+  [['up', '--zzz'], "procrun: unknown option '--zzz'\n  hint: `procrun up --help` tells what there is\n"],
+  [['up', '--timestamp'], "procrun: unknown option '--timestamp'\n  hint: did you mean --timestamps?\n"],
+  [['check', 'x'], "procrun: too many arguments for 'check'. Expected 0 arguments but got 1.\n  hint: `procrun check --help` tells what there is\n"],
+  [['up', '-p', 'x'], "procrun: option '-p, --port <base>' argument 'x' is invalid. A port is a number from 1 to 65535.\n  hint: `procrun up --help` tells what there is\n"],
+  [['run'], "procrun: missing required argument 'NAME_OR_COMMAND'\n  hint: `procrun run --help` tells what there is\n"],
+  [['up', 'wbe'], 'procrun: There is no process `wbe`.\n  hint: did you mean `web`?\n'],
+];
+
+for (const [args, stderr] of mistakes) {
+  test(`wrong usage has one form: \`procrun ${args.join(' ')}\``, async () => {
+    const run = await execute(args, { manifest });
+    assert.deepEqual([run.end, run.stdout, run.stderr], [exited(2), '', stderr]);
+  });
+}
+
+test('no command at all: the help, on standard error, as wrong usage', async () => {
+  const run = await execute([], { manifest });
+  assert.deepEqual([run.end, run.stdout], [exited(2), '']);
+  assert.match(run.stderr, /^Usage: procrun/);
+});
