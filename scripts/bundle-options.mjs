@@ -12,6 +12,7 @@ export const bundleOptions = {
   bundle: true,
   platform: 'node',
   loader: { '.sh': 'text' },
+  alias: { yoctocolors: './scripts/plain-colors.mjs' },
   format: 'cjs',
   target: 'node20.5',
   define: { __PROCRUN_VERSION__: JSON.stringify(version) },

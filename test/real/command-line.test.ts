@@ -48,6 +48,13 @@ for (const [args, stderr] of mistakes) {
   });
 }
 
+for (const args of [['--help'], ['check'], ['up'], ['run', 'web'], ['drill'], ['ps']]) {
+  test(`\`${args.join(' ')}\` with NO_COLOR and FORCE_COLOR: Node says nothing of its own about it`, async () => {
+    const run = await execute(args, { manifest: { processes: { web: 'true' } }, env: { NO_COLOR: '1', FORCE_COLOR: '1' } });
+    assert.doesNotMatch(run.stderr, /\(node:|Warning/);
+  });
+}
+
 test('no command at all: the help, on standard error, as wrong usage', async () => {
   const run = await execute([], { manifest });
   assert.deepEqual([run.end, run.stdout], [exited(2), '']);

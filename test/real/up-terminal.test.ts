@@ -108,6 +108,8 @@ for (const [how, options, args, expected] of [
   ['with TERM=dumb', { env: { TERM: 'dumb' } }, [], false],
   ['into a pipe', { pipe: ['stdout', 'stderr'] }, [], false],
   ['into a pipe with FORCE_COLOR', { pipe: ['stdout', 'stderr'], env: { FORCE_COLOR: '1' } }, [], true],
+  ['into a pipe with FORCE_COLOR and NO_COLOR', { pipe: ['stdout', 'stderr'], env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, [], true],
+  ['with FORCE_COLOR=0', { env: { FORCE_COLOR: '0' } }, [], false],
   ['with FORCE_COLOR and --no-color', { env: { FORCE_COLOR: '1' } }, ['--no-color'], false],
 ] as const) {
   test(`${expected ? 'colour' : 'no colour'} ${how}`, needsPython, async () => {
