@@ -1,8 +1,9 @@
 // `depends_on`: what each process names, and that there is no circle. The order that follows from it is the supervisor's.
 import type { Draft, ProcessDraft } from './draft.ts';
-import { didYouMean } from './nearest.ts';
+import { describe, subject } from './issues.ts';
+import { didYouMean, nearest } from './nearest.ts';
 import { quoted } from './problem.ts';
-import type { Path } from './tree.ts';
+import { isBroken, nodeAt, type Path } from './tree.ts';
 import type { Dependency } from './types.ts';
 import { unsupportedConditions } from './unsupported.ts';
 
@@ -22,12 +23,17 @@ function edgesOf(draft: Draft, process: ProcessDraft, names: ReadonlySet<string>
   const given = process.get('depends_on') ?? [];
   const path = process.path('depends_on');
   const named = Array.isArray(given)
-    ? given.map((name, index) => ({ name, condition: 'started', at: [...path, index] }))
+    ? given.map((name: unknown, index) => ({ name, condition: 'started', at: [...path, index] }))
     : Object.entries(given).map(([name, condition]) => ({ name, condition, at: [...path, name] }));
   const edges = new Map<string, Edge>();
   for (const { name, condition, at } of named) {
     const offset = draft.keyAt(at);
     if (!isStarted(condition)) tellCondition(draft, at, condition);
+    if (typeof name !== 'string') {
+      const node = nodeAt(draft.root, at);
+      if (!isBroken(node)) draft.problems.error(offset, `${subject(at)} must be the name of a process, not ${describe(node)}.`);
+      continue;
+    }
     if (name === process.name) draft.problems.error(offset, `${quoted(name)} cannot depend on itself.`);
     else if (!names.has(name)) draft.problems.error(offset, `There is no process ${quoted(name)} to depend on.`, () => didYouMean(name, names));
     else edges.set(name, { name, condition: 'started', path: at });
@@ -41,10 +47,16 @@ function isStarted(condition: string): condition is 'started' {
 
 function tellCondition(draft: Draft, path: Path, condition: string): void {
   if (unsupportedConditions.includes(condition)) {
-    draft.problems.error(draft.at(path), `The condition \`${condition}\` is not supported by this version of procrun.`);
+    draft.problems.error(draft.at(path), `The condition \`${condition}\` is not supported by this version of procrun.`, 'write `started`');
   } else {
-    draft.problems.error(draft.at(path), `The condition must be \`started\`, not ${quoted(condition)}.`, () => didYouMean(condition, ['started', ...unsupportedConditions]));
+    draft.problems.error(draft.at(path), `The condition must be \`started\`, not ${quoted(condition)}.`, () => hintForCondition(condition));
   }
+}
+
+/** What is meant may be planned only; then what works is named with it. */
+function hintForCondition(condition: string): string | undefined {
+  const meant = nearest(condition, ['started', ...unsupportedConditions]);
+  return meant === undefined || meant === 'started' ? didYouMean(condition, ['started']) : `write \`started\`: \`${meant}\` is not supported by this version of procrun`;
 }
 
 /** Depth first, with a stack of its own: a chain may be as long as the file. Each circle is told once, where it closes. */

@@ -3,7 +3,7 @@ import type { BaseIssue } from 'valibot';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
-import { keyOffset, nodeAt, valueOffset, type Node, type Path } from './tree.ts';
+import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from './tree.ts';
 
 type Issue = BaseIssue<unknown>;
 
@@ -16,6 +16,7 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   if (inside.length > 0) return inside.flatMap((inner) => explainIssue(inner, root, problems, path));
 
   const node = nodeAt(root, path);
+  if (isBroken(node)) return [path];
   if (path.length === 0) {
     problems.error(valueOffset(root, path), `A manifest must be a map with \`processes\`, not ${describe(node)}.`, 'write `processes:`, and below it one `name: command` a line');
   } else if (node === undefined) {
@@ -51,7 +52,8 @@ function oldBoolean(word: string, issue: Issue): string | undefined {
   return /^(?:no|off|n|0)$/i.test(word) ? 'write `false`' : undefined;
 }
 
-function subject(path: Path): string {
+/** The beginning of a sentence about a value. */
+export function subject(path: Path): string {
   const last = path.at(-1);
   if (typeof last !== 'number') return quoted(last ?? '');
   return `Item ${last + 1} of ${quoted(String(path.at(-2) ?? ''))}`;

@@ -6,13 +6,14 @@ import { resolveDependencies } from './dependencies.ts';
 import { ProcessDraft, type Draft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { toRecord } from './environment.ts';
+import { describe, subject } from './issues.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import { resolvePolicies } from './policies.ts';
 import { quoted } from './problem.ts';
 import { namePattern, type ManifestInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signals.ts';
 import { resolveStages, toCommand } from './stages.ts';
-import { nodeAt } from './tree.ts';
+import { isBroken, nodeAt, type Path } from './tree.ts';
 import type { Command, Dependency, ProcessSpec, SignalName } from './types.ts';
 import type { YamlEnvironment } from './yaml-environment.ts';
 
@@ -27,7 +28,7 @@ export async function resolveProcesses(draft: Draft, input: ManifestInput, surro
   const node = nodeAt(draft.root, ['processes']);
   // Of the tree, because a process whose shape is wrong is missing in the input, but may be depended on.
   const names = node?.kind === 'map' ? [...node.entries.keys()] : [];
-  if (names.length === 0) draft.problems.error(draft.at(['processes']), 'There is no process in `processes`.', 'write one `name: command` a line');
+  if (names.length === 0 && !isBroken(node)) draft.problems.error(draft.at(['processes']), 'There is no process in `processes`.', 'write one `name: command` a line');
   const processes = names.map((name) => new ProcessDraft(name, input.processes[name], input.defaults ?? {}));
   const dependencies = resolveDependencies(draft, processes);
   tellStdinTwice(draft, processes);
@@ -93,7 +94,7 @@ function resolveCommand(draft: Draft, process: ProcessDraft): Command {
   const node = nodeAt(draft.root, process.whole);
   const isOnlyName = node?.kind === 'scalar' && node.value === null;
   const isMapWithout = node?.kind === 'map' && !node.entries.has('command') && !draft.has(['defaults', 'command']);
-  if (isOnlyName || isMapWithout) {
+  if ((isOnlyName || isMapWithout) && !isBroken(node) && !isBroken(nodeAt(draft.root, ['defaults']))) {
     draft.problems.error(draft.keyAt(process.whole), `${quoted(process.name)} has no \`command\`.`);
   }
   return toCommand('');
@@ -124,21 +125,27 @@ function resolveSuccess(draft: Draft, process: ProcessDraft): ProcessSpec['succe
   const codes = new Set<number>();
   const signals = new Set<SignalName>();
   given.forEach((item, index) => {
-    if (typeof item === 'number') {
-      codes.add(item);
-      return;
-    }
-    const signal = /^\d/.test(item) ? undefined : parseSignal(item);
-    if (signal !== undefined) {
-      signals.add(signal);
-      return;
-    }
-    draft.problems.error(draft.at([...process.path('success'), index]), `${quoted(item)} is neither an exit code from 0 to 255 nor a signal.`, () => {
+    const path = [...process.path('success'), index];
+    const signal = typeof item === 'string' && !/^\d/.test(item) ? parseSignal(item) : undefined;
+    if (signal !== undefined) signals.add(signal);
+    else if (typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= 255) codes.add(item);
+    else tellSuccess(draft, path, item);
+  });
+  return { codes: [...codes], signals: [...signals] };
+}
+
+function tellSuccess(draft: Draft, path: Path, item: unknown): void {
+  const node = nodeAt(draft.root, path);
+  if (isBroken(node)) return;
+  if (typeof item === 'string') {
+    draft.problems.error(draft.at(path), `${quoted(item)} is neither an exit code from 0 to 255 nor a signal.`, () => {
       const found = nearestSignal(item);
       return found && `did you mean \`${found}\`?`;
     });
-  });
-  return { codes: [...codes], signals: [...signals] };
+    return;
+  }
+  const expected = typeof item === 'number' ? 'a whole number from 0 to 255' : 'an exit code from 0 to 255 or a signal name';
+  draft.problems.error(draft.at(path), `${subject(path)} must be ${expected}, not ${describe(node)}.`);
 }
 
 function resolveRuntime(draft: Draft, process: ProcessDraft, given: string | number): number | undefined {

@@ -108,9 +108,13 @@ const signals = v.pipe(
   }),
 );
 
+/** Read by processes.ts, for the same reason. */
+const successItem = v.pipe(v.unknown(), shown({ anyOf: [{ type: 'integer', minimum: 0, maximum: 255 }, { type: 'string' }] }));
+
 const condition = v.string('the condition `started`');
 const dependsOn = v.pipe(
-  v.union([v.array(v.string('the name of a process'), 'a list'), noList(v.record(v.string(), condition))], 'a list of process names, or a map such as `{db: started}`'),
+  // The items of the list are read by dependencies.ts.
+  v.union([v.array(v.unknown(), 'a list'), noList(v.record(v.string(), condition))], 'a list of process names, or a map such as `{db: started}`'),
   shown({
     anyOf: [
       { type: 'array', items: { type: 'string' } },
@@ -147,7 +151,7 @@ export const processFields = noList(
       on_failure: v.optional(v.pipe(oneOf('stop', 'continue'), described('On failure', 'What follows any other end. Default: stop.'))),
       success: v.optional(
         v.pipe(
-          v.array(v.union([wholeNumber(0, 255), v.string()], 'an exit code from 0 to 255 or a signal name'), 'a list of exit codes and signal names'),
+          v.array(successItem, 'a list of exit codes and signal names'),
           described('Success', 'Exit codes and signal names that count as a good end. Default: [0].'),
         ),
       ),

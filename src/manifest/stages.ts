@@ -7,7 +7,7 @@ import { didYouMean } from './nearest.ts';
 import { quoted } from './problem.ts';
 import type { CommandInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signals.ts';
-import { nodeAt, type MapNode, type Path } from './tree.ts';
+import { isBroken, nodeAt, type MapNode, type Path } from './tree.ts';
 import type { Command, Milliseconds, Stage } from './types.ts';
 
 const kill: Stage = { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs };
@@ -53,6 +53,7 @@ function readStage(draft: Draft, process: ProcessDraft, path: Path): Stage | und
     draft.problems.error(node.offset, 'A `run` stage needs a command.', 'write `run: COMMAND`');
     return undefined;
   }
+  if (isBroken(node)) return undefined;
   if (node?.kind !== 'map') {
     draft.problems.error(draft.at(path), `A stage must be a signal name, \`flag\`, or one of \`{SIGTERM: 5s}\`, \`{flag: 5s}\` and \`{run: COMMAND}\`, not ${describe(node)}.`);
     return undefined;

@@ -10,6 +10,8 @@ export interface ScalarNode {
   /** As it was written, without quotes: `1.10`, where `value` is 1.1. */
   readonly source: string;
   readonly offset: number;
+  /** What should be here could not be made out, which has been told: what follows from it is no further mistake. */
+  readonly broken?: boolean;
 }
 
 export interface ListNode {
@@ -22,6 +24,8 @@ export interface MapNode {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, Entry>;
   readonly offset: number;
+  /** Entries are missing that could not be made out, which has been told. */
+  readonly broken?: boolean;
 }
 
 export interface Entry {
@@ -30,6 +34,11 @@ export interface Entry {
 }
 
 export type Node = ScalarNode | ListNode | MapNode;
+
+/** What is wrong with it, or missing in it, has been told where it could not be made out. */
+export function isBroken(node: Node | undefined): boolean {
+  return node !== undefined && node.kind !== 'list' && node.broken === true;
+}
 
 /** The node at a path; `undefined` if there is none. */
 export function nodeAt(root: Node, path: Path): Node | undefined {

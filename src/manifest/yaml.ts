@@ -16,10 +16,11 @@ import {
   type Pair,
 } from 'yaml';
 import { maxAliasedValues, maxDepth, maxTokens } from './limits.ts';
+import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
 import type { SourceText } from './source.ts';
-import type { Entry, ListNode, MapNode, Node, ScalarNode } from './tree.ts';
+import { isBroken, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from './tree.ts';
 import { tellYamlErrors } from './yaml-errors.ts';
 
 /**
@@ -154,19 +155,17 @@ class TreeBuilder {
       if (before === undefined) entries.set(name, entry);
       else this.#problems.error(at, `${quoted(name)} is here a second time; the first is on line ${this.#problems.line(before.keyOffset)}.`);
     }
-    for (const node of merged) this.#merge(entries, node);
-    return this.#sized({ kind: 'map', entries, offset }, [...entries.values()].map((entry) => entry.value));
+    const sources = merged.flatMap((node) => (node.kind === 'list' ? node.items : [node]));
+    for (const source of sources) this.#merge(entries, source);
+    return this.#sized({ kind: 'map', entries, offset, broken: sources.some(isBroken) }, [...entries.values()].map((entry) => entry.value));
   }
 
   /** `<<: *a` and `<<: [*a, *b]`: what is already there stays, and of two sources the first counts (YAML's merge type). */
-  #merge(entries: Map<string, Entry>, from: Node): void {
-    const sources = from.kind === 'list' ? from.items : [from];
-    for (const source of sources) {
-      if (source.kind !== 'map') {
-        this.#problems.error(source.offset, 'The merge key `<<` takes a map, or a list of maps.');
-        continue;
-      }
+  #merge(entries: Map<string, Entry>, source: Node): void {
+    if (source.kind === 'map') {
       for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
+    } else if (!isBroken(source)) {
+      this.#problems.error(source.offset, 'The merge key `<<` takes a map, or a list of maps.');
     }
   }
 
@@ -174,19 +173,24 @@ class TreeBuilder {
     const target = this.#anchors.get(name);
     if (target === undefined) {
       const circle = this.#anchors.has(name);
-      this.#problems.error(offset, circle ? `The alias ${quoted(`*${name}`)} is inside of what it stands for.` : `There is no anchor ${quoted(`&${name}`)} before this alias.`);
-      return empty(offset);
+      if (circle) this.#problems.error(offset, `The alias ${quoted(`*${name}`)} is inside of what it stands for.`);
+      else this.#problems.error(offset, `There is no anchor ${quoted(`&${name}`)} before this alias.`, () => this.#hintForAlias(name));
+      return { ...empty(offset), broken: true };
     }
     const size = this.#sizes.get(target) ?? 1;
     if (this.#aliasedValues + size > maxAliasedValues) {
       this.#problems.error(offset, `The aliases up to here stand for more than ${maxAliasedValues.toLocaleString('en')} values; no manifest needs as many.`);
-      return empty(offset);
+      return { ...empty(offset), broken: true };
     }
     this.#aliasedValues += size;
     // A mistake in the value as a whole lies where it is used; one within it, where it is written.
     const used = { ...target, offset };
     this.#sizes.set(used, size);
     return used;
+  }
+
+  #hintForAlias(name: string): string {
+    return didYouMean(`*${name}`, [...this.#anchors.keys()].map((anchor) => `*${anchor}`)) ?? 'quote a value that begins with `*`';
   }
 
   #sized<T extends Node>(node: T, children: readonly Node[]): T {

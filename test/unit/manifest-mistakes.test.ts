@@ -156,6 +156,52 @@ test('dependencies: unknown, on oneself, in a circle, conditions', async () => {
   assert.deepEqual(await processes('  db: 5\n  a: { command: x, depends_on: [db] }'), ['2:7 `db` must be a command, or a map with a `command`, not `5`.']);
 });
 
+test('a wrong item of a list does not hide the next one', async () => {
+  const success = 'processes: { a: { command: x, success: [0, SIGTREM, 300, foo, [1], 1.5, *x] } }';
+  assert.deepEqual(await mistakes(success), [
+    '1:44 `SIGTREM` is neither an exit code from 0 to 255 nor a signal.',
+    '1:53 Item 3 of `success` must be a whole number from 0 to 255, not `300`.',
+    '1:58 `foo` is neither an exit code from 0 to 255 nor a signal.',
+    '1:63 Item 5 of `success` must be an exit code from 0 to 255 or a signal name, not a list.',
+    '1:68 Item 6 of `success` must be a whole number from 0 to 255, not `1.5`.',
+    '1:73 There is no anchor `&x` before this alias.',
+  ]);
+  assert.equal((await hints(success))[0], 'did you mean `SIGTERM`?');
+  assert.deepEqual(await mistakes('processes: { db: x, a: { command: x, depends_on: [5, dv, db] } }'), [
+    '1:51 Item 1 of `depends_on` must be the name of a process, not `5`.',
+    '1:54 There is no process `dv` to depend on.',
+  ]);
+});
+
+test('a hint names only what works', async () => {
+  const hinted = (condition: string) => hints(`processes: { db: x, a: { command: x, depends_on: { db: ${condition} } } }`);
+  assert.deepEqual(await hinted('startd'), ['did you mean `started`?']);
+  assert.deepEqual(await hinted('redy'), ['write `started`: `ready` is not supported by this version of procrun']);
+  assert.deepEqual(await hinted('ready'), ['write `started`']);
+  assert.deepEqual(await hinted('xyz'), [undefined]);
+});
+
+test('an alias without an anchor is one mistake, wherever it stands', async () => {
+  const told = '`&foo` before this alias.';
+  for (const [text, at] of [
+    ['processes: { a: *foo }', '1:17'],
+    ['processes: *foo', '1:12'],
+    ['processes: { a: { command: *foo } }', '1:28'],
+    ['processes: { a: { command: [*foo] } }', '1:29'],
+    ['processes: { a: { <<: *foo } }', '1:23'],
+    ['processes: { a: { <<: [*foo] } }', '1:24'],
+    ['defaults: { <<: *foo }\nprocesses: { a: {} }', '1:17'],
+    ['defaults: *foo\nprocesses: { a: {} }', '1:11'],
+    ['processes: { a: { command: x, instances: *foo, stop: [*foo], depends_on: [*foo] } }', '1:42'],
+  ] as const) {
+    const all = await mistakes(text);
+    assert.ok(all.every((one) => one.endsWith(told)), `${text}: ${all.join('; ')}`);
+    assert.equal(all[0], `${at} There is no anchor ${told}`);
+  }
+  assert.deepEqual(await hints('x-a: &foa { command: x }\nprocesses: { a: *foo }'), ['did you mean `*foa`?']);
+  assert.deepEqual(await hints('processes: { a: *foo }'), ['quote a value that begins with `*`']);
+});
+
 test('the standard input goes to one instance of one process', async () => {
   assert.deepEqual(await mistakes('processes:\n  a: { command: x, stdin: forward }\n  b: { command: x, stdin: forward }\n'), [
     '3:27 Only one process can be given the standard input: `a` has it, and `b` asks for it too.',
