@@ -1,7 +1,9 @@
 // The JSON Schema of the manifest, for editors: made at build time from the very objects that check it. Not part of a run.
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { command, duration, manifestFields, processFields, shutdownFields } from './schema.ts';
+import { maxNameLength } from './limits.ts';
+import { everyProcess, namePattern } from './names.ts';
+import { command, duration, manifestFields, processFields, processMap, shutdownFields } from './schema.ts';
 import { policySignals } from './types.ts';
 
 /** Draft 2020-12, self-contained. Keys that begin with `x-` are free at the top and in a process, as they are for procrun. */
@@ -20,8 +22,11 @@ export function manifestJsonSchema(): object {
   return { ...(asShown(schema) as JsonSchema), title: 'procrun manifest', $defs: { ...(asShown(schema.$defs) as object), policy } };
 }
 
-/** Keys that are not known are mistakes; valibot is not told so because keys.ts words them better. */
+/** Keys that are not known, or no names, are mistakes; valibot is not told so because keys.ts and names.ts word them better. */
 function closed(schema: GenericSchema, jsonSchema: JsonSchema): JsonSchema | undefined {
+  if ('key' in schema && schema.key === processMap.key) {
+    return { ...jsonSchema, propertyNames: { pattern: namePattern.source, maxLength: maxNameLength, not: { const: everyProcess } } };
+  }
   if (!('entries' in schema)) return undefined;
   const own = schema.entries === shutdownFields.entries ? {} : { patternProperties: { '^x-': {} } };
   return { ...jsonSchema, ...own, additionalProperties: false };

@@ -15,6 +15,12 @@ export const maxProblems = 100;
 /** The longest one string that Linux lets a program be given (MAX_ARG_STRLEN, 32 pages). */
 export const maxArgumentLength = 128 * 1024;
 
+/**
+ * Of the name of a process. It becomes the name of files, `~NAME.1000.flag`, and these may have 255 bytes on any usual system
+ * (NAME_MAX); what is over is room to grow.
+ */
+export const maxNameLength = 200;
+
 /** A size as people say it: `1 MiB`, `1.5 MiB`, `300 KiB`. Rounded up, so that "too large" never reads as the limit itself. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;

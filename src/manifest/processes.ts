@@ -7,10 +7,11 @@ import { ProcessDraft, type Draft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { toRecord } from './environment.ts';
 import { describe, subject } from './issues.ts';
+import { nameMistake } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import { resolvePolicies } from './policies.ts';
 import { quoted } from './problem.ts';
-import { namePattern, type ManifestInput } from './schema.ts';
+import type { ManifestInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signals.ts';
 import { resolveStages, toCommand } from './stages.ts';
 import { isBroken, nodeAt, type Path } from './tree.ts';
@@ -80,11 +81,8 @@ async function resolveProcess(
 }
 
 function checkName(draft: Draft, { name, whole }: ProcessDraft): void {
-  if (!namePattern.test(name)) {
-    draft.problems.error(draft.keyAt(whole), `A process may be named by letters, digits, \`_\` and \`-\` only, not ${quoted(name)}.`);
-  } else if (name === 'all') {
-    draft.problems.error(draft.keyAt(whole), 'A process cannot be named `all`: that means every process (`-m all=1`).');
-  }
+  const mistake = nameMistake(name);
+  if (mistake !== undefined) draft.problems.error(draft.keyAt(whole), mistake);
 }
 
 function resolveCommand(draft: Draft, process: ProcessDraft): Command {

@@ -5,6 +5,7 @@ import { EnvFiles, missingEnvFile } from './env-file.ts';
 import { baseVariables, realVariables, toRecord, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
+import { nameMistake, namePattern } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
@@ -20,7 +21,7 @@ interface Line {
 /** The manifest of a Procfile; of no use if mistakes were told. */
 export async function loadProcfile(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest> {
   const lines = readLines(source.text, problems);
-  if (lines.length === 0) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
+  if (lines.length === 0 && !problems.hasErrors) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
   const variables = await readEnvironment(request, problems);
   const env = toRecord(variables);
   const base = request.basePort ?? basePortOf(variables, problems);
@@ -51,13 +52,14 @@ function readLines(text: string, problems: ProblemList): Line[] {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     const command = line.slice(colon + 1).trim();
-    if (indent > 0 || !/^[A-Za-z0-9_-]+$/.test(name) || command === '') {
+    if (indent > 0 || !namePattern.test(name) || command === '') {
       problems.warn(at, 'This line is not `name: command` and is left out.', command === '' && colon > 0 ? 'the command is missing' : undefined);
       continue;
     }
     const before = lines.get(name);
+    const mistake = nameMistake(name);
     if (before !== undefined) problems.error(at, `${quoted(name)} is here a second time; the first is on line ${problems.line(before.offset)}.`);
-    else if (name === 'all') problems.error(at, 'A process cannot be named `all`: that means every process (`-m all=1`).');
+    else if (mistake !== undefined) problems.error(at, mistake);
     else lines.set(name, { name, command, offset: at });
   }
   return [...lines.values()];

@@ -4,10 +4,8 @@
 // A schema's message is the end of a sentence, "`key` must be …": issues.ts writes the rest.
 import * as v from 'valibot';
 import { durationPattern } from './durations.ts';
+import { namePattern } from './names.ts';
 import { policySignals } from './types.ts';
-
-/** Names of processes and tags: those of foreman, so that an instance (`web.2`), a tag (`@web`) and a glob never look like one. */
-export const namePattern = /^[A-Za-z0-9_-]+$/;
 
 /** The colours that chalk has by name, but for those that cannot be read on one of the usual backgrounds. */
 const bases = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan'] as const;
@@ -173,6 +171,9 @@ export const shutdownFields = noList(
   ),
 );
 
+/** Their names are checked by names.ts: a wrong one is no reason to say nothing of what is in it. */
+export const processMap = noList(v.record(v.string(), process, 'a map of names to commands'));
+
 export const manifestFields = noList(
   v.object(
     {
@@ -182,7 +183,7 @@ export const manifestFields = noList(
       env_file_overrides: v.optional(v.pipe(yesOrNo, described('Env files override', 'true: they stand above the real environment. Default: false.'))),
       defaults: v.optional(v.pipe(processFields, described('Defaults', 'Any key of a process, for those that do not have it.'))),
       shutdown: v.optional(v.pipe(shutdownFields, described('Shutdown', 'Of the whole run.'))),
-      processes: v.pipe(noList(v.record(v.string(), process, 'a map of names to commands')), described('Processes', 'Name and command of each process.')),
+      processes: v.pipe(processMap, described('Processes', 'Name and command of each process.')),
     },
     'a map',
   ),

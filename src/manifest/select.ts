@@ -1,5 +1,6 @@
 // What a NAME on the command line stands for: a process, an instance, `@tag`, or a glob. What is done with them is for others.
 import { highestPort, portMistake } from './ports.ts';
+import { everyProcess } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { quoted } from './problem.ts';
 import type { Problem, ProcessSpec } from './types.ts';
@@ -131,7 +132,7 @@ export function parseInstanceCounts(text: string, processes: readonly Countable[
     if (name === undefined || count > mostInstances) {
       return { problem: problem(`${quoted(part)} is not NAME=COUNT with a count from 0 to ${mostInstances}.`, 'for instance `web=2,all=1`') };
     }
-    if (name === 'all') {
+    if (name === everyProcess) {
       all = count;
       continue;
     }

@@ -137,6 +137,15 @@ test('names of processes', async () => {
   ]);
 });
 
+test('a name that is too long for the files of its instances', async () => {
+  const name = 'x'.repeat(201);
+  const told = 'The name of a process may have up to 200 characters; this one has 201.';
+  assert.deepEqual(await mistakes(`processes:\n  ${name}: x\n  web: { command: x, depends_on: [${name}] }\n`), [`2:3 ${told}`]);
+  assert.deepEqual(await mistakes(`${name}: x\n`, { format: 'procfile' }), [`1:1 ${told}`]);
+  await loaded(`processes:\n  ${name.slice(1)}: x\n`);
+  await loaded(`${name.slice(1)}: x\n`, { format: 'procfile' });
+});
+
 test('duplicate keys name both lines', async () => {
   assert.deepEqual(await mistakes('processes:\n  web: x\n  web: y\n'), ['3:3 `web` is here a second time; the first is on line 2.']);
 });

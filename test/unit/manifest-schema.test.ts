@@ -13,6 +13,7 @@ interface Schema {
   patternProperties?: Record<string, unknown>;
   properties?: Record<string, Schema>;
   required?: string[];
+  propertyNames?: unknown;
   enum?: unknown[];
   $defs?: Record<string, Schema>;
 }
@@ -29,6 +30,10 @@ test('every key of the loader, each with a description; no other, but for x-', (
   }
   assert.deepEqual(schema.required, ['processes']);
   assert.match(schema.$schema ?? '', /2020-12/);
+});
+
+test('names of processes: what they are made of, and how long they may be', () => {
+  assert.deepEqual(schema.properties?.processes?.propertyNames, { pattern: '^[A-Za-z0-9_-]+$', maxLength: 200, not: { const: 'all' } });
 });
 
 test('enumerations, and references that lead somewhere', () => {
