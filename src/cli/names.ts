@@ -15,16 +15,20 @@ export interface Choice {
   readonly instances?: string | undefined;
 }
 
-/** @throws Failure for a name that there is not, or an exception on which something chosen depends. */
+/** @throws Failure for a name that there is not, or something left out on which something chosen depends. */
 export function chooseInstances(manifest: Manifest, { names, except = [], instances }: Choice): InstancePlan[] {
   const processes = instances === undefined ? manifest.processes : withCounts(manifest.processes, instances);
   const all = planInstances(processes);
   const left = new Set(instancesNamed(except, processes));
   const chosen = names.length === 0 ? new Set(all.map(({ name }) => name)) : withDependencies(instancesNamed(names, processes), all);
+  // What has no instance in the manifest itself was left out by who wrote that others depend on it.
+  const countedOut = new Set(processes.filter((spec, index) => spec.instances === 0 && manifest.processes[index]?.instances !== 0).map(({ name }) => name));
+  const exceptedOut = new Set(all.filter(({ name }) => left.has(name)).map(({ spec }) => spec.name));
   for (const plan of all) {
-    const needs = plan.spec.dependsOn.find(({ name }) => all.filter((other) => other.spec.name === name).some((other) => left.has(other.name)));
-    if (needs && chosen.has(plan.name) && !left.has(plan.name)) {
-      throw new Failure(`\`${plan.name}\` depends on \`${needs.name}\`, which -x leaves out\n  hint: leave out \`${plan.spec.name}\` too`);
+    if (!chosen.has(plan.name) || left.has(plan.name)) continue;
+    for (const { name } of plan.spec.dependsOn) {
+      const option = exceptedOut.has(name) ? '-x' : countedOut.has(name) ? '-m' : undefined;
+      if (option !== undefined) throw new Failure(`\`${plan.name}\` depends on \`${name}\`, which ${option} leaves out\n  hint: leave out \`${plan.spec.name}\` too`);
     }
   }
   return all.filter(({ name }) => chosen.has(name) && !left.has(name));

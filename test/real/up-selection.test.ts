@@ -26,6 +26,8 @@ for (const [args, expected] of [
   [['-x', '@front', '-x', 'job-a'], all.filter((name) => name !== 'web' && name !== 'job-a')],
   [['-m', 'db=1'], ['api', 'cache', 'db', 'job-a', 'job-b', 'web']],
   [['-m', 'cache=3,db=0', 'cache'], ['cache.1', 'cache.2', 'cache.3']],
+  [['-m', 'all=0,db=2'], ['db.1', 'db.2']],
+  [['-m', 'db=0', '-x', 'web', '-x', 'api'], ['cache', 'job-a', 'job-b']],
   [['-m', 'all=1,cache=2', '@data'], ['cache.1', 'cache.2', 'db']],
 ] as const) {
   test(`up ${args.join(' ') || '(all)'}`, async () => {
@@ -47,7 +49,10 @@ for (const [args, message] of [
   [['@dta'], /@dta[^]*@data/],
   [['-m', 'wbe=2'], /wbe[^]*`web`/],
   [['-m', 'web=many'], /web=many/],
-  [['-x', 'db'], /`api` depends on `db`/],
+  [['-x', 'db'], /`api` depends on `db`, which -x leaves out\n {2}hint: leave out `api` too\n$/],
+  [['-m', 'db=0'], /`api` depends on `db`, which -m leaves out\n {2}hint: leave out `api` too\n$/],
+  [['-m', 'all=0,web=1'], /`web` depends on `api`, which -m leaves out\n/],
+  [['-m', 'api=0', 'web'], /`web` depends on `api`, which -m leaves out\n/],
   [['--quiet', 'wbe'], /wbe[^]*`web`/],
   [['-p', '70000'], /70000/],
 ] as const) {
@@ -58,6 +63,14 @@ for (const [args, message] of [
     assert.equal(run.stdout, '');
   });
 }
+
+test('a dependency that has no instance in the manifest itself is no mistake', async () => {
+  for (const args of [[], ['-m', 'db=0']]) {
+    const run = up({ web: { command: 'echo web', depends_on: ['db'] }, db: { command: 'echo db', instances: 0 } }, { args });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    assert.deepEqual(run.events({ event: 'start' }).map(({ process }) => process), ['web']);
+  }
+});
 
 test('options stand before or after the command', async () => {
   const manifest = { processes: { p: 'echo "in $PWD with $WORD"' } };
