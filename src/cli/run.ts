@@ -1,10 +1,15 @@
 // `procrun run`: one command as a transparent wrapper. Finds out what to run; how is ../wrapper/wrapper.ts's.
 import type { Command } from 'commander';
-import type { Manifest, SignalName } from '../manifest/types.ts';
+import { nearest } from '../manifest/nearest.ts';
+import { quoted } from '../manifest/problem.ts';
+import { select } from '../manifest/select.ts';
+import type { Manifest, ProcessSpec, SignalName } from '../manifest/types.ts';
 import { dieBy, leave } from '../os/exit.ts';
 import { newRunId } from '../os/run-id.ts';
 import { commandArgv } from '../os/spawn.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
+import { planInstances } from '../supervisor/plan.ts';
+import type { InstancePlan } from '../supervisor/types.ts';
 import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
 import { Failure } from './failure.ts';
 import { readManifestIfAny } from './manifest.ts';
@@ -34,6 +39,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     cwd: what.cwd,
     env: { ...what.env, PROCRUN: '1', PROCRUN_RUN_ID: runId },
     runId,
+    hintIfMissing: what.hintIfMissing,
     rewrites,
     scope: options.scope,
     inbox,
@@ -46,16 +52,41 @@ interface Target {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly hintIfMissing?: string | undefined;
 }
 
-/** A process of the manifest by its name alone; else a command, in the manifest's environment where there is one. */
+/** A process or an instance of the manifest by its name alone; else a command, in the manifest's environment where there is one. */
 function target(manifest: Manifest | undefined, words: readonly [string, ...string[]]): Target {
-  const spec = words.length === 1 ? manifest?.processes.find(({ name }) => name === words[0]) : undefined;
-  if (spec) {
-    const port = spec.port === undefined ? {} : { PORT: String(spec.port) };
-    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...port, PS: `${spec.name}.1`, PROCRUN_PROCESS: spec.name, PROCRUN_INSTANCE: spec.name } };
+  const instance = words.length === 1 && manifest ? instanceNamed(words[0], manifest.processes) : undefined;
+  if (instance) {
+    const { spec, number, name } = instance;
+    const port = spec.port === undefined ? {} : { PORT: String(spec.port + number - 1) };
+    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...port, PS: `${spec.name}.${number}`, PROCRUN_PROCESS: spec.name, PROCRUN_INSTANCE: name } };
   }
-  return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment() };
+  return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment(), hintIfMissing: manifest && hintFor(words, manifest.processes) };
+}
+
+/** The name of a process stands for the first of its instances, which then goes by that name. */
+function instanceNamed(word: string, processes: readonly ProcessSpec[]): InstancePlan | undefined {
+  const spec = processes.find(({ name }) => name === word);
+  if (spec) return { name: word, number: 1, spec };
+  return planInstances(processes).find((plan) => word === plan.name || word === `${plan.spec.name}.${plan.number}`);
+}
+
+/** What of the manifest may have been meant by words that are no command; undefined where nothing is near. */
+function hintFor([word, ...rest]: readonly [string, ...string[]], processes: readonly ProcessSpec[]): string | undefined {
+  if (rest.length > 0 && instanceNamed(word, processes)) return `${quoted(word)} is a process of the manifest; by its name alone, without arguments, it is run`;
+  const selection = select([word], processes);
+  if ('selected' in selection) {
+    const names = selection.selected.processes;
+    return `${quoted(word)} stands for ${names.join(', ')}; ${names.length === 1 ? 'name it' : 'only one process can be run'}`;
+  }
+  const { message, hint } = selection.problem;
+  if (word.startsWith('@')) return [message.replace(/\.$/, ''), ...(hint === undefined ? [] : [hint])].join('; ');
+  const numbered = /^(.+)\.\d+$/.exec(word)?.[1];
+  if (processes.some(({ name }) => name === numbered)) return message;
+  const near = word.includes('/') ? undefined : nearest(word, [...processes.map(({ name }) => name), ...planInstances(processes).map(({ name }) => name)]);
+  return near === undefined ? undefined : `did you mean the process \`${near}\`?`;
 }
 
 function realEnvironment(): Record<string, string> {

@@ -20,10 +20,13 @@ export interface CommandRequest {
 /** 127: there is no such command. 126: it is there and cannot be executed. */
 export class CannotRun extends Error {
   readonly status: 126 | 127;
+  /** There is no command of that name; not its folder or its interpreter is missing. */
+  readonly isUnknown: boolean;
 
-  constructor(status: 126 | 127, message: string) {
+  constructor(status: 126 | 127, message: string, { isUnknown = false } = {}) {
     super(message);
     this.status = status;
+    this.isUnknown = isUnknown;
   }
 }
 
@@ -98,7 +101,7 @@ function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', origina
   if (!isExecutable(cwd)) return new CannotRun(126, `${cwd}: not a folder that may be entered`);
   const found = candidates(file, cwd, env).find((path) => statOf(path) !== undefined);
   // A folder of the PATH that may not be searched gives EACCES where the truth is "not found".
-  if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`);
+  if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });
   if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
   return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${originalMessage || code}`}`);
 }

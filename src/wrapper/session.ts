@@ -31,13 +31,13 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   return end.kind === 'signal' && place === 'away' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
-async function startOrExplain({ argv, cwd, env, rewrites }: WrapperRequest, place: Place): Promise<RunningCommand | WrapperEnd> {
+async function startOrExplain({ argv, cwd, env, rewrites, hintIfMissing }: WrapperRequest, place: Place): Promise<RunningCommand | WrapperEnd> {
   const shielded = place === 'terminal' ? withIgnored(typedSignalsIn(rewrites), argv, env) : argv;
   try {
     return await startCommand({ argv: shielded, cwd, env, detached: place === 'away' });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
-    complain(error.message);
+    complain(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
     return { kind: 'exit', code: error.status };
   }
 }
@@ -64,7 +64,7 @@ function hurryBySignal(inbox: SignalInbox): () => boolean {
   return () => isHurried;
 }
 
-/** A single line on stderr, whatever has become of that. */
+/** On stderr, whatever has become of that. */
 function complain(message: string): void {
   try {
     writeSync(2, `procrun: ${message}\n`);

@@ -21,6 +21,8 @@ export interface WrapperRequest {
   readonly rewrites: Rewrites;
   /** Who is sent what we are sent: the whole tree, or the command alone. */
   readonly scope: 'group' | 'leader';
+  /** A way out, said to the user if there is no such command. */
+  readonly hintIfMissing?: string | undefined;
   /** One that was opened before the command line and the manifest were read, so that no signal was lost meanwhile. */
   readonly inbox?: SignalInbox;
 }

@@ -74,6 +74,42 @@ test('a process of the manifest by its name, in its folder and environment', asy
   assert.deepEqual(run.end, { code: 5, signal: null });
 });
 
+test('an instance by its name: its PORT and its marks', async () => {
+  const print = { command: 'echo "$PORT $PS $PROCRUN_PROCESS $PROCRUN_INSTANCE"', port: 7000 };
+  const manifest = { processes: { two: { ...print, instances: 2 }, one: print } };
+  for (const [name, line] of [['two', '7000 two.1 two two'], ['two.1', '7000 two.1 two two.1'], ['two.2', '7001 two.2 two two.2'], ['one.1', '7000 one.1 one one']] as const) {
+    const run = await execute(['run', name], { manifest });
+    assert.deepEqual([run.end, run.stdout, run.stderr], [{ code: 0, signal: null }, `${line}\n`, '']);
+  }
+});
+
+const hints: readonly (readonly [words: readonly string[], hint: string])[] = [
+  [['wbe'], 'did you mean the process `web`?'],
+  [['wbe.2'], 'did you mean the process `web.2`?'],
+  [['web.9'], 'There is no instance `web.9`: `web` has 2 instances.'],
+  [['web', '--verbose'], '`web` is a process of the manifest; by its name alone, without arguments, it is run'],
+  [['web.2', 'x'], '`web.2` is a process of the manifest; by its name alone, without arguments, it is run'],
+  [['@front'], '`@front` stands for web, api; only one process can be run'],
+  [['a*'], '`a*` stands for api; name it'],
+  [['@frnt'], 'No process has the tag `@frnt`; did you mean `@front`?'],
+];
+
+for (const [words, hint] of hints) {
+  test(`\`run ${words.join(' ')}\` is no command, and something of the manifest is near`, async () => {
+    const manifest = { processes: { web: { command: 'true', instances: 2, tags: ['front'] }, api: { command: 'true', tags: ['front'] } } };
+    const run = await execute(['run', ...words], { manifest });
+    assert.deepEqual([run.end, run.stdout], [{ code: 127, signal: null }, '']);
+    assert.equal(run.stderr, `procrun: ${words[0]}: command not found\n  hint: ${hint}\n`);
+  });
+}
+
+test('where nothing of the manifest is near, a command that is not there has no hint', async () => {
+  for (const words of [['nosuch-command'], ['./wbe'], ['nosuch-command', 'web']]) {
+    const run = await execute(['run', ...words], { manifest: { processes: { web: 'true' } } });
+    assert.equal(run.stderr, `procrun: ${words[0]}: command not found\n`);
+  }
+});
+
 test('a folder that is missing is named, and not the command blamed', async () => {
   const run = await execute(['run', 'job'], { manifest: { processes: { job: { command: 'true', cwd: 'nowhere' } } } });
   assert.equal(run.end.code, 127);
