@@ -35,7 +35,8 @@ export type Notice =
   | { readonly type: 'leftovers'; readonly process: string }
   | { readonly type: 'gone'; readonly process: string; readonly stage: StageName | undefined; readonly durationMs: Milliseconds }
   | { readonly type: 'last-stage-over'; readonly process: string }
-  | { readonly type: 'stopping'; readonly cause: StopCause }
+  /** `noKill`: nobody in it is to be killed at the end, nor by a Ctrl+\. */
+  | { readonly type: 'stopping'; readonly cause: StopCause; readonly noKill?: true }
   /** `moved`: somebody had a next stage to go on to. */
   | { readonly type: 'hurried'; readonly signal: PolicySignal; readonly moved: boolean }
   | { readonly type: 'deadline' }

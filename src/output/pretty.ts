@@ -5,7 +5,7 @@ import type { Notice, Result, Waiting } from './notices.ts';
 import type { Brush, Paint } from './paint.ts';
 import type { Printer, StreamName } from './printer.ts';
 import type { Screen, Voice } from './screen.ts';
-import { noticeInWords, progressInWords, summaryRows } from './words.ts';
+import { furtherKeysInWords, noticeInWords, progressInWords, summaryRows } from './words.ts';
 
 export interface PrettyOptions {
   /** Standard output and error; one and the same where they go to the same place, so that no line is written into another. */
@@ -81,7 +81,8 @@ export class PrettyPrinter implements Printer {
     if (this.#options.columns && (notice.type === 'stopping' || notice.type === 'hurried')) this.#options.err.sink.write(clearLine);
     const text = noticeInWords(notice);
     if (text !== undefined) this.#say(this.#brush(notice)(text));
-    if (notice.type === 'stopping' && this.#options.columns) this.#say(this.#options.errPaint.dim('Ctrl+C again for the next stage, Ctrl+\\ to kill at once'));
+    const keys = this.#options.columns && furtherKeysInWords(notice);
+    if (keys !== undefined) this.#say(this.#options.errPaint.dim(keys));
     if (notice.type === 'done' && notice.stopped) this.#summary(notice);
   }
 

@@ -106,6 +106,13 @@ export function noticeInWords(notice: Notice): string | undefined {
   }
 }
 
+/** What the user can do next, for the beginning of a stop that is watched at a terminal. */
+export function furtherKeysInWords(notice: Notice): string | undefined {
+  // After SIGQUIT there is no further stage to go to.
+  if (notice.type !== 'stopping' || (notice.cause.kind === 'signal' && notice.cause.signal === 'SIGQUIT')) return undefined;
+  return `Ctrl+C again for the next stage${notice.noKill ? '' : ', Ctrl+\\ to kill at once'}`;
+}
+
 /** A time that was measured: more digits than these say nothing. */
 export function measured(ms: number): string {
   return ms < 1000 ? formatDuration(Math.round(ms)) : `${(ms / 1000).toFixed(1)}s`;

@@ -193,6 +193,12 @@ export class Supervisor {
     if (!this.#stopping) this.#announceStop(cause, context);
     if (this.#stopping) this.#stopping = { ...this.#stopping, cutOutput: true };
     this.#all({ type: 'hurry', cause, force: false }, context);
+    // Who asked for the end of everything shall know what there still is to wait for.
+    for (const instance of this.instances) {
+      if (instance.state !== 'stopping' || instance.stage === 'SIGKILL') continue;
+      const message = `${instance.stage} is its last stage, and it is never killed (\`final_kill: false\`); waiting on`;
+      context.act({ type: 'notice', notice: { type: 'warning', process: instance.name, message } });
+    }
   }
 
   #down(deadlineMs: Milliseconds | undefined, context: Context): void {
@@ -231,7 +237,8 @@ export class Supervisor {
 
   #announceStop(cause: StopCause, context: Context): void {
     this.#stopping = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
-    context.act({ type: 'notice', notice: { type: 'stopping', cause } });
+    const noKill = this.instances.every((instance) => instance.ended || !instance.plan.spec.finalKill);
+    context.act({ type: 'notice', notice: { type: 'stopping', cause, ...(noKill ? { noKill } : {}) } });
   }
 
   #stopEverything(cause: StopCause, context: Context): void {

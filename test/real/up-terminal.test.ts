@@ -88,6 +88,38 @@ test('the progress line says who is waited for, in which stage and for how long 
   await assertNothingAlive(run);
 });
 
+const gentle = { command: `exec ${fixtureCommand('signals.py', '--exit-on', 'USR1').join(' ')}`, stop: [{ SIGTERM: '100s' }], final_kill: false };
+
+for (const [what, processes, key, hint] of [
+  ['Ctrl+C', { p: { command: gentle.command }, q: gentle }, '\x03', /Ctrl\+C again for the next stage, Ctrl\+\\ to kill at once\n/],
+  ['Ctrl+C where nobody is ever killed', { p: gentle }, '\x03', /Ctrl\+C again for the next stage\n/],
+  ['Ctrl+\\ where nobody is ever killed', { p: gentle }, '\x1c', undefined],
+] as const) {
+  test(`what is said of further keys after ${what}`, needsPython, async () => {
+    const run = await pretty(processes);
+    await run.waitFor(/ready/, 'terminal', Object.keys(processes).length);
+    run.type(key);
+    await run.waitFor(/waiting for/, 'terminal');
+    if (hint) assert.match(run.screen, hint);
+    else assert.doesNotMatch(run.screen, /for the next stage|kill at once/);
+    run.signal('SIGUSR1');
+    await run.ended;
+    await assertNothingAlive(run);
+  });
+}
+
+test('Ctrl+\\ in a stop without a final kill says for whom it waits', needsPython, async () => {
+  const run = await pretty({ p: gentle });
+  await run.waitFor(/ready/, 'terminal');
+  run.type('\x03');
+  await run.waitFor(/waiting for/, 'terminal');
+  run.type('\x1c');
+  await run.waitFor(/p: SIGTERM is its last stage, and it is never killed \(`final_kill: false`\); waiting on/, 'terminal');
+  run.signal('SIGUSR1');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  await assertNothingAlive(run);
+});
+
 test('the progress line never wraps', needsPython, async () => {
   const names = Array.from({ length: 8 }, (_, index) => `a-rather-long-name-${index}`);
   const run = await pretty(Object.fromEntries(names.map((name) => [name, { command: deaf, stop: [{ SIGTERM: '1200ms' }] }])), { columns: 60 });

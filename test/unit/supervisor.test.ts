@@ -215,6 +215,33 @@ describe('further signals', () => {
     assert.deepEqual(history.ends('web', 'SIGKILL'), ['watch web', 'drain web', 'SIGTERM db']);
   });
 
+  test('each SIGQUIT says for whom it waits all the same', () => {
+    const history = new History([spec('web'), spec('keep', { finalKill: false, stop: [flagStage(1000), signalStage('SIGTERM', 1000)] })]);
+    history.begin();
+    history.signal('SIGINT');
+    const warnings = (): (string | undefined)[] => history.noticesOf('warning').map(({ process, message }) => `${process}: ${message}`);
+    history.signal('SIGQUIT');
+    const told = 'keep: SIGTERM is its last stage, and it is never killed (`final_kill: false`); waiting on';
+    assert.deepEqual(warnings(), [told]);
+    history.ends('web', 'SIGKILL');
+    history.pass(5000);
+    assert.deepEqual(history.signal('SIGQUIT'), []);
+    assert.deepEqual(warnings(), [told, told]);
+  });
+
+  test('the stop is announced as one without a kill if nobody in it will ever be killed', () => {
+    const keep = { finalKill: false, stop: [signalStage('SIGTERM', 1000)] };
+    const history = new History([spec('a', keep), spec('b', keep), spec('c', { onFailure: 'continue' })]);
+    history.begin();
+    history.ends('c', 3);
+    history.signal('SIGINT');
+    assert.deepEqual(history.noticesOf('stopping').map(({ noKill }) => noKill), [true]);
+    const other = new History([spec('a', keep), spec('c')]);
+    other.begin();
+    other.signal('SIGINT');
+    assert.deepEqual(other.noticesOf('stopping').map(({ noKill }) => noKill), [undefined]);
+  });
+
   test('SIGQUIT goes straight to SIGKILL, out of order; not for one that is never to be killed', () => {
     const history = new History([spec('db'), spec('web', dependingOn('db')), spec('keep', { finalKill: false, stop: [flagStage(1), signalStage('SIGTERM', 9)] })]);
     history.begin();
