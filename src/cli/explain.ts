@@ -63,7 +63,7 @@ const flagEffect = {
 };
 
 function stageEffect(stage: Stage, spec: ProcessSpec): string {
-  const time = stage.timeoutMs === Infinity ? 'waits without end' : `up to ${formatDuration(stage.timeoutMs)}`;
+  const time = timeText(stage);
   switch (stage.kind) {
     case 'flag':
       return `${spec.stopFlag ? flagEffect[spec.stopFlag] : ''}; ${time}`;
@@ -73,6 +73,12 @@ function stageEffect(stage: Stage, spec: ProcessSpec): string {
       if (stage.signal === 'SIGKILL') return `to the whole tree, again and again until it is gone; ${time}`;
       return `${stage.signal} to ${spec.stopScope === 'leader' ? 'its leader alone' : 'the whole tree'}; ${time}`;
   }
+}
+
+function timeText({ kind, timeoutMs }: Stage): string {
+  if (timeoutMs === Infinity) return 'waits without end';
+  if (timeoutMs === 0) return kind === 'run' ? 'no time for it' : 'no time to end by it';
+  return `up to ${formatDuration(timeoutMs)}`;
 }
 
 function notes(spec: ProcessSpec): string[] {

@@ -6,26 +6,34 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 /** What a duration looks like as text. The JSON Schema of the manifest shows it to editors. */
 export const durationPattern = /^(?=.)(?:forever|\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?h)?(?:\d+(?:\.\d+)?m)?(?:\d+(?:\.\d+)?s)?(?:\d+(?:\.\d+)?ms)?)$/;
 
+/** 114 years. What is longer is as good as for ever, and no number of hours that anybody could read. */
+const longestMs = 1_000_000 * 3_600_000;
+
 /**
  * Milliseconds of `250ms`, `5s`, `1.5m`, `1h`, `1m30s`; a bare number is seconds, `0` is at once, `forever` is `Infinity`.
  * `undefined` if it is none of these.
  */
 export function parseDuration(text: string | number): Milliseconds | undefined {
-  if (typeof text === 'number') return text >= 0 && Number.isFinite(text) ? Math.round(text * 1000) : undefined;
+  if (typeof text === 'number') return text >= 0 && Number.isFinite(text) ? bounded(text * 1000) : undefined;
   const word = text.trim();
   if (word === '' || word.length > 50 || !durationPattern.test(word)) return undefined;
   if (word === 'forever') return Infinity;
-  if (/^[\d.]+$/.test(word)) return Math.round(Number(word) * 1000);
+  if (/^[\d.]+$/.test(word)) return bounded(Number(word) * 1000);
   let sum = 0;
   for (const [, amount, unit] of word.matchAll(/([\d.]+)(ms|s|m|h)/g)) sum += Number(amount) * (units[unit ?? ''] ?? 0);
-  return Math.round(sum);
+  return bounded(sum);
+}
+
+function bounded(ms: number): Milliseconds {
+  return ms > longestMs ? Infinity : Math.round(ms);
 }
 
 /** Short and for people: `250ms`, `4s`, `1.5s`, `1m30s`, `2h`, `forever`. Below a minute exact to the millisecond, above to the second. */
-export function formatDuration(ms: Milliseconds): string {
-  if (ms === Infinity) return 'forever';
-  if (ms < 1000) return ms === 0 ? '0s' : `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(3))}s`;
+export function formatDuration(exactMs: Milliseconds): string {
+  if (exactMs === Infinity) return 'forever';
+  const ms = Math.round(exactMs);
+  if (ms < 1000) return ms === 0 ? '0s' : `${ms}ms`;
+  if (ms < 60_000) return `${ms / 1000}s`;
   const seconds = Math.round(ms / 1000);
   const parts = [
     [Math.floor(seconds / 3600), 'h'],

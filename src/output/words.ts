@@ -49,17 +49,22 @@ function outcomeInWords(outcome: Outcome): string {
 }
 
 function stageInWords(stage: StageName, timeoutMs: number): string {
-  const time = formatDuration(timeoutMs);
   switch (stage) {
     case 'flag':
-      return `stop flag raised, ${time} to end by it`;
+      return `stop flag raised, ${timeInWords(timeoutMs, 'to end by it')}`;
     case 'run':
-      return `its stop command runs, ${time} for it`;
+      return `its stop command runs, ${timeInWords(timeoutMs, 'for it')}`;
     case 'SIGKILL':
       return 'SIGKILL';
     default:
-      return `${stage}, ${time} to end by it`;
+      return `${stage}, ${timeInWords(timeoutMs, 'to end by it')}`;
   }
+}
+
+/** What for: the words after a number of seconds. */
+function timeInWords(ms: number, what: string): string {
+  if (ms === Infinity) return 'with no time limit';
+  return ms === 0 ? `and no time ${what}` : `${formatDuration(ms)} ${what}`;
 }
 
 /** One line, or undefined where there is nothing to say to a person. */

@@ -11,6 +11,8 @@ test('durations', () => {
   const right: [string | number, number][] = [
     ['250ms', 250], ['5s', 5000], ['1.5m', 90_000], ['1h', 3_600_000], ['5', 5000], [5, 5000], [0.25, 250], ['0', 0], [0, 0],
     ['0s', 0], ['1m30s', 90_000], ['forever', Infinity], [' 5s ', 5000],
+    // Longer than anybody lives is as good as for ever.
+    ['1000000h', 3.6e12], ['1000001h', Infinity], [1e30, Infinity], [Number.MAX_VALUE, Infinity], ['9'.repeat(50), Infinity],
   ];
   for (const [text, ms] of right) assert.equal(parseDuration(text), ms, String(text));
   for (const wrong of ['', ' ', '-1s', '5 s', '5x', 's', 'ms', '1.s', '.5s', '5S', 'Forever', '5s5', '30s1m', 'x'.repeat(1000), -1, NaN, Infinity]) {
@@ -20,7 +22,7 @@ test('durations', () => {
 
 test('durations for people, which read as the same again', () => {
   const pairs: [number, string][] = [
-    [0, '0s'], [250, '250ms'], [999.6, '1000ms'], [4000, '4s'], [1500, '1.5s'], [90_000, '1m30s'], [60_000, '1m'], [3_600_000, '1h'], [3_661_000, '1h1m1s'], [Infinity, 'forever'],
+    [0, '0s'], [250, '250ms'], [999.6, '1s'], [59_999.6, '1m'], [3.6e12, '1000000h'], [4000, '4s'], [1500, '1.5s'], [90_000, '1m30s'], [60_000, '1m'], [3_600_000, '1h'], [3_661_000, '1h1m1s'], [Infinity, 'forever'],
   ];
   for (const [ms, text] of pairs) {
     assert.equal(formatDuration(ms), text);

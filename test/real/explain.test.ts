@@ -1,0 +1,18 @@
+// `procrun explain`: what it says of times at the ends of the scale.
+import { strict as assert } from 'node:assert';
+import { execute, test } from '../support/harness.ts';
+import { exited } from './up-support.ts';
+
+test('stages with no time at all, and with no end', async () => {
+  const stop = [{ run: { command: './drain', timeout: 0 } }, { SIGINT: 0 }, { SIGHUP: 1e30 }, { SIGTERM: '3s' }];
+  const run = await execute(['explain'], { manifest: { processes: { web: { command: 'x', stop } } } });
+  assert.deepEqual([run.end, run.stderr], [exited(0), '']);
+  const stages = run.stdout.split('\n').filter((line) => /^ +\d /.test(line)).map((line) => line.replace(/ {2,}/g, '  ').trim());
+  assert.deepEqual(stages, [
+    '1  run 0s  runs ./drain; no time for it',
+    '2  SIGINT 0s  SIGINT to the whole tree; no time to end by it',
+    '3  SIGHUP forever  SIGHUP to the whole tree; waits without end',
+    '4  SIGTERM 3s  SIGTERM to the whole tree; up to 3s',
+    '5  SIGKILL  to the whole tree, again and again until it is gone; up to 5s',
+  ]);
+});

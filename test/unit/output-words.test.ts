@@ -1,0 +1,22 @@
+// Notices as sentences: the times in them, the ends of the scale too.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StageName } from '../../src/output/notices.ts';
+import { noticeInWords } from '../../src/output/words.ts';
+
+test('a stage and its time', () => {
+  const cases: readonly (readonly [StageName, number, string])[] = [
+    ['SIGTERM', 8000, 'web: SIGTERM, 8s to end by it'],
+    ['SIGTERM', 0, 'web: SIGTERM, and no time to end by it'],
+    ['SIGTERM', Infinity, 'web: SIGTERM, with no time limit'],
+    ['flag', 4000, 'web: stop flag raised, 4s to end by it'],
+    ['flag', Infinity, 'web: stop flag raised, with no time limit'],
+    ['run', 5000, 'web: its stop command runs, 5s for it'],
+    ['run', 0, 'web: its stop command runs, and no time for it'],
+    ['run', Infinity, 'web: its stop command runs, with no time limit'],
+    ['SIGKILL', 5000, 'web: SIGKILL'],
+  ];
+  for (const [stage, timeoutMs, text] of cases) {
+    assert.equal(noticeInWords({ type: 'stage', process: 'web', stage, timeoutMs, cause: { kind: 'down' } }), text);
+  }
+});
