@@ -10,7 +10,7 @@ import { bundleOptions } from './bundle-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 await rm(`${root}dist`, { recursive: true, force: true });
-await mkdir(`${root}dist`, { recursive: true });
+for (const folder of ['dist', 'build']) await mkdir(`${root}${folder}`, { recursive: true });
 const { metafile } = await build({
   ...bundleOptions,
   metafile: true,

@@ -18,9 +18,9 @@ export function baseFolder(environment: Readonly<Record<string, string | undefin
 }
 
 /**
- * Makes the folder of one manifest, mode 0700, and its base.
+ * Makes the folder of one manifest, mode 0700, and its base, for which there must be a folder.
  * @param key what tells manifests apart: the real path, and the name that was given to this run.
- * @throws UnsafeFolder when either is there and is not a folder, is another user's, or is open to others.
+ * @throws UnsafeFolder when it cannot be made, or when either is there and is not a folder, is another user's, or is open to others.
  */
 export function makeRuntimeFolder(base: string, name: string, key: string): string {
   const uid = ownUid();
@@ -55,10 +55,9 @@ function makePrivate(path: string, uid: number): void {
     return;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    // A path that is not there is a slip: to make all of it would hide that, and whose folders would they be?
     if (code === 'ENOENT' && !existsSync(dirname(path))) {
-      makePath(dirname(path));
-      makePrivate(path, uid);
-      return;
+      throw new UnsafeFolder(`cannot make the runtime folder ${path}: there is no folder ${dirname(path)}; make that, or name another folder in PROCRUN_RUNTIME_DIR`);
     }
     if (code !== 'EEXIST') throw new UnsafeFolder(`cannot make the runtime folder ${path}: ${(error as Error).message}`);
   }
@@ -73,17 +72,6 @@ function checkPrivate(path: string, uid: number): void {
   if (owner !== uid) throw new UnsafeFolder(`the runtime folder ${path} belongs to user ${owner}, not to you (${uid}); ${wayOut}`);
   if ((mode & 0o077) !== 0) {
     throw new UnsafeFolder(`the runtime folder ${path} is open to others (mode ${(mode & 0o777).toString(8)}); chmod 700 it, or name another folder in PROCRUN_RUNTIME_DIR`);
-  }
-}
-
-/** Not mkdirSync's `recursive`, which in Node 20 tries for ever where a folder takes no new ones (/proc). */
-function makePath(path: string): void {
-  if (existsSync(path)) return;
-  makePath(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new UnsafeFolder(`cannot make the folder ${path} for the runtime folder: ${(error as Error).message}`);
   }
 }
 

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
@@ -219,7 +219,7 @@ test('a second `up` says how to talk to the first, in the words of its own optio
 
 test('a very long path of the runtime folder will do', async () => {
   const long = join('x'.repeat(120), 'y'.repeat(120));
-  const run = up({ p: sleeper }, { env: { PROCRUN_RUNTIME_DIR: long } });
+  const run = up({ p: sleeper }, { env: { PROCRUN_RUNTIME_DIR: long }, files: { [join(dirname(long), 'a file')]: '' } });
   const pid = await ready(run, 'p');
   const env = { PROCRUN_RUNTIME_DIR: long };
   const asked = await execute(['ps', '--json'], { beside: run, env });

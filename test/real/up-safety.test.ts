@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixture, fixtureCommand, needsPython, test } from '../support/harness.ts';
+import { assertNothingAlive, execute, fixture, fixtureCommand, needsPython, procrunArgv, startCommand, test } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 for (const kind of ['exception', 'rejection']) {
@@ -94,9 +94,37 @@ test('a runtime folder that is a link, a dangling link or a file is refused', as
   }
 });
 
+test('only the last part of its path is made: a folder that is named and not there is a mistake', async () => {
+  for (const [variable, value, name] of [
+    ['TMPDIR', 'nowhere/inner', `procrun-${process.getuid?.()}`],
+    ['PROCRUN_RUNTIME_DIR', 'nowhere/inner/run', 'run'],
+  ] as const) {
+    const refused = startCommand(['/bin/sh', '-c', `${variable}=$PWD/${value}; export ${variable}; exec "$@"`, 'sh', ...procrunArgv('up')], {
+      manifest: { processes: { p: 'true' } },
+      env: { PROCRUN_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: undefined },
+    });
+    assert.deepEqual(await refused.ended, exited(2), refused.report());
+    const missing = join(refused.folder, 'nowhere/inner');
+    assert.equal(refused.stderr, `procrun: cannot make the runtime folder ${missing}/${name}: there is no folder ${missing}; make that, or name another folder in PROCRUN_RUNTIME_DIR\n`);
+    assert.equal(existsSync(dirname(missing)), false);
+  }
+});
+
+test('in the folder for temporary files, and in that of the session, it is made by its name', async () => {
+  const uid = process.getuid?.();
+  for (const [variable, name] of [['TMPDIR', `procrun-${uid}`], ['XDG_RUNTIME_DIR', 'procrun']] as const) {
+    const run = startCommand(['/bin/sh', '-c', `mkdir -m 700 base; ${variable}=$PWD/base; export ${variable}; exec "$@"`, 'sh', ...procrunArgv('up')], {
+      manifest: { processes: { p: 'true' } },
+      env: { PROCRUN_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: undefined },
+    });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    assert.deepEqual(readdirSync(join(run.folder, 'base')), [name]);
+  }
+});
+
 test('a very long path of the runtime folder, and one with blanks and signs, will do', async () => {
   const long = join('x'.repeat(100), "a b'c\"$HOME;*", 'y'.repeat(100));
-  const run = up({ p: { command: 'echo "$PROCRUN_STOP_FILE"; echo x >/dev/stdout; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file', stop: [{ run: 'echo drain' }] } }, { env: { PROCRUN_RUNTIME_DIR: long } });
+  const run = up({ p: { command: 'echo "$PROCRUN_STOP_FILE"; echo x >/dev/stdout; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file', stop: [{ run: 'echo drain' }] } }, { env: { PROCRUN_RUNTIME_DIR: long }, files: { [join(dirname(long), 'a file')]: '' } });
   await says(run, 'p', 'x');
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
