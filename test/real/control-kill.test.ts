@@ -1,7 +1,7 @@
 // `procrun kill`: whom it hits, whom it does not, and what it says, whatever became of the runner.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
@@ -257,6 +257,24 @@ test('a link, garbage or a FIFO in the place of the state or the socket: never f
     await assertNothingAlive(next);
   }
 });
+
+for (const args of [['up'], ['ps'], ['down'], ['kill'], ['kill', '--group']]) {
+  test(`files that nobody has removed, of a run of which nothing is alive, are gone after \`${args.join(' ')}\``, async () => {
+    const run = up({ p: 'echo "ready $$"; [ -e again ] || exec sleep 300' });
+    const pid = await ready(run, 'p');
+    // As after a SIGKILL of the runner between the end of its guard and its own.
+    await killedWithGuard(run);
+    process.kill(-pid, 'SIGKILL');
+    await waitUntil(() => !isAlive(pid), 'the end of the process');
+    const left = readdirSync(runtimeFolderOf(run));
+    assert.ok(['runner.json', 'state.json', 'control.sock'].every((name) => left.includes(name)) && left.length > 3, left.join(' '));
+    writeFileSync(join(run.folder, 'again'), '');
+    const next = await beside(run, ...args);
+    assert.deepEqual(next.end, exited(args[0] === 'up' ? 0 : 3), next.report());
+    assert.doesNotMatch(next.stderr, /earlier run/);
+    assert.deepEqual(readdirSync(run.runtimeDir), []);
+  });
+}
 
 /**
  * In a namespace of its own, where the next number can be chosen: a run loses runner, guard and leader, and the leader's number, or the
