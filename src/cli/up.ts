@@ -12,6 +12,7 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
+import { Guard } from '../os/guard.ts';
 import { newRunId } from '../os/run-id.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
@@ -62,20 +63,31 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   let deliver = (signal: PolicySignal): void => void early.push(signal);
   listenForSignals((signal) => deliver(signal));
 
-  const runId = await newRunId(process.env);
-  const { folder, lock } = lockOrFail({ ...manifest, name: options.name }, runId.id, options);
   const out = new Sink(process.stdout);
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
+  const runId = await newRunId(process.env);
+  // It starts while we see to the rest.
+  const guard = new Guard(runId, warn);
+  let taken: { folder: string; lock: Lock };
+  try {
+    taken = lockOrFail({ ...manifest, name: options.name }, runId.id, options);
+  } catch (error) {
+    await guard.leave();
+    throw error;
+  }
+  const { folder, lock } = taken;
   const survivors = await finishEarlierRun(folder, warn, () => early.length > 0);
   if (survivors.length > 0) {
+    await guard.leave();
     lock.release();
     throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
   }
   const run = new Up({
     instances,
     runId,
+    guard,
     folder,
     lockFile: lock.file,
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,

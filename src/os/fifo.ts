@@ -1,15 +1,25 @@
 // Real pipes between the runner and a child. Node's own 'pipe' is a socketpair, on which `echo x >/dev/stdout` fails with
 // ENXIO in the child; a FIFO can be opened by its path like any file. Who reads and writes them is the caller's.
-import { closeSync, constants, openSync } from 'node:fs';
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 
 export class CannotMakePipes extends Error {}
 
-/** One call of mkfifo(1) for all of them. @throws CannotMakePipes */
+/** One call of mkfifo(1) for those of them that are not there. @throws CannotMakePipes */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
-  const { failed, stderr, code } = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
-  if (failed) throw new CannotMakePipes(`cannot make the pipes for the processes' output: ${code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr || 'mkfifo failed'}`);
+  const missing = paths.filter((path) => !isFifo(path));
+  if (missing.length === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    execFile('mkfifo', ['-m', '600', ...missing], (error, _, stderr) => {
+      // Somebody else may have been at it as well.
+      if (!error || missing.every(isFifo)) resolve();
+      else reject(new CannotMakePipes(`cannot make the pipes for the processes' output: ${error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr.trim() || 'mkfifo failed'}`));
+    });
+  });
+}
+
+function isFifo(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 
 export interface Pipe {

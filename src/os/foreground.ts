@@ -1,7 +1,7 @@
 // Which process group the terminal counts as its foreground: the one that is sent what is typed (Ctrl+C) and told of its
 // size (SIGWINCH). Node has no tcgetpgrp(3), so the system's process table is asked.
 import { readFileSync } from 'node:fs';
-import { execaSync } from 'execa';
+import { ps } from './ps.ts';
 
 /** `tpgid`, field 8 of /proc/PID/stat (proc(5)); the name, field 2, may hold blanks and parentheses, so count from the last `)`. */
 export function parseForegroundGroup(stat: string): number | undefined {
@@ -14,8 +14,7 @@ function foregroundOnLinux(): number | undefined {
 }
 
 function foregroundOnDarwin(): number | undefined {
-  const { stdout } = execaSync('ps', ['-o', 'tpgid=', '-p', String(process.pid)], { reject: false });
-  const tpgid = Number(stdout);
+  const tpgid = Number(ps('-o', 'tpgid=', '-p', String(process.pid)));
   return tpgid > 0 ? tpgid : undefined;
 }
 

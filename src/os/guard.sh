@@ -1,7 +1,7 @@
 # The guard of one run: learns which groups live, and when the runner ends without a word, because it was killed, ends
 # what is left of it. guard.ts starts it and talks to it; it knows nothing of manifests, stages or output.
 #
-# Lines in GUARD_LINES, which are there from its first moment, and on standard input, until the end of file:
+# Lines in GUARD_LINES, which are there from its first moment, and on descriptor 3, until the end of file:
 #   run ID MARK        the id in the environment of all that is ours; with MARK and eight digits begins field 25 of their stat
 #   folder PATH        the run's own folder, which goes with it; the pipes of its processes are in it, with a ~ before the name
 #                      where those that leave their group are to be left alone
@@ -9,10 +9,12 @@
 #   + PGID START FLAG  a group lives. START: of its leader, field 22 of its stat. FLAG: `fd` where the death of the runner
 #                      has told it already, by a stop flag; else `-`
 #   - PGID             the group is gone, and its number may be somebody else's
+#   pipes NAME…        FIFOs to be made in the folder; the answer is `made` or anything else
 #   bye                the runner ends as it should
 #
 # For dash, bash and busybox. A handler would look like an end of file to dash's `read`, so signals are ignored.
 trap '' HUP INT QUIT TERM TSTP TTIN TTOU PIPE USR1 USR2
+exec 0<&3 3<&-
 cd / || exit 1
 # Under another run it has that one's mark, which is for those who may be ended with it.
 # shellcheck disable=SC3045
@@ -208,6 +210,10 @@ hear() {
     groups="$groups${2%% *}:${rest% *}:${rest#* } "
     ;;
   -) forget "$2" ;;
+  pipes)
+    # shellcheck disable=SC2086
+    if (set -f; cd "$folder" && exec mkfifo -m 600 -- $2) 2>/dev/null; then echo made; else echo failed; fi >&0 2>/dev/null
+    ;;
   bye) exit 0 ;;
   esac
 }

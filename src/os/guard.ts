@@ -1,14 +1,15 @@
 // The guard of a run, from the runner's side: starts the shell that guard.sh is for, tells it which groups live, starts a
 // new one when somebody ends it, and sends it away in the end. What it does when the runner is killed stands in guard.sh.
-import type { ChildProcess } from 'node:child_process';
-import { execa } from 'execa';
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { basename } from 'node:path';
+import { makeFifos } from './fifo.ts';
+import type { RunId } from './run-id.ts';
 import script from './guard.sh';
 
-export interface GuardedRun {
-  readonly runId: string;
-  /** With which field 25 of /proc/PID/stat of all its processes begins. */
-  readonly markPrefix: string;
-  /** Its own folder, and the file that says who runs: they go with it. */
+/** What goes with a run that was killed. */
+export interface RunFiles {
+  /** The run's own folder, and the file that says who runs. */
   readonly folder: string;
   readonly lockFile: string;
 }
@@ -30,19 +31,49 @@ const goodbyeMs = 1000;
 /** One that is killed again and again is replaced so often: somebody means it, or the system starts nothing any more. */
 const maxReplacements = 100;
 
+/** So long it may take to make the pipes before we make them ourselves: somebody may have stopped it. */
+const pipesMs = 1000;
+
+/** The number of our line to it. Node makes no duplex pipe of the first three. */
+const lineFd = 3;
+
 export class Guard {
-  readonly #run: GuardedRun;
+  readonly #run: Pick<RunId, 'id' | 'markPrefix'>;
   readonly #warn: (message: string) => void;
   readonly #groups = new Map<number, GuardedGroup>();
+  #files: RunFiles | undefined;
   #process: ChildProcess | undefined;
+  #onAnswer: ((answer: string) => void) | undefined;
   #replacements = 0;
   #isLeaving = false;
 
   /** @param warn is told in a sentence when there can be no guard. */
-  constructor(run: GuardedRun, warn: (message: string) => void) {
+  constructor(run: Pick<RunId, 'id' | 'markPrefix'>, warn: (message: string) => void) {
     this.#run = run;
     this.#warn = warn;
     this.#start();
+  }
+
+  /** To be called as soon as they are there. */
+  addFiles(files: RunFiles): void {
+    this.#files = files;
+    for (const line of filesLines(files)) this.#tell(line);
+  }
+
+  /**
+   * Has it make FIFOs in the run's folder: it forks faster than Node, and starts while Node still loads.
+   * @throws CannotMakePipes
+   */
+  async makeFifos(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    this.#tell(`pipes ${paths.map((path) => basename(path)).join(' ')}`);
+    const answer = await new Promise<string>((resolve) => {
+      this.#onAnswer = resolve;
+      setTimeout(resolve, pipesMs, 'late').unref();
+    });
+    this.#onAnswer = undefined;
+    // Killed, stopped, or without mkfifo: what is to be said then is said by our own try.
+    if (answer !== 'made') await makeFifos(paths);
   }
 
   /** To be called before anything of the group's own runs: what is told before our death is read after it. */
@@ -62,7 +93,7 @@ export class Guard {
     const guard = this.#process;
     if (!guard || guard.exitCode !== null || guard.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => guard.once('exit', () => resolve()));
-    guard.stdin?.end('bye\n');
+    this.#line?.end('bye\n');
     const timer = setTimeout(() => guard.kill('SIGKILL'), goodbyeMs);
     await gone;
     clearTimeout(timer);
@@ -70,28 +101,30 @@ export class Guard {
 
   #start(): void {
     const { PATH = '/usr/bin:/bin' } = process.env;
-    const { runId, markPrefix, folder, lockFile } = this.#run;
+    const { id, markPrefix } = this.#run;
     // In its environment, so that it knows them however soon we are killed; what comes later it is told.
-    const lines = [`run ${runId} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine)];
+    const lines = [`run ${id} ${markPrefix}`, ...(this.#files ? filesLines(this.#files) : []), ...[...this.#groups.values()].map(groupLine)];
     // A session of its own, so that nothing of the terminal reaches it; no copy of our output, which would keep its readers
     // waiting; and nothing in its environment by which it could be taken for one of ours.
-    const guard = execa('/bin/sh', ['-c', program, 'guard'], {
+    const guard = spawn('/bin/sh', ['-c', program, 'guard'], {
       detached: true,
-      cleanup: false,
-      buffer: false,
-      reject: false,
-      forceKillAfterDelay: false,
-      extendEnv: false,
       env: { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') },
       cwd: '/',
-      stdio: ['pipe', 'ignore', 'ignore'],
-    }) as unknown as ChildProcess;
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
     this.#process = guard;
-    guard.removeAllListeners('exit');
-    guard.once('exit', () => this.#replace());
+    guard.once('exit', () => {
+      this.#onAnswer?.('gone');
+      this.#replace();
+    });
     guard.on('error', () => undefined);
     // Killed while we spoke to it: `exit` says so, too.
-    guard.stdin?.on('error', () => undefined);
+    this.#line?.on('error', () => undefined);
+    this.#line?.on('data', (data) => this.#onAnswer?.(String(data).trim()));
+  }
+
+  get #line(): Socket | undefined {
+    return (this.#process?.stdio[lineFd] ?? undefined) as Socket | undefined;
   }
 
   #replace(): void {
@@ -103,8 +136,12 @@ export class Guard {
 
   /** libuv writes at once what the socket takes: nothing of it is lost by our death in the next moment. */
   #tell(line: string): void {
-    this.#process?.stdin?.write(`${line}\n`);
+    this.#line?.write(`${line}\n`);
   }
+}
+
+function filesLines({ folder, lockFile }: RunFiles): string[] {
+  return [`folder ${folder}`, `lock ${lockFile}`];
 }
 
 function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {

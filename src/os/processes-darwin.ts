@@ -1,6 +1,6 @@
 // Processes as macOS tells of them, by ps(1), since there is no /proc. Not run on a Mac yet: unit-tested on recorded lines.
-import { execaSync } from 'execa';
 import type { ProcessInfo } from './process-info.ts';
+import { ps } from './ps.ts';
 
 const columns = 'pid=,ppid=,pgid=,stat=,lstart=,comm=';
 
@@ -12,22 +12,20 @@ export function parsePsLine(line: string): ProcessInfo | undefined {
   return { pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), sid: Number(pgid), state, startTicks: startTicks.replace(/\s+/g, ' '), memoryLimit: '', command };
 }
 
-function ps(selection: readonly string[]): ProcessInfo[] {
-  const { stdout } = execaSync('ps', [...selection, '-o', columns], { reject: false, env: { LC_ALL: 'C' } });
-  return stdout.split('\n').flatMap((line) => parsePsLine(line) ?? []);
+function select(...selection: readonly string[]): ProcessInfo[] {
+  return ps(...selection, '-o', columns).split('\n').flatMap((line) => parsePsLine(line) ?? []);
 }
 
 export function readProcess(pid: number): ProcessInfo | undefined {
-  return ps(['-p', String(pid)])[0];
+  return select('-p', String(pid))[0];
 }
 
 /** Environments as the last look at all processes saw them: a ps(1) for each of hundreds would take seconds. */
 let environments = new Map<number, string>();
 
 export function listProcesses(): ProcessInfo[] {
-  const { stdout } = execaSync('ps', ['-ax', '-E', '-ww', '-o', 'pid=,command='], { reject: false, env: { LC_ALL: 'C' } });
-  environments = new Map(stdout.split('\n').flatMap((line) => parseEnvironmentLine(line) ?? []));
-  return ps(['-ax']);
+  environments = new Map(ps('-ax', '-E', '-ww', '-o', 'pid=,command=').split('\n').flatMap((line) => parseEnvironmentLine(line) ?? []));
+  return select('-ax');
 }
 
 /**

@@ -1,8 +1,7 @@
 // Starts one leader in a session and group of its own, behind a gate: a shell that first ignores what is to be ignored,
 // says that it is there, waits for our word, and only then becomes the command. What it is given is the caller's to say.
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { execa, type Options } from 'execa';
 import type { Command, SignalName } from '../manifest/types.ts';
 import { candidates, isExecutable, statOf } from './program.ts';
 import { ignoring, marking, oddVariables } from './shell.ts';
@@ -65,28 +64,22 @@ export function spawnLeader(request: SpawnRequest): Leader {
   const argv = commandArgv(request.command);
   checkFolder(request.cwd);
   checkProgram(argv[0], request);
-  const { stopFd } = request;
-  const options: Options = {
-    cwd: request.cwd,
-    env: request.env,
-    extendEnv: false,
-    // setsid(2): a session and a group of its own, so that nothing of the terminal reaches it.
-    detached: true,
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    forceKillAfterDelay: false,
-    // Its types know of no descriptor but 0 to 2; it takes them all.
-    stdio: [request.stdin ?? 'ignore', request.stdout, request.stderr, 'pipe', ...(stopFd === undefined ? [] : [stopFd])] as Options['stdio'],
-    ...(request.ipc ? { ipc: true, serialization: 'json' } : {}),
-  };
-  const child = execa('/bin/sh', wrapperArguments(request, argv), options);
+  const { stopFd, ipc } = request;
+  // A duplex pipe for the gate, though Node's types know it for the first three alone.
+  const stdio = [request.stdin ?? 'ignore', request.stdout, request.stderr, 'pipe', ...(stopFd === undefined ? [] : [stopFd]), ...(ipc ? ['ipc'] : [])] as StdioOptions;
+  let child: ChildProcess;
+  try {
+    // setsid(2), by `detached`: a session and a group of its own, so that nothing of the terminal reaches it. Not by execa, whose
+    // record of a child (its end, its output, a way to abort it) nobody asks for here: it takes 5 ms to load and 1 ms a child.
+    child = spawn('/bin/sh', wrapperArguments(request, argv), { cwd: request.cwd, env: request.env, detached: true, stdio });
+  } catch (error) {
+    throw refused(error as Error);
+  }
   const { pid } = child;
   if (pid === undefined) {
-    // A refused spawn (EAGAIN, E2BIG, EMFILE) is told once more, by an event.
-    (child as unknown as ChildProcess).on('error', () => undefined);
-    void child.catch(() => undefined);
-    throw new CannotStart(126, 'the system refused to start it (too many processes, or too large an environment)');
+    // Told once more, by an event.
+    child.on('error', () => undefined);
+    throw refused();
   }
   return leaderOf(child, pid);
 }
@@ -94,8 +87,6 @@ export function spawnLeader(request: SpawnRequest): Leader {
 function leaderOf(child: ChildProcess, pid: number): Leader {
   const gate = child.stdio[gateFd] as Socket;
   const ended = new Promise<LeaderEnd>((resolve) => {
-    // execa's own record of an end (an error with a stack, abort controllers) costs 0.2 ms a child, and nobody asks for it.
-    child.removeAllListeners('exit');
     child.once('exit', (code, signal) => {
       gate.destroy();
       resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
@@ -115,6 +106,11 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
     // The process may have closed its end, or never have listened: then it was told as well as it can be.
     send: (message) => void (child.connected && child.send(message, () => undefined)),
   };
+}
+
+/** EAGAIN, E2BIG and their like. */
+function refused(cause?: Error): CannotStart {
+  return new CannotStart(126, `the system refused to start it (too many processes, or too large an environment)${cause ? `: ${cause.message}` : ''}`);
 }
 
 /** A string is run by a shell, a list as it is. */

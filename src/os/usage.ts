@@ -1,6 +1,6 @@
 // How much time and memory processes take, as the system tells it. Whose processes they are is tree.ts's question.
 import { readFileSync } from 'node:fs';
-import { execaSync } from 'execa';
+import { ps } from './ps.ts';
 
 export interface Usage {
   /** CPU time that they have had since they started, in ms. */
@@ -38,8 +38,7 @@ export function parseProc(stat: string, status: string): Usage {
 
 function fromPs(pids: readonly number[]): Usage[] {
   if (pids.length === 0) return [];
-  const { stdout } = execaSync('ps', ['-o', 'rss=,time=', '-p', pids.join(',')], { reject: false, env: { LC_ALL: 'C' } });
-  return stdout.split('\n').flatMap((line) => parsePsUsage(line) ?? []);
+  return ps('-o', 'rss=,time=', '-p', pids.join(',')).split('\n').flatMap((line) => parsePsUsage(line) ?? []);
 }
 
 /** One line of `ps -o rss=,time=`: KiB, and `MM:SS.ss`, with hours in front of it where there are any. */

@@ -10,8 +10,7 @@ import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
 import { isReaderGone, Sink } from '../output/sink.ts';
 import { Source, type Inlet } from '../output/source.ts';
-import { Guard } from '../os/guard.ts';
-import { makeFifos } from '../os/fifo.ts';
+import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import type { RunId } from '../os/run-id.ts';
 import { Reserve } from '../os/reserve.ts';
@@ -28,6 +27,8 @@ import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
 export interface UpRequest {
   readonly instances: readonly InstancePlan[];
   readonly runId: RunId;
+  /** Started already, and sent away in the end. */
+  readonly guard: Guard;
   /** The manifest's runtime folder; the run makes one of its own in it, for pipes and stop files. */
   readonly folder: string;
   /** The file that says who runs. */
@@ -72,6 +73,7 @@ export class Up {
   readonly #children = new Map<string, Child>();
   readonly #stageCommands = new Map<string, StageCommand>();
   readonly #watcher: TreeWatcher;
+  readonly #guard: Guard;
   readonly #folder: string;
   readonly #reserve = new Reserve();
   readonly #lineRoom = new LineRoom();
@@ -80,7 +82,6 @@ export class Up {
   #lastRead = '';
   /** Instances of whose trees nothing is alive. */
   readonly #gone = new Set<string>();
-  #guard: Guard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
   #spawned = false;
@@ -90,12 +91,13 @@ export class Up {
   constructor(request: UpRequest) {
     const { instances, deadlineMs, maxRuntimeMs } = request;
     this.#request = request;
+    this.#guard = request.guard;
     this.#folder = join(request.folder, request.runId.uuid);
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#tell({ id, type: 'remains' }),
       onGone: (id) => {
-        this.#guardOf().remove(this.#treeOf(id).mark.pgid);
+        this.#guard.remove(this.#treeOf(id).mark.pgid);
         this.#gone.add(id);
         this.#tell({ id, type: 'gone' });
       },
@@ -118,16 +120,14 @@ export class Up {
   /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
   async run(): Promise<UpEnd> {
     mkdirSync(this.#folder, { mode: 0o700 });
-    const { runId, lockFile } = this.#request;
-    // While it starts, the pipes are made.
-    this.#guard = new Guard({ runId: runId.id, markPrefix: runId.markPrefix, folder: this.#folder, lockFile }, (message) => this.#say({ type: 'warning', process: undefined, message }));
+    this.#guard.addFiles({ folder: this.#folder, lockFile: this.#request.lockFile });
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
     try {
-      await makeFifos([...paths.values()].flatMap(fifosOf));
+      await this.#guard.makeFifos([...paths.values()].flatMap(fifosOf));
     } catch (error) {
       removeFolder(this.#folder);
-      await this.#guardOf().leave();
+      await this.#guard.leave();
       throw error;
     }
     this.#request.instances.forEach((plan, index) => this.#children.set(plan.name, this.#makeChild(plan, index, paths)));
@@ -200,7 +200,7 @@ export class Up {
     if (!own) throw new Error(`no pipes for ${id}`);
     return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
-      onAtGate: (group) => this.#guardOf().add({ ...group, isToldByDeath: plan.spec.stopFlag === 'fd' }),
+      onAtGate: (group) => this.#guard.add({ ...group, isToldByDeath: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
@@ -272,7 +272,7 @@ export class Up {
       case 'run-command':
         this.#stageCommands.set(
           action.id,
-          startStageCommand(this.#child(action.id), action.command, this.#guardOf(), (message) => this.#say({ type: 'warning', process: action.id, message })),
+          startStageCommand(this.#child(action.id), action.command, this.#guard, (message) => this.#say({ type: 'warning', process: action.id, message })),
         );
         break;
       case 'end-command':
@@ -385,12 +385,7 @@ export class Up {
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
     removeFolder(this.#folder);
-    void this.#guardOf().leave().then(() => this.#finish?.({ status, signal, cutOutput }));
-  }
-
-  #guardOf(): Guard {
-    if (!this.#guard) throw new Error('no guard yet');
-    return this.#guard;
+    void this.#guard.leave().then(() => this.#finish?.({ status, signal, cutOutput }));
   }
 
   #child(id: string): Child {
