@@ -4,6 +4,6 @@ import { spawnSync } from 'node:child_process';
 /** What it prints; nothing when it finds nobody, or is not there. */
 export function ps(...words: readonly string[]): string {
   const { stdout } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
-  const text: string | null = stdout;
-  return text ?? '';
+  // Node's types do not tell: null where there is no ps.
+  return (stdout as unknown as string | null) ?? '';
 }
