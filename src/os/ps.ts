@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 
 /** What it prints; nothing when it finds nobody, or is not there. */
 export function ps(...words: readonly string[]): string {
-  // Node's own types do not tell of the null where there is no ps.
-  const { stdout }: { stdout: string | null } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
-  return stdout ?? '';
+  const { error, stdout } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
+  return error ? '' : stdout;
 }
