@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundleOptions } from '../scripts/bundle-options.mjs';
+import { bundleOptions, commandOptions } from '../scripts/bundle-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function bundle(entry, outfile, replaced = {}) {
   await build({
-    ...bundleOptions,
+    ...(commandOptions.entryPoints.includes(entry) ? commandOptions : bundleOptions),
     entryPoints: [entry],
     outfile,
     minify: true,

@@ -195,7 +195,8 @@ function writeCache(source, data) {
 function load() {
   const source = fs.readFileSync(bundle);
   const cachedData = readCache(source);
-  const script = new vm.Script(require('node:module').wrap(source.toString()), { filename: bundle, ...(cachedData ? { cachedData } : {}) });
+  // One byte a character: esbuild writes ASCII.
+  const script = new vm.Script(source.toString('latin1'), { filename: bundle, ...(cachedData ? { cachedData } : {}) });
   const loaded = { exports: {} };
   script.runInThisContext()(loaded.exports, require, loaded, bundle, path.dirname(bundle));
   return { script, main: loaded.exports.main, isCached: cachedData !== undefined && !script.cachedDataRejected };

@@ -6,17 +6,15 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundleOptions } from './bundle-options.mjs';
+import { bundleOptions, commandOptions } from './bundle-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 await rm(`${root}dist`, { recursive: true, force: true });
 for (const folder of ['dist', 'build']) await mkdir(`${root}${folder}`, { recursive: true });
 const { metafile } = await build({
-  ...bundleOptions,
+  ...commandOptions,
   metafile: true,
-  entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/procrun.cjs',
-  minify: true,
 });
 
 // The bundle holds copies of the libraries, and their licences ask to go with every copy.
