@@ -1,5 +1,6 @@
 // Starts the command of `procrun run` and tells how it ended, or in the shells' words why it could not be started.
 // What it is sent meanwhile is wrapper.ts's.
+import { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { execa, type Options } from 'execa';
 import { candidates, isExecutable, statOf } from '../os/program.ts';
@@ -15,6 +16,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   /** In a session of its own, without the terminal. */
   readonly detached: boolean;
+  /** Called for the spawning itself, which it is handed, and which gives the pid if there is one. */
+  readonly around: (spawn: () => number | undefined) => void;
 }
 
 /** 127: there is no such command. 126: it is there and cannot be executed. */
@@ -51,7 +54,7 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
     reject: false,
     forceKillAfterDelay: false,
   } as const;
-  const child = withStreamsUntouched(() => execa(file, args, options));
+  const child = withStreamsUntouched(() => spawningWithin(request.around, () => execa(file, args, options)));
   const { pid } = child;
   if (pid === undefined) throw whyNot(request, await child);
   let unreaped = true;
@@ -63,6 +66,28 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
     });
   });
   return { pid, isUnreaped: () => unreaped, ended };
+}
+
+/**
+ * execa has some milliseconds of its own to do before and after the spawn, too much for knowing what came before and what after
+ * it. So `around` is called from within Node's own method. (A Node that does without this method would not call it.)
+ */
+function spawningWithin<T>(around: CommandRequest['around'], work: () => T): T {
+  const prototype = ChildProcess.prototype as unknown as { spawn: (this: ChildProcess, options: unknown) => unknown };
+  const original = prototype.spawn;
+  prototype.spawn = function spawn(options) {
+    let result: unknown;
+    around(() => {
+      result = original.call(this, options);
+      return this.pid;
+    });
+    return result;
+  };
+  try {
+    return work();
+  } finally {
+    prototype.spawn = original;
+  }
 }
 
 /** Our own 0 to 2, and each of the others under its own number. Beyond 2, libuv takes `ignore` as a gap, not as /dev/null. */

@@ -46,10 +46,18 @@ export class Relay {
     };
   }
 
-  /** Passes on what has been kept so far, and from now on whatever comes. */
-  start(inbox: SignalInbox): void {
+  /**
+   * Passes on what has been kept so far, and from now on whatever comes. The inbox has a mark just before the spawn, and one
+   * when it was over; `catches` tells what the command had a handler for by then.
+   */
+  start(inbox: SignalInbox, catches: (signal: SignalName) => boolean): void {
     const { place, rewrites } = this.#options;
-    for (const signal of inbox.takeKept()) this.#react(signal, belatedReactionTo(signal, place, rewrites));
+    const [before = [], during = [], ...after] = inbox.takeKept();
+    // During the spawn: it may have had to wait for the processor, and the command has long been running. A command that has
+    // a handler has heard what its group was sent. Had one without a handler heard it, that would have been its end.
+    const belated = [...before, ...during.filter((signal) => !catches(signal))];
+    for (const signal of belated) this.#react(signal, belatedReactionTo(signal, place, rewrites));
+    this.#handle([...during.filter(catches), ...after.flat()]);
     inbox.deliverTo((batch) => this.#handle(batch));
     // It may have stopped before we watched it; no SIGCHLD will tell of that any more.
     this.#followStop();

@@ -1,10 +1,11 @@
 // One command of `procrun run` from its start to the end of its tree. What it is sent in between is relay.ts's.
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
+import { caughtNow } from '../os/caught.ts';
 import { describeCommand } from '../os/processes.ts';
 import { statusOfSignal } from '../manifest/signals.ts';
 import type { WrapperRequest } from './wrapper.ts';
-import { CannotRun, startCommand, type RunningCommand, type WrapperEnd } from './command.ts';
+import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './command.ts';
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Place } from './rules.ts';
@@ -18,23 +19,32 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const place: Place = inbox.atTerminal ? 'terminal' : 'away';
   // The signals that came while we loaded are heard now; what is heard after this turn came at the very start, or later.
   await nextTurn();
-  const command = await startOrExplain(request, place);
+  let catches: (signal: SignalName) => boolean = () => false;
+  const command = await startOrExplain(request, place, (spawn) => {
+    inbox.mark();
+    const pid = spawn();
+    inbox.mark();
+    if (place === 'terminal' && pid !== undefined) catches = caughtNow(pid);
+  });
   if ('kind' in command) return command;
-  // What came during the spawn cannot be told from what came just before it: the command has hardly heard it either way.
   await nextTurn();
 
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: place === 'away' };
-  new Relay({ tree, command, place, rewrites: request.rewrites, scope: request.scope }).start(inbox);
+  new Relay({ tree, command, place, rewrites: request.rewrites, scope: request.scope }).start(inbox, catches);
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) complain(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   return end.kind === 'signal' && place === 'away' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
-async function startOrExplain({ argv, cwd, env, rewrites, hintIfMissing }: WrapperRequest, place: Place): Promise<RunningCommand | WrapperEnd> {
+async function startOrExplain(
+  { argv, cwd, env, rewrites, hintIfMissing }: WrapperRequest,
+  place: Place,
+  around: CommandRequest['around'],
+): Promise<RunningCommand | WrapperEnd> {
   const shielded = place === 'terminal' ? withIgnored(typedSignalsIn(rewrites), argv, env) : argv;
   try {
-    return await startCommand({ argv: shielded, cwd, env, detached: place === 'away' });
+    return await startCommand({ argv: shielded, cwd, env, detached: place === 'away', around });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
     complain(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);

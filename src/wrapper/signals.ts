@@ -17,8 +17,10 @@ const leftToKernel: ReadonlySet<SignalName> = new Set<SignalName>(['SIGTTIN', 'S
 export interface SignalInbox {
   /** Whether there was a controlling terminal when the inbox was opened. */
   readonly atTerminal: boolean;
-  /** What has come so far, in its order, and is not yet delivered. */
-  takeKept(): SignalName[];
+  /** Parts what has come so far from what comes from now on, without waiting for the event loop. */
+  mark(): void;
+  /** What has come so far and is not yet delivered, in its order: a list for each part. */
+  takeKept(): SignalName[][];
   /** From now on, what comes: all at once that the event loop finds at one time, in its order. */
   deliverTo(receive: (signals: readonly SignalName[]) => void): void;
 }
@@ -31,16 +33,24 @@ export interface SignalInbox {
 export function openSignalInbox(): SignalInbox {
   const atTerminal = hasTerminal();
   let kept: SignalName[] = [];
+  const earlier: SignalName[][] = [];
+  let marksToCome = 0;
   let receive: ((signals: readonly SignalName[]) => void) | undefined;
-  const takeKept = (): SignalName[] => {
+  const take = (): SignalName[] => {
     const taken = kept;
     kept = [];
     return taken;
   };
   const deliver = (): void => {
-    if (receive && kept.length > 0) receive(takeKept());
+    if (receive && kept.length > 0) receive(take());
   };
   const keep = (signal: SignalName): void => {
+    if (signal === 'SIGCHLD' && !receive) {
+      // A mark, or about a child that nobody watches yet.
+      if (marksToCome > 0) earlier.push(take());
+      marksToCome = Math.max(0, marksToCome - 1);
+      return;
+    }
     // setImmediate comes when the event loop has taken in everything that is there, still in the same turn.
     if (kept.push(signal) === 1) setImmediate(deliver);
   };
@@ -49,7 +59,12 @@ export function openSignalInbox(): SignalInbox {
   }
   return {
     atTerminal,
-    takeKept,
+    mark() {
+      // A signal to ourselves takes its place among the others at once, and nothing is lost should this one meet a real one.
+      marksToCome += 1;
+      process.kill(process.pid, 'SIGCHLD');
+    },
+    takeKept: () => [...earlier.splice(0), take()],
     deliverTo(receiver) {
       receive = receiver;
       deliver();

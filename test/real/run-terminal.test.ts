@@ -2,7 +2,9 @@
 // window ends it.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { assertNothingAlive, descendantsOf, needsPython, processInfo, procrunArgv, start, terminal, terminalCommand, test, waitUntil } from '../support/harness.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, descendantsOf, needsPython, processInfo, procrunArgv, slowStart, start, terminal, terminalCommand, test, waitUntil } from '../support/harness.ts';
 
 /** Says each of these that it gets; ends at the line `end`. */
 const listener = `
@@ -183,6 +185,19 @@ for (const jobControl of [true, false]) {
     await assertNothingAlive(run);
   });
 }
+
+test('Ctrl+C, heard by the command before we are through with its start, is not passed on to it as well', needsPython, async () => {
+  const witness = `trap 'echo heard >>heard' INT; trap 'exit 3' USR1; echo ready; while :; do sleep 0.01; done`;
+  const run = await terminal(['run', '--', '/bin/sh', '-c', witness], { env: slowStart });
+  await run.waitFor('ready');
+  run.type('\x03');
+  await waitUntil(() => existsSync(join(run.folder, 'heard')), 'the command to hear it');
+  // Passed on after anything that could have been made of the other.
+  run.signal('SIGUSR1');
+  assert.deepEqual(await run.ended, { code: 3, signal: null });
+  assert.equal(readFileSync(join(run.folder, 'heard'), 'utf8'), 'heard\n');
+  await assertNothingAlive(run);
+});
 
 test('the window is closed on a command that knows nothing of it', needsPython, async () => {
   const run = await terminal(['run', '--', '/bin/sh', '-c', 'echo ready; exec sleep 300']);

@@ -11,6 +11,9 @@ export function procrunArgv(...args: readonly string[]): string[] {
   return [process.execPath, join(root, 'bin/procrun.js'), ...args];
 }
 
+/** Variables for a Node that stands still after its first spawn, until there is a file `heard` where it runs. */
+export const slowStart = { NODE_OPTIONS: `--require "${join(root, 'test/support/slow-start.cjs')}"` } as const;
+
 /** The absolute path of a program in fixtures/. */
 export function fixture(name: string): string {
   return join(root, 'fixtures', name);

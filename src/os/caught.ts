@@ -1,0 +1,20 @@
+// Which signals a process has a handler for.
+import { readFileSync } from 'node:fs';
+import { signalNumber } from '../manifest/signals.ts';
+import type { SignalName } from '../manifest/types.ts';
+
+/** A bit mask, `SigCgt` of /proc/PID/status (proc(5)). */
+export function parseCaught(status: string): bigint {
+  return BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+}
+
+/** What it catches at this moment, for questions later. Where nobody tells (macOS), nothing. */
+export function caughtNow(pid: number): (signal: SignalName) => boolean {
+  let status = '';
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  } catch {
+    // It has ended, or there is no /proc.
+  }
+  return (signal) => ((parseCaught(status) >> BigInt(signalNumber(signal) - 1)) & 1n) === 1n;
+}
