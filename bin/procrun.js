@@ -15,9 +15,9 @@ command -v "$procrun_node" >/dev/null 2>&1 || {
 }
 
 # dash and busybox drop the variables whose names are none to a shell, such as `discovery.type`. They come back from this
-# copy of all, if that is not too long for the kernel (MAX_ARG_STRLEN, execve(2)).
-if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] &&
-  tr '\0' '\n' <"/proc/$$/environ" | LC_ALL=C grep -qv '^[A-Za-z_][A-Za-z0-9_]*='; then
+# copy of all, if that is not too long for the kernel (MAX_ARG_STRLEN, execve(2)). Only the text itself tells whether there are
+# any, and no shell can read its zero bytes: so one process, a millisecond, is what every start from such a shell costs.
+if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] && LC_ALL=C grep -qzE '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])' "/proc/$$/environ"; then
   PROCRUN_ENVIRONMENT=$(base64 <"/proc/$$/environ" | tr -d '\n')
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
 fi
@@ -27,54 +27,73 @@ fi
 # A SHELLOPTS in the environment may have set these.
 set +eu
 
-# Where we are, as proc(5) has it: our group, our session, our terminal (0: none) and the group in its foreground.
+# Traps. One may run in the midst of another, and dash and busybox then forget the status of the command before it. So nothing
+# in here goes by a status, but by `case`, and what a trap has to remember is in its own $1, $2, and so on. A loop may end too
+# early by that, but then the other trap has been through it. (An asterisk before a slash would end all this for JavaScript.)
+
+# Where we are, as proc(5) has it. Sets $procrun_terminal, 0 if there is none, $procrun_typed, if we are in the foreground
+# of it, and $procrun_gone to 1 if there was one for whose session we are responsible, and it is not there any more.
 procrun_look() {
   procrun_stat=
   read -r procrun_stat <"/proc/$$/stat"
-  # The name before the last parenthesis may hold anything.
+  # The name before the last parenthesis may hold anything. Then: state, parent, group, session, terminal, its foreground.
   # shellcheck disable=SC2086
   set -- ${procrun_stat##*)}
-  procrun_group=$3 procrun_session=$4 procrun_terminal=${5:-0} procrun_foreground=$6
+  procrun_terminal=${5:-0} procrun_typed='' procrun_gone=0
+  case $procrun_terminal:$3 in
+    0:*) case $procrun_had_terminal$4 in yes1) procrun_gone=1 ;; esac ;;
+    *:"$6") procrun_typed=typed ;;
+  esac
 } 2>/dev/null
 
-# Whether the child hears signals. (7: not yet.) Until it has become Node it is a copy of this shell, which forgets them; and
-# SIGINT and SIGQUIT, bits 2 and 4 of the mask, are ignored by what a shell starts in the background, until Node undoes that.
-procrun_hears() {
-  read -r key name <"/proc/$$/status" || return 0
-  while read -r key value; do
-    case $key$value in
-      "Name:$name" | SigIgn:*[2-7a-f]) return 7 ;;
+# Whether the child hears signals. Sets $procrun_child to `none` if it is no more, `ready`, or else. Until it has become Node it
+# is a copy of this shell, which forgets them; and SIGINT and SIGQUIT, bits 2 and 4 of the mask, are ignored by what a shell
+# starts in the background, until Node undoes that.
+procrun_look_at_child() {
+  procrun_child=none procrun_name=
+  read -r procrun_key procrun_name <"/proc/$$/status"
+  while read -r procrun_key procrun_value; do
+    case $procrun_child$procrun_key$procrun_value in
+      "noneName:$procrun_name" | nodeSigIgn:*[2-7a-f]) procrun_child=early ;;
+      noneName:*) procrun_child=node ;;
+      nodeSigIgn:*) procrun_child=ready ;;
     esac
   done <"/proc/$!/status"
-}
+} 2>/dev/null
 
 # NUMBER of a signal: passes it on to Node, once.
 procrun_relay() {
   # Nothing has been started yet.
-  [ -n "$!" ] || exit $((128 + $1))
-  unheard=
-  while procrun_hears; [ $? -eq 7 ]; do unheard=yes; done 2>/dev/null
+  case $! in '') exit $((128 + $1)) ;; esac
+  # $2: how many have found the terminal gone before; $3: whether Node was there to hear what its group is sent.
+  set -- "$1" "$procrun_hangups" heard
+  while :; do
+    procrun_look_at_child
+    case $procrun_child in none | ready) break ;; esac
+    set -- "$1" "$2" unheard
+  done
   procrun_look
-  # A terminal tells its end to the leader of the session alone, and Node takes it that all of the group know. SIGCONT comes
-  # along, and a bash that waits hears but the last of two signals at once.
-  if [ "$procrun_had_terminal$procrun_session" = yes1 ] && [ "$procrun_terminal" = 0 ]; then
-    procrun_had_terminal=
-    trap '' 1
-    kill -1 0
-    trap 'procrun_relay 1' 1
-    [ "$1" -ne 1 ] || return
-  fi
+  # A terminal tells its end to the leader of the session alone, and Node takes it that all of the group know. So they are
+  # told, by the first who comes here. SIGCONT comes along, and may be all that a bash has heard.
+  set -- "$1" "$2" "$3" $((procrun_hangups += procrun_gone))
+  case $procrun_gone$4 in
+    11)
+      trap '' 1
+      kill -1 0
+      trap 'procrun_relay 1' 1
+      ;;
+  esac
+  case $1:$2:$procrun_gone in 1:0:1) return ;; esac
   case $1 in
     2 | 3)
       # SIGINT, SIGQUIT: what is typed the terminal sends to all of the group in its foreground, and so to Node too.
-      [ -z "$unheard" ] && [ "$procrun_terminal" != 0 ] && [ "$procrun_group" = "$procrun_foreground" ] && return
+      case $3$procrun_typed in heardtyped) return ;; esac
       ;;
     18)
       # SIGCONT: a shell's `fg` sends it to Node too. What stopped Node alone has left it stopped.
-      if [ "$procrun_terminal" != 0 ]; then
-        read -r stat 2>/dev/null <"/proc/$!/stat"
-        case ${stat##*) } in [Tt]*) ;; *) return ;; esac
-      fi
+      procrun_child=
+      read -r procrun_child 2>/dev/null <"/proc/$!/stat"
+      case $procrun_terminal:${procrun_child##*) } in 0:* | *:[Tt]*) ;; *) return ;; esac
       ;;
   esac
   kill "-$1" "$!" 2>/dev/null
@@ -91,8 +110,8 @@ procrun_end() {
   exit "$1"
 }
 
+procrun_hangups=0 procrun_had_terminal=
 procrun_look
-procrun_had_terminal=
 [ "$procrun_terminal" = 0 ] || procrun_had_terminal=yes
 
 # All that can be caught, by number, but SIGCHLD, which is this shell's own, and real-time signals, which Node does not know.

@@ -1,6 +1,6 @@
 // procrun as the first process of a container: each signal is passed on once, whenever it comes, and the status tells of it.
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, needsPython, processInfo, signalsOf, startCommand, test, waitUntil } from '../support/harness.ts';
@@ -20,6 +20,10 @@ const recorder = `
   process.stdin.resume().on('end', () => process.exit(5));
   console.log('ready');
 `;
+
+function isBash(pid: number): boolean {
+  return /\/bash$/.test(readlinkSync(`/proc/${pid}/exe`));
+}
 
 for (const starter of starters) {
   test(`run, started by ${starter.name}: each signal is passed on, once and in order`, needs(starter), async () => {
@@ -50,6 +54,28 @@ for (const starter of starters) {
     await run.waitFor('got SIGCONT');
     run.closeStdin();
     assert.deepEqual(await run.ended, exited(5));
+    await assertNothingAlive(run);
+  });
+
+  test(`run, started by ${starter.name}: several signals at the same moment`, needs(starter), async () => {
+    const run = startCommand([...asFirst, ...starter.argv, 'run', '--', process.execPath, '-e', recorder], { stdin: 'pipe' });
+    const first = await firstOf(run);
+    await run.waitFor('ready');
+    const together = ['SIGHUP', 'SIGUSR1', 'SIGTERM', 'SIGWINCH'] as const;
+    const heardSoFar = (): number => run.stdout.split('got ').length - 1;
+    for (let round = 1; round <= 100; round += 1) {
+      const before = heardSoFar();
+      for (const name of together) process.kill(first, name);
+      // A bash that waits leaves its first handlers by a longjmp out of the last: of several at once it may hear but one.
+      if (isBash(first)) await run.waitFor('got ', 'stdout', before + 1);
+      else for (const name of together) await run.waitFor(`got ${name}\n`, 'stdout', round);
+    }
+    process.kill(first, 'SIGUSR2');
+    await run.waitFor('got SIGUSR2');
+    run.closeStdin();
+    assert.deepEqual(await run.ended, exited(5));
+    for (const name of together) assert.ok(run.stdout.split(`got ${name}\n`).length - 1 <= 100, name);
+    assert.equal(run.stderr, '');
     await assertNothingAlive(run);
   });
 
