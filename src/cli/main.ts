@@ -1,6 +1,6 @@
 // The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
 import { Command, Option } from 'commander';
-import { loadUntouched, openSignalInbox } from '../wrapper/wrapper.ts';
+import { openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
 import { complain, print } from './print.ts';
@@ -57,7 +57,7 @@ function buildProgram(host: Host, said: Said): Command {
     .passThroughOptions()
     .action(async (...args: [string, string[], object, Command]) => {
       const inbox = openSignalInbox();
-      const { run } = await loadUntouched(() => import('./run.ts'));
+      const { run } = await import('./run.ts');
       await run(inbox, ...args);
     });
 

@@ -1,11 +1,9 @@
 // Starts the command of `procrun run` and tells how it ended, or in the shells' words why it could not be started.
 // What it is sent meanwhile is wrapper.ts's.
-import { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { execa, type Options } from 'execa';
 import { candidates, isExecutable, statOf } from '../os/program.ts';
 import { inheritedDescriptors } from './descriptors.ts';
-import { withStreamsUntouched } from './streams.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
@@ -43,22 +41,21 @@ export interface RunningCommand {
 /** @throws CannotRun */
 export async function startCommand(request: CommandRequest): Promise<RunningCommand> {
   const [file, ...args] = request.argv;
-  const options = {
-    cwd: request.cwd,
-    env: { ...request.env },
-    extendEnv: false,
-    detached: request.detached,
-    stdio: stdioFor(inheritedDescriptors()),
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    forceKillAfterDelay: false,
-  } as const;
-  const child = withStreamsUntouched(() => spawningWithin(request.around, () => execa(file, args, options)));
+  const { cwd, env, detached } = request;
+  const stdio = stdioFor(inheritedDescriptors());
+  const starting: { child?: ChildProcess } = {};
+  try {
+    // Not by execa, which is busy for milliseconds before and after the spawn itself: what came before it and what after would
+    // be the same then. And it opens our standard streams to recognise them, with O_NONBLOCK on those that others share.
+    request.around(() => (starting.child = spawn(file, args, { cwd, env, detached, stdio })).pid);
+  } catch (error) {
+    throw whyNot(request, error as NodeJS.ErrnoException);
+  }
+  const { child } = starting;
+  if (!child) throw new Error('nothing was spawned');
   const { pid } = child;
-  if (pid === undefined) throw whyNot(request, await child);
+  if (pid === undefined) throw whyNot(request, await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve)));
   let unreaped = true;
-  // Not execa's promise: between the reaping and what awaits that promise there would be a moment for a stray signal.
   const ended = new Promise<WrapperEnd>((resolveEnd) => {
     child.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
       unreaped = false;
@@ -68,39 +65,10 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
   return { pid, isUnreaped: () => unreaped, ended };
 }
 
-/**
- * execa has some milliseconds of its own to do before and after the spawn, too much for knowing what came before and what after
- * it. So `around` is called from within Node's own method. (A Node that does without this method would not call it.)
- */
-function spawningWithin<T>(around: CommandRequest['around'], work: () => T): T {
-  const prototype = ChildProcess.prototype as unknown as { spawn: (this: ChildProcess, options: unknown) => unknown };
-  const original = prototype.spawn;
-  prototype.spawn = function spawn(options) {
-    let result: unknown;
-    around(() => {
-      result = original.call(this, options);
-      return this.pid;
-    });
-    return result;
-  };
-  try {
-    return work();
-  } finally {
-    prototype.spawn = original;
-  }
-}
-
 /** Our own 0 to 2, and each of the others under its own number. Beyond 2, libuv takes `ignore` as a gap, not as /dev/null. */
-function stdioFor(descriptors: readonly number[]): Options['stdio'] {
+function stdioFor(descriptors: readonly number[]): StdioOptions {
   const beyond = Array.from({ length: Math.max(2, ...descriptors) - 2 }, (_, index) => (descriptors.includes(index + 3) ? index + 3 : 'ignore'));
-  // execa's types have no numbers beyond 2; it hands them on to Node all the same.
-  return ['inherit', 'inherit', 'inherit', ...beyond] as Options['stdio'];
-}
-
-/** What execa resolves to when nothing was started. */
-interface Failure {
-  readonly code?: string | undefined;
-  readonly originalMessage?: string | undefined;
+  return ['inherit', 'inherit', 'inherit', ...beyond] as StdioOptions;
 }
 
 /** errno names of execve(2) that shells report in words of their own. */
@@ -119,7 +87,7 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /** The kernel has one errno for a missing command, a missing `#!` interpreter and a missing folder. */
-function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', originalMessage = '' }: Failure): CannotRun {
+function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', message }: NodeJS.ErrnoException): CannotRun {
   const folder = statOf(cwd);
   if (!folder) return new CannotRun(127, `its folder ${cwd} does not exist`);
   if (!folder.isDirectory()) return new CannotRun(126, `${cwd}: not a folder, so it cannot be worked in`);
@@ -128,7 +96,7 @@ function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', origina
   // A folder of the PATH that may not be searched gives EACCES where the truth is "not found".
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });
   if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
-  return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${originalMessage || code}`}`);
+  return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${message}`}`);
 }
 
 function interpreterOf(path: string): string {

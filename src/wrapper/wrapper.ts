@@ -4,12 +4,10 @@
 import type { WrapperEnd } from './command.ts';
 import type { Rewrites } from './rewrites.ts';
 import { openSignalInbox, type SignalInbox } from './signals.ts';
-import { loadUntouched } from './streams.ts';
 
 export type { WrapperEnd } from './command.ts';
 export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './rewrites.ts';
 export { openSignalInbox, type SignalInbox } from './signals.ts';
-export { loadUntouched } from './streams.ts';
 
 export interface WrapperRequest {
   /** Already resolved: a shell's command is `['/bin/sh', '-c', text]`. */
@@ -34,6 +32,6 @@ export interface WrapperRequest {
  */
 export async function runWrapped(request: WrapperRequest): Promise<WrapperEnd> {
   const inbox = request.inbox ?? openSignalInbox();
-  const { runCommand } = await loadUntouched(() => import('./session.ts'));
+  const { runCommand } = await import('./session.ts');
   return runCommand(request, inbox);
 }
