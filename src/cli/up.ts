@@ -12,8 +12,6 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
-import { Guard } from '../os/guard.ts';
-import { newRunId } from '../os/run-id.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
@@ -25,7 +23,8 @@ import type { Host } from './host.ts';
 import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
-import { commandFor, runtimeFolder, type Place } from './place.ts';
+import { commandFor } from './place.ts';
+import { Site } from './site.ts';
 import { colorVariables, paintFor } from './theme.ts';
 
 /** How long the reader of our output has for the last of it, when the user wants no more waiting. */
@@ -50,6 +49,33 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
+  const site = await Site.make(options);
+  const prepared = await prepare(site, options, names).catch(async (error: unknown) => {
+    await site.close();
+    throw error;
+  });
+  await runToTheEnd(host, site, options, prepared);
+}
+
+interface Prepared {
+  readonly manifest: Manifest;
+  readonly instances: readonly InstancePlan[];
+  readonly lock: Lock;
+  readonly out: Sink;
+  readonly err: Sink;
+  readonly printer: Printer;
+  readonly inbox: Inbox;
+}
+
+/** Where the runner's signals go. */
+interface Inbox {
+  /** Those that came before there was a run. */
+  readonly early: PolicySignal[];
+  deliver: (signal: PolicySignal) => void;
+}
+
+/** All that can fail before anything is started. */
+async function prepare(site: Site, options: UpOptions, names: readonly string[]): Promise<Prepared> {
   const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readManifest({ ...options, given });
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
@@ -60,36 +86,29 @@ export async function up(host: Host, named: readonly string[], _options: unknown
 
   // From here on a signal must find us ready: what it stops has to be stopped by us.
   const early: PolicySignal[] = [];
-  let deliver = (signal: PolicySignal): void => void early.push(signal);
-  listenForSignals((signal) => deliver(signal));
+  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
+  listenForSignals((signal) => inbox.deliver(signal));
 
   const out = new Sink(process.stdout);
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
-  const runId = await newRunId(process.env);
-  // It starts while we see to the rest.
-  const guard = new Guard(runId, warn);
-  let taken: { folder: string; lock: Lock };
-  try {
-    taken = lockOrFail({ ...manifest, name: options.name }, runId.id, options);
-  } catch (error) {
-    await guard.leave();
-    throw error;
-  }
-  const { folder, lock } = taken;
-  const survivors = await finishEarlierRun(folder, warn, () => early.length > 0);
+  site.onWarning(warn);
+  const lock = lockOrFail(site, manifest.file, options);
+  const survivors = await finishEarlierRun(site.folder, warn, () => early.length > 0);
   if (survivors.length > 0) {
-    await guard.leave();
     lock.release();
     throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
   }
+  return { manifest, instances, lock, out, err, printer, inbox };
+}
+
+async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
   const run = new Up({
     instances,
-    runId,
-    guard,
-    folder,
-    lockFile: lock.file,
+    runId: site.runId,
+    guard: site.guard,
+    folder: site.runFolder,
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
     maxRuntimeMs: options.maxRuntime,
     printer,
@@ -98,16 +117,16 @@ export async function up(host: Host, named: readonly string[], _options: unknown
     err,
     onSettled: (spawned) => control.settled(spawned),
   });
-  const control: Control = new Control(run, folder, lock.owner, warn);
+  const control: Control = new Control(run, site.folder, lock.owner, site.warn);
   const letGo = (): void => {
     control.close();
     lock.release();
   };
   beforeEnd(restoreStreams);
   const crashGuard = guardAgainstCrash(run, letGo);
-  deliver = (signal) => run.onSignal(signal);
+  inbox.deliver = (signal) => run.onSignal(signal);
   const running = run.run();
-  early.forEach(deliver);
+  inbox.early.forEach(inbox.deliver);
   const { status, signal, cutOutput } = await running.catch((error: unknown) => {
     crashGuard.release();
     letGo();
@@ -118,7 +137,7 @@ export async function up(host: Host, named: readonly string[], _options: unknown
 
   // A reader that does not read must not keep us once the user asks again.
   const impatience = new Promise<void>((resolve) => {
-    deliver = () => resolve();
+    inbox.deliver = () => resolve();
     if (cutOutput) setTimeout(resolve, lastPatienceMs);
   });
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
@@ -155,19 +174,11 @@ function isSameFile(first: number, second: number): boolean {
   return one.dev === other.dev && one.ino === other.ino && one.rdev === other.rdev;
 }
 
-/** The lock of this manifest, and the folder that it is in. @throws Failure when somebody has it. */
-function lockOrFail(place: Place, runId: string, options: UpOptions): { folder: string; lock: Lock } {
-  for (;;) {
-    const folder = runtimeFolder(place);
-    try {
-      const taken = takeLock(folder, { runId, file: place.file });
-      if ('lock' in taken) return { folder, lock: taken.lock };
-      throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
-    } catch (error) {
-      // The one before us removed its folder just as we came.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
+/** @throws Failure when somebody has it. */
+function lockOrFail({ folder, runId }: Site, file: string, options: UpOptions): Lock {
+  const taken = takeLock(folder, { runId: runId.id, file }, runId.uuid);
+  if ('lock' in taken) return taken.lock;
+  throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }
 
 function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): string {

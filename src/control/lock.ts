@@ -1,5 +1,5 @@
 // Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
-import { linkSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
@@ -25,9 +25,10 @@ export interface Lock {
 
 /**
  * Takes the lock for this process.
+ * @param own the name of the folder in there that is ours already.
  * @returns the lock, or who has it.
  */
-export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
+export function takeLock(folder: string, about: { runId: string; file: string }, own?: string): { lock: Lock } | { owner: Owner } {
   const path = lockPath(folder);
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
@@ -37,7 +38,7 @@ export function takeLock(folder: string, about: { runId: string; file: string })
       try {
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
-        removeLeftFolders(folder);
+        removeLeftFolders(folder, own);
         return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -47,14 +48,14 @@ export function takeLock(folder: string, about: { runId: string; file: string })
       discardStale(path, other, draft);
     }
   } finally {
-    rmSync(draft, { force: true });
+    unlinkSync(draft);
   }
 }
 
 /** A runner that was killed could not remove its folder. Now the lock is ours, so whatever folder is here is nobody's. */
-function removeLeftFolders(folder: string): void {
+function removeLeftFolders(folder: string, own: string | undefined): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) rmSync(join(folder, entry.name), { recursive: true, force: true });
+    if (entry.isDirectory() && entry.name !== own) rmSync(join(folder, entry.name), { recursive: true, force: true });
   }
 }
 
@@ -89,7 +90,8 @@ export function readOwner(folder: string): Owner | undefined {
   return parseOwner(lockPath(folder));
 }
 
-function lockPath(folder: string): string {
+/** The file that says who runs. */
+export function lockPath(folder: string): string {
   return join(folder, 'runner.json');
 }
 

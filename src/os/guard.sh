@@ -14,7 +14,6 @@
 #
 # For dash, bash and busybox. A handler would look like an end of file to dash's `read`, so signals are ignored.
 trap '' HUP INT QUIT TERM TSTP TTIN TTOU PIPE USR1 USR2
-exec 0<&3 3<&-
 cd / || exit 1
 # Under another run it has that one's mark, which is for those who may be ended with it.
 # shellcheck disable=SC3045
@@ -196,8 +195,8 @@ remove_files() {
   # Somebody may run the same manifest again by now.
   if [ -n "$lock" ] && grep -q "$id" "$lock" 2>/dev/null; then
     rm -f -- "$lock" "${lock%/*}/state.json" "${lock%/*}/control.sock"
-    rmdir "${lock%/*}" 2>/dev/null
   fi
+  [ -z "$lock" ] || rmdir "${lock%/*}" 2>/dev/null
 }
 
 hear() {
@@ -212,7 +211,7 @@ hear() {
   -) forget "$2" ;;
   pipes)
     # shellcheck disable=SC2086
-    if (set -f; cd "$folder" && exec mkfifo -m 600 -- $2) 2>/dev/null; then echo made; else echo failed; fi >&0 2>/dev/null
+    if (set -f; cd "$folder" && exec mkfifo -m 600 -- $2) 2>/dev/null; then echo made; else echo failed; fi >&3 2>/dev/null
     ;;
   bye) exit 0 ;;
   esac
@@ -221,7 +220,7 @@ hear() {
 while read -r word rest; do hear "$word" "$rest"; done <<EOF
 $GUARD_LINES
 EOF
-while read -r word rest; do hear "$word" "$rest"; done
+while read -r word rest <&3; do hear "$word" "$rest"; done
 strays=' '
 end_everything
 # What survived even that is found by what the files tell, later.

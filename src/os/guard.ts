@@ -1,8 +1,9 @@
 // The guard of a run, from the runner's side: starts the shell that guard.sh is for, tells it which groups live, starts a
 // new one when somebody ends it, and sends it away in the end. What it does when the runner is killed stands in guard.sh.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFifos } from './fifo.ts';
 import type { RunId } from './run-id.ts';
 import script from './guard.sh';
@@ -31,6 +32,12 @@ const goodbyeMs = 1000;
 /** One that is killed again and again is replaced so often: somebody means it, or the system starts nothing any more. */
 const maxReplacements = 100;
 
+/**
+ * It makes so many pipes before it is asked for any, with numbers for names, while Node is still at the manifest; they are
+ * given their names when those are known.
+ */
+const pipesInStock = 8;
+
 /** So long it may take to make the pipes before we make them ourselves: somebody may have stopped it. */
 const pipesMs = 1000;
 
@@ -41,39 +48,53 @@ export class Guard {
   readonly #run: Pick<RunId, 'id' | 'markPrefix'>;
   readonly #warn: (message: string) => void;
   readonly #groups = new Map<number, GuardedGroup>();
-  #files: RunFiles | undefined;
+  readonly #files: RunFiles;
+  #stock: readonly string[];
   #process: ChildProcess | undefined;
-  #onAnswer: ((answer: string) => void) | undefined;
+  /** Who waits for the answers that are still to come, `made` or another, and answers for which nobody waits yet. */
+  readonly #asked: ((answer: string) => void)[] = [];
+  #answers: string[] = [];
   #replacements = 0;
   #isLeaving = false;
 
   /** @param warn is told in a sentence when there can be no guard. */
-  constructor(run: Pick<RunId, 'id' | 'markPrefix'>, warn: (message: string) => void) {
+  constructor(run: Pick<RunId, 'id' | 'markPrefix'>, files: RunFiles, warn: (message: string) => void) {
     this.#run = run;
-    this.#warn = warn;
-    this.#start();
-  }
-
-  /** To be called as soon as they are there. */
-  addFiles(files: RunFiles): void {
     this.#files = files;
-    for (const line of filesLines(files)) this.#tell(line);
+    this.#warn = warn;
+    this.#stock = Array.from({ length: pipesInStock }, (_, index) => String(index + 1));
+    this.#start([`pipes ${this.#stock.join(' ')}`]);
   }
 
   /**
-   * Has it make FIFOs in the run's folder: it forks faster than Node, and starts while Node still loads.
+   * Has FIFOs made in the run's folder: it forks faster than Node. To be called once.
    * @throws CannotMakePipes
    */
   async makeFifos(paths: readonly string[]): Promise<void> {
-    if (paths.length === 0) return;
-    this.#tell(`pipes ${paths.map((path) => basename(path)).join(' ')}`);
-    const answer = await new Promise<string>((resolve) => {
-      this.#onAnswer = resolve;
+    const more = paths.slice(this.#stock.length);
+    if (more.length > 0) this.#tell(`pipes ${more.map((path) => basename(path)).join(' ')}`);
+    const inStock = await this.#answer();
+    if (inStock === 'made') this.#stock.forEach((name, index) => paths[index] !== undefined && renameSync(join(this.#files.folder, name), paths[index]));
+    this.#stock = [];
+    // Killed, stopped, or without mkfifo: what is to be said then is said by our own try.
+    if (inStock !== 'made' || (more.length > 0 && (await this.#answer()) !== 'made')) await makeFifos(paths);
+  }
+
+  #answer(): Promise<string> {
+    const answer = this.#answers.shift();
+    if (answer !== undefined) return Promise.resolve(answer);
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
       setTimeout(resolve, pipesMs, 'late').unref();
     });
-    this.#onAnswer = undefined;
-    // Killed, stopped, or without mkfifo: what is to be said then is said by our own try.
-    if (answer !== 'made') await makeFifos(paths);
+  }
+
+  #hear(answers: readonly string[]): void {
+    for (const answer of answers) {
+      const asked = this.#asked.shift();
+      if (asked) asked(answer);
+      else this.#answers.push(answer);
+    }
   }
 
   /** To be called before anything of the group's own runs: what is told before our death is read after it. */
@@ -99,11 +120,13 @@ export class Guard {
     clearTimeout(timer);
   }
 
-  #start(): void {
+  /** @param wishes lines for its start that are not to be said to one that replaces it. */
+  #start(wishes: readonly string[]): void {
     const { PATH = '/usr/bin:/bin' } = process.env;
     const { id, markPrefix } = this.#run;
     // In its environment, so that it knows them however soon we are killed; what comes later it is told.
-    const lines = [`run ${id} ${markPrefix}`, ...(this.#files ? filesLines(this.#files) : []), ...[...this.#groups.values()].map(groupLine)];
+    const { folder, lockFile } = this.#files;
+    const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine), ...wishes];
     // A session of its own, so that nothing of the terminal reaches it; no copy of our output, which would keep its readers
     // waiting; and nothing in its environment by which it could be taken for one of ours.
     const guard = spawn('/bin/sh', ['-c', program, 'guard'], {
@@ -114,13 +137,13 @@ export class Guard {
     });
     this.#process = guard;
     guard.once('exit', () => {
-      this.#onAnswer?.('gone');
+      this.#hear(['gone', 'gone']);
       this.#replace();
     });
     guard.on('error', () => undefined);
     // Killed while we spoke to it: `exit` says so, too.
     this.#line?.on('error', () => undefined);
-    this.#line?.on('data', (data) => this.#onAnswer?.(String(data).trim()));
+    this.#line?.on('data', (data) => this.#hear(String(data).split('\n').filter((word) => word !== '')));
   }
 
   get #line(): Socket | undefined {
@@ -130,7 +153,7 @@ export class Guard {
   #replace(): void {
     if (this.#isLeaving) return;
     this.#replacements += 1;
-    if (this.#replacements <= maxReplacements) this.#start();
+    if (this.#replacements <= maxReplacements) this.#start([]);
     else this.#warn('the guard, which ends everything if this runner is killed, was ended too often: there is none any more');
   }
 
@@ -138,10 +161,6 @@ export class Guard {
   #tell(line: string): void {
     this.#line?.write(`${line}\n`);
   }
-}
-
-function filesLines({ folder, lockFile }: RunFiles): string[] {
-  return [`folder ${folder}`, `lock ${lockFile}`];
 }
 
 function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {

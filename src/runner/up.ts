@@ -1,6 +1,6 @@
 // `procrun up` at work: brings what happens (signals, ends, time, output) to the supervisor, and does what it asks for.
 // It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
-import { mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstanceState } from '../control/state.ts';
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
@@ -29,10 +29,8 @@ export interface UpRequest {
   readonly runId: RunId;
   /** Started already, and sent away in the end. */
   readonly guard: Guard;
-  /** The manifest's runtime folder; the run makes one of its own in it, for pipes and stop files. */
+  /** The run's own, for pipes and stop files; it goes with the run. */
   readonly folder: string;
-  /** The file that says who runs. */
-  readonly lockFile: string;
   readonly deadlineMs: Milliseconds | undefined;
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly printer: Printer;
@@ -92,7 +90,7 @@ export class Up {
     const { instances, deadlineMs, maxRuntimeMs } = request;
     this.#request = request;
     this.#guard = request.guard;
-    this.#folder = join(request.folder, request.runId.uuid);
+    this.#folder = request.folder;
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#tell({ id, type: 'remains' }),
@@ -119,8 +117,6 @@ export class Up {
 
   /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
   async run(): Promise<UpEnd> {
-    mkdirSync(this.#folder, { mode: 0o700 });
-    this.#guard.addFiles({ folder: this.#folder, lockFile: this.#request.lockFile });
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
     try {
