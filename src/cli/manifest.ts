@@ -57,7 +57,7 @@ export async function readManifest(options: ManifestOptions): Promise<Manifest> 
 export function locateManifest(options: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
   const file = findManifest(options);
   // One that was removed while it runs still names its run.
-  const path = file === '-' || !existsSync(file) ? file : realpathSync(file);
+  const path = file === '-' || !existsSync(file) ? file : realpathSync.native(file);
   return locate(path, options);
 }
 
@@ -86,7 +86,7 @@ function findDefault(): string | undefined {
 async function readNamed(file: string, options: ManifestOptions): Promise<Manifest> {
   const isStdin = file === '-';
   const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
-  const path = isStdin ? '-' : realpathSync(file);
+  const path = isStdin ? '-' : realpathSync.native(file);
   const { root } = locate(path, options);
   if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({

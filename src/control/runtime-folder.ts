@@ -27,7 +27,7 @@ export function makeRuntimeFolder(base: string, name: string, key: string): stri
   makePrivate(base, uid);
   const folder = join(base, folderName(name, key));
   makePrivate(folder, uid);
-  return realpathSync(folder);
+  return realpathSync.native(folder);
 }
 
 /** The same folder if it is there. @throws UnsafeFolder as `makeRuntimeFolder` */
@@ -37,7 +37,7 @@ export function findRuntimeFolder(base: string, name: string, key: string): stri
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     checkPrivate(path, ownUid());
   }
-  return realpathSync(folder);
+  return realpathSync.native(folder);
 }
 
 function folderName(name: string, key: string): string {
