@@ -6,8 +6,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
+import type { WriteStream } from 'node:tty';
 import { promisify } from 'node:util';
 import { statusRunning, statusUsage } from '../../src/cli/failure.ts';
+import { colorVariables } from '../../src/cli/theme.ts';
 import { defaultPolicies, defaultStop } from '../../src/manifest/defaults.ts';
 import { formatDuration } from '../../src/manifest/durations.ts';
 import { manifestJsonSchema } from '../../src/manifest/json-schema.ts';
@@ -19,7 +21,7 @@ import { JsonPrinter } from '../../src/output/json.ts';
 import type { Notice } from '../../src/output/notices.ts';
 import type { Sink } from '../../src/output/sink.ts';
 import { instanceEnvironment } from '../../src/runner/environment.ts';
-import { statusReaderGone, statusTimedOut, statusUnkillable } from '../../src/supervisor/outcome.ts';
+import { statusOutputFailed, statusReaderGone, statusTimedOut, statusUnkillable } from '../../src/supervisor/outcome.ts';
 import { planInstances } from '../../src/supervisor/plan.ts';
 import { root } from '../support/paths.ts';
 
@@ -128,6 +130,7 @@ const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type
   stopping: [
     { type: 'stopping', cause: { kind: 'failure', process: 'web' } },
     { type: 'stopping', cause: { kind: 'signal', signal: 'SIGINT' } },
+    { type: 'stopping', cause: { kind: 'output-failed', reason: '' } },
   ],
   hurried: [{ type: 'hurried', signal: 'SIGINT', moved: true }],
   deadline: [{ type: 'deadline' }],
@@ -151,7 +154,9 @@ test('the JSON events in the README are those that are printed, with the same fi
     },
   };
   const printer = new JsonPrinter(out as unknown as Sink);
-  printer.listener('web', 'stdout').onLines(Buffer.from('line\n'));
+  const lines = printer.listener('web', 'stdout');
+  lines.onLines(Buffer.from('line\n'));
+  lines.onPart(Buffer.from('a piece'));
   for (const kind of Object.values(notices).flat()) printer.notice(kind);
   const sorted = (entries: Iterable<readonly [string, Iterable<string>]>): [string, string[]][] =>
     [...entries].map(([event, fields]): [string, string[]] => [event, [...fields].sort()]).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -166,12 +171,12 @@ test('the variables in the README are those that are set', async () => {
     const given = Object.keys(instanceEnvironment(plan, { runId: '', stopFile: '' }));
     return given.filter((name) => !Object.hasOwn(plan.spec.env, name));
   });
-  assert.deepEqual(names('What a process is given').sort(), [...new Set([...set, 'PROCRUN_PID'])].sort());
+  assert.deepEqual(names('What a process is given').sort(), [...new Set([...set, 'PROCRUN_PID', ...Object.keys(colorVariables({ isTTY: true, getColorDepth: () => 4 } as unknown as WriteStream, true, { TERM: 'xterm' }))])].sort());
 });
 
 test('the exit statuses', () => {
   const told = rows(section('Exit status')).map(([status]) => status);
-  for (const status of [statusUsage, statusRunning, statusUnkillable, statusReaderGone, statusTimedOut, 0, 1]) assert.ok(told.includes(String(status)), String(status));
+  for (const status of [statusUsage, statusRunning, statusUnkillable, statusReaderGone, statusOutputFailed, statusTimedOut, 0, 1]) assert.ok(told.includes(String(status)), String(status));
 });
 
 function load(bytes: Uint8Array): ReturnType<typeof loadManifest> {
