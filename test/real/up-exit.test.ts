@@ -130,7 +130,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-test('the reader of stdout goes away (`| head -1`): an orderly stop, status 141', async () => {
+test('stdout closes (`| head -1`): an orderly stop, status 141', async () => {
   const script = '{ "$@"; echo "status $?" >&2; } | head -1';
   const noisy = 'trap "sleep 0.2; echo late; echo yes >cleaned; exit 0" TERM; while :; do echo noise; sleep 0.01; done';
   for (const args of [[], ['--format', 'json']]) {

@@ -19,7 +19,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-test('Ctrl+Z stops the processes and then the runner; fg resumes all; twice', needsPython, async () => {
+test('Ctrl+Z: all stop, all resume; twice', needsPython, async () => {
   const command = fixtureCommand('signals.py', '--exit-on', 'TERM');
   const run = await upAtTerminal({ one: command, two: command, masked: { command, signals: { SIGTSTP: 'mask' } } }, { jobControl: true });
   const [one, two, masked] = [await ready(run, 'one'), await ready(run, 'two'), await ready(run, 'masked')];

@@ -1,5 +1,6 @@
 // Where other runners are known to fail, each by its scenario. What they do there stands in the documentation; what else has a
-// test of its own is not repeated: leftovers in up-tree, Ctrl+Z in up-job-control, `| head` and statuses in up-exit.
+// test of its own, named after its scenario, is not repeated: leftovers and a held pipe in up-tree, Ctrl+C in up-terminal, Ctrl+Z in
+// up-job-control, `| head` and statuses in up-exit, SIGKILL of the runner in guard, last words in up-life.
 import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -9,7 +9,7 @@ function pretty(processes: Readonly<Record<string, unknown>>, options: TerminalO
   return terminal(['up', ...args], { ...options, manifest: { processes } });
 }
 
-test('Ctrl+C once: the first stage, and nothing else; twice: the next; thrice: the one after', needsPython, async () => {
+test('one Ctrl+C at a terminal: the first stage, and nothing else; second Ctrl+C: the next; third: the one after', needsPython, async () => {
   const stop = [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }];
   const run = await upAtTerminal({ p: { command: fixtureCommand('signals.py'), stop } });
   await ready(run, 'p');

@@ -25,7 +25,7 @@ async function pidSaid(run: Run, name: string, word: string): Promise<number> {
   return Number((await says(run, name, new RegExp(`^${word} \\d+$`))).split(' ').at(-1));
 }
 
-test('the leader ends at once, a member of its group ignores SIGTERM, SIGINT, SIGHUP: gone, and the status is kept', async () => {
+test('leader dies at once, a member of its group ignores SIGTERM, SIGINT, SIGHUP: gone, and the status is kept', async () => {
   const run = up({ p: { command: leavesDeafMember(3), stop: [{ flag: '50s' }, { run: { command: 'echo not run' } }, { SIGTERM: '300ms' }], stop_flag: 'file' } });
   const member = await pidSaid(run, 'p', 'member');
   assert.deepEqual(await run.ended, exited(3));
@@ -36,7 +36,7 @@ test('the leader ends at once, a member of its group ignores SIGTERM, SIGINT, SI
   await assertNothingAlive(run);
 });
 
-test('`sleep 301; true`: SIGTERM to the runner leaks nothing', async () => {
+test('`sleep 301; true`, SIGTERM to the runner: nothing is leaked', async () => {
   const run = up({ p: 'echo "ready $$"; sleep 301; true' });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -160,7 +160,7 @@ test('a group of which only a zombie is left, that nobody reaps, is gone', needs
   end(keeper);
 });
 
-test('a process in the background holds the output: noticed, named, not waited for', needsPython, async () => {
+test('a background process holds the pipe: noticed, named, not waited for', needsPython, async () => {
   const run = up({ p: `PROCRUN_ESCAPE=1 ${fixtureCommand('escape.py', 'sleep', '300').join(' ')} & while ! [ -e go ]; do sleep 0.01; done; echo last` });
   const holder = await pidSaid(run, 'p', 'escaped');
   writeFileSync(join(run.folder, 'go'), '');
