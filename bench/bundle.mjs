@@ -12,12 +12,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @param {Record<string, string>} replaced files below the root, and what stands in them instead
  */
 export async function bundle(entry, outfile, replaced = {}) {
+  const options = commandOptions.entryPoints.includes(entry) ? commandOptions : bundleOptions;
   await build({
-    ...(commandOptions.entryPoints.includes(entry) ? commandOptions : bundleOptions),
+    ...options,
     entryPoints: [entry],
     outfile,
     minify: true,
-    plugins: [...bundleOptions.plugins, ...Object.entries(replaced).map(([file, contents]) => replacement(join(root, file), contents))],
+    plugins: [...options.plugins, ...Object.entries(replaced).map(([file, contents]) => replacement(join(root, file), contents))],
   });
 }
 

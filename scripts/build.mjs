@@ -1,4 +1,4 @@
-// Bundles src/ into one CommonJS file, dist/procrun.cjs, and writes the manifest's JSON Schema beside it. `npm ci` runs it.
+// Bundles src/ into one CommonJS file, dist/procrun.cjs, with a library beside it, and writes the manifest's JSON Schema beside it. `npm ci` runs it.
 // How they are bundled is bundle-options.mjs's.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,19 +6,18 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundleOptions, commandOptions } from './bundle-options.mjs';
+import { bundleOptions, commandOptions, execaOptions } from './bundle-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 await rm(`${root}dist`, { recursive: true, force: true });
 for (const folder of ['dist', 'build']) await mkdir(`${root}${folder}`, { recursive: true });
-const { metafile } = await build({
-  ...commandOptions,
-  metafile: true,
-  outfile: 'dist/procrun.cjs',
-});
+const built = await Promise.all([
+  build({ ...commandOptions, metafile: true, outfile: 'dist/procrun.cjs' }),
+  build({ ...execaOptions, metafile: true, outfile: 'dist/execa.cjs' }),
+]);
 
-// The bundle holds copies of the libraries, and their licences ask to go with every copy.
-const libraries = new Set(Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+// The bundles hold copies of the libraries, and their licences ask to go with every copy.
+const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {
   const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
   const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));

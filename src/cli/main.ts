@@ -16,6 +16,103 @@ interface Said {
   error: string;
 }
 
+interface CommandEntry {
+  readonly usage: string;
+  readonly does: string;
+  /** Its options, and what it does. */
+  readonly define: (command: Command, host: Host) => void;
+}
+
+const commands: readonly CommandEntry[] = [
+  {
+    usage: 'up [NAME...]',
+    does: 'run the manifest in the foreground; NAMEs bring what they depend on',
+    define: (command, host) =>
+      command
+        .option('-x, --except <NAME>', 'leave NAME out; may be given more than once', collect)
+        .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1')
+        .option('-p, --port <base>', 'PORT of the first process; each next one gets 100 more', port)
+        .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+        .option('--timestamps [format]', 'begin each line with the time: ISO 8601, or as strftime has it, for instance "%H:%M:%S.%L"', timestampFormat)
+        .option('--no-prefix', 'print the lines without the name of their process')
+        .option('--group', "hold each process's output until its end")
+        .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
+        .option('--keep-going', 'the failure of one does not stop the others')
+        .option('--stop-on-exit', 'the end of any process stops the others')
+        .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
+        .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
+        .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(host, ...args)),
+  },
+  {
+    usage: 'run <NAME_OR_COMMAND> [ARG...]',
+    does: "run one command, or the manifest's process NAME, as a transparent wrapper",
+    define: (command) =>
+      command
+        .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
+        .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
+        .passThroughOptions()
+        .action(async (...args: [string, string[], object, Command]) => {
+          const inbox = openSignalInbox();
+          const { run } = await import('./run.ts');
+          await run(inbox, ...args);
+        }),
+  },
+  {
+    usage: 'ps',
+    does: 'the instances of the running one: state, pid, stage, uptime, cpu and memory of the tree',
+    define: (command) =>
+      command
+        .option('--json', 'an array of objects, for scripts')
+        .addHelpText('after', statuses({ 3: 'nothing is running' }))
+        .action(async (...args: [object, Command]) => (await import('./ps.ts')).ps(...args)),
+  },
+  {
+    usage: 'down',
+    does: 'stop the running one in its stages; returns when everything is gone',
+    define: (command) =>
+      command
+        .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+        .addHelpText('after', statuses({ 0: 'everything is gone', 3: 'nothing is running', 70: 'something could not be killed, or the runner does not answer' }))
+        .action(async (...args: [object, Command]) => (await import('./down.ts')).down(...args)),
+  },
+  {
+    usage: 'kill [NAME...]',
+    does: 'send a signal to the leaders of the running one; works as well when the runner is dead, stopped or hung',
+    define: (command) =>
+      command
+        .option('--group', 'to the whole trees; with SIGKILL it returns when they are gone, and that is no failure of theirs')
+        .addOption(new Option('-s, --signal <signal>', 'a name or number').argParser(signal).default('SIGKILL'))
+        .addOption(new Option('-t, --timeout <duration>', 'so long they have to be gone').argParser(duration).default(5000, '5s'))
+        .addHelpText('after', statuses({ 0: 'sent; with SIGKILL and --group: they are gone', 3: 'there is nothing to kill', 70: 'something lives on' }))
+        .action(async (...args: [string[], object, Command]) => (await import('./kill.ts')).kill(...args)),
+  },
+  {
+    usage: 'check',
+    does: 'check the manifest and list its processes',
+    define: (command) =>
+      command
+        .option('--print', 'print the manifest as it is understood, every default filled in')
+        .action(async (...args: [object, Command]) => (await import('./check.ts')).check(...args)),
+  },
+  {
+    usage: 'explain [NAME...]',
+    does: 'for each process, what every signal and every stage will do',
+    define: (command) =>
+      command
+        .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args)),
+  },
+  {
+    usage: 'drill [NAME...]',
+    does: 'a fire drill: start, wait until all is ready, stop, and tell how each one ended; fails if one did not end well',
+    define: (command) =>
+      command
+        .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
+        .option('--kill-runner', 'kill the runner by SIGKILL, instead of stopping it')
+        .addOption(new Option('--format <form>', 'a table for people, or one JSON object').choices(['pretty', 'json']).default('pretty'))
+        .action(async (...args: [string[], object, Command]) => (await import('./drill.ts')).drill(...args)),
+  },
+];
+
 function buildProgram(host: Host, said: Said): Command {
   const program = new Command('procrun')
     .description('Runs the processes of a manifest, gives each just the signals it should get, and stops them in stages.')
@@ -34,70 +131,13 @@ function buildProgram(host: Host, said: Said): Command {
     .exitOverride();
   addGlobalOptions(program);
 
-  addGlobalOptions(program.command('up [NAME...]'))
-    .description('run the manifest in the foreground; NAMEs bring what they depend on')
-    .option('-x, --except <NAME>', 'leave NAME out; may be given more than once', collect)
-    .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1')
-    .option('-p, --port <base>', 'PORT of the first process; each next one gets 100 more', port)
-    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
-    .option('--timestamps [format]', 'begin each line with the time: ISO 8601, or as strftime has it, for instance "%H:%M:%S.%L"', timestampFormat)
-    .option('--no-prefix', 'print the lines without the name of their process')
-    .option('--group', "hold each process's output until its end")
-    .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
-    .option('--keep-going', 'the failure of one does not stop the others')
-    .option('--stop-on-exit', 'the end of any process stops the others')
-    .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
-    .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
-    .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(host, ...args));
-
-  addGlobalOptions(program.command('run <NAME_OR_COMMAND> [ARG...]'))
-    .description("run one command, or the manifest's process NAME, as a transparent wrapper")
-    .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
-    .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
-    .passThroughOptions()
-    .action(async (...args: [string, string[], object, Command]) => {
-      const inbox = openSignalInbox();
-      const { run } = await import('./run.ts');
-      await run(inbox, ...args);
-    });
-
-  addGlobalOptions(program.command('ps'))
-    .description('the instances of the running one: state, pid, stage, uptime, cpu and memory of the tree')
-    .option('--json', 'an array of objects, for scripts')
-    .addHelpText('after', statuses({ 3: 'nothing is running' }))
-    .action(async (...args: [object, Command]) => (await import('./ps.ts')).ps(...args));
-
-  addGlobalOptions(program.command('down'))
-    .description('stop the running one in its stages; returns when everything is gone')
-    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
-    .addHelpText('after', statuses({ 0: 'everything is gone', 3: 'nothing is running', 70: 'something could not be killed, or the runner does not answer' }))
-    .action(async (...args: [object, Command]) => (await import('./down.ts')).down(...args));
-
-  addGlobalOptions(program.command('kill [NAME...]'))
-    .description('send a signal to the leaders of the running one; works as well when the runner is dead, stopped or hung')
-    .option('--group', 'to the whole trees; with SIGKILL it returns when they are gone, and that is no failure of theirs')
-    .addOption(new Option('-s, --signal <signal>', 'a name or number').argParser(signal).default('SIGKILL'))
-    .addOption(new Option('-t, --timeout <duration>', 'so long they have to be gone').argParser(duration).default(5000, '5s'))
-    .addHelpText('after', statuses({ 0: 'sent; with SIGKILL and --group: they are gone', 3: 'there is nothing to kill', 70: 'something lives on' }))
-    .action(async (...args: [string[], object, Command]) => (await import('./kill.ts')).kill(...args));
-
-  addGlobalOptions(program.command('check'))
-    .description('check the manifest and list its processes')
-    .option('--print', 'print the manifest as it is understood, every default filled in')
-    .action(async (...args: [object, Command]) => (await import('./check.ts')).check(...args));
-
-  addGlobalOptions(program.command('explain [NAME...]'))
-    .description('for each process, what every signal and every stage will do')
-    .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args));
-
-  addGlobalOptions(program.command('drill [NAME...]'))
-    .description('a fire drill: start, wait until all is ready, stop, and tell how each one ended; fails if one did not end well')
-    .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
-    .option('--kill-runner', 'kill the runner by SIGKILL, instead of stopping it')
-    .addOption(new Option('--format <form>', 'a table for people, or one JSON object').choices(['pretty', 'json']).default('pretty'))
-    .action(async (...args: [string[], object, Command]) => (await import('./drill.ts')).drill(...args));
-
-  for (const command of program.commands) command.showHelpAfterError(whereHelpIs(command.name()));
+  for (const { usage, does, define } of commands) {
+    const command = program.command(usage).description(does);
+    // The others are only to be named: to define all of them takes a millisecond.
+    if (!process.argv.includes(command.name())) continue;
+    define(addGlobalOptions(command), host);
+    command.showHelpAfterError(whereHelpIs(command.name()));
+  }
   return program;
 }
 
