@@ -141,7 +141,9 @@ async function whenGone(byKind, begun) {
 
 /** In the place of src/os/guard.ts: all else of the two that are compared is the same. */
 const noGuard = `
+  import { makeFifos } from './fifo.ts';
   export class Guard {
+    makeFifos = makeFifos;
     add() {}
     remove() {}
     async leave() {}
