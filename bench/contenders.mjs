@@ -1,56 +1,42 @@
-// Who is measured: procrun, and a plain Node program that does no more than the work itself. Each turns processes, by name
-// and argument list, into a command that runs them; with `events` it says on stdout when each has started.
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundle } from './bundle.mjs';
+// Who is measured: procrun, a plain Node program that does no more than the work itself, the limits, and the peers, each in a
+// file of contenders/. Each turns processes, by name and argument list, into a command that runs them, and says in which
+// benchmarks it takes part (`joins`), with how many processes at most (`most`). With `events` those who can say on stdout when
+// each has started; with `ends` they end when their processes have.
+import { concurrently } from './contenders/concurrently.mjs';
+import { cat, sed } from './contenders/filters.mjs';
+import { foreman } from './contenders/foreman.mjs';
+import { honcho } from './contenders/honcho.mjs';
+import { dumbInit, tini } from './contenders/inits.mjs';
+import { nf } from './contenders/nf.mjs';
+import { plainNode } from './contenders/plain-node.mjs';
+import { hasCodeCache, procrun, procrunRun } from './contenders/procrun.mjs';
+import { runP } from './contenders/run-p.mjs';
+import { supervisord } from './contenders/supervisord.mjs';
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+export { cat, concurrently, nf, plainNode, procrun, procrunRun, runP, sed };
 
-/** A procrun by the folder in which its bin/ and dist/ are. */
-export function procrunIn(folder, name) {
-  return {
-    name,
-    command(workbench, processes, { events = false } = {}) {
-      if (!existsSync(join(folder, 'dist/procrun.cjs'))) throw new Error('procrun is not built yet: npm run build');
-      const manifest = join(workbench.folder(), 'procfile.yml');
-      // YAML reads JSON.
-      writeFileSync(manifest, JSON.stringify({ processes }));
-      return [process.execPath, join(folder, 'bin/procrun.js'), '-f', manifest, 'up', ...(events ? ['--format', 'json'] : [])];
-    },
-  };
+const all = [sed, cat, plainNode, procrun, procrunRun, concurrently, runP, nf, foreman, honcho, supervisord, dumbInit, tini];
+
+/** Those who take part in this benchmark, with so many processes, and are there. */
+export function contendersFor(benchmark, count = 1) {
+  return all.filter((each) => each.joins[benchmark] && count <= (each.joins[benchmark].most ?? Infinity) && each.needs?.() === undefined);
 }
 
-export const procrun = procrunIn(here('..'), 'procrun');
-
-export const plainNode = {
-  name: 'plain node',
-  command(_workbench, processes, { events = false } = {}) {
-    return [process.execPath, here('programs/plain-runner.cjs'), JSON.stringify(processes), ...(events ? ['events'] : [])];
-  },
-};
-
-/** One that is built anew, with files of src/ replaced by others. It starts through a code cache from its second run on. */
-export async function rebuiltProcrun(workbench, name, replaced) {
-  const folder = workbench.folder();
-  mkdirSync(join(folder, 'bin'));
-  copyFileSync(here('../bin/procrun.js'), join(folder, 'bin/procrun.js'));
-  await bundle('src/cli/main.ts', join(folder, 'dist/procrun.cjs'), replaced);
-  return procrunIn(folder, name);
+export function isThere(contender) {
+  return contender.needs?.() === undefined;
 }
-
-export const contenders = [procrun, plainNode];
 
 /** So many processes that are silent and end at once when they are told. */
 export function sleepers(count) {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`sleeper${index + 1}`, ['sleep', '1000']]));
 }
 
-/** Node and our program of this name, as an argument list. */
-export function program(name, ...args) {
-  return [process.execPath, here(`programs/${name}`), ...args];
-}
-
-export function describeBuild() {
-  return { codeCache: existsSync(here(`../dist/procrun-${process.version}-${process.arch}.cache`)) };
+/** What a reader has to know of who was measured: versions, and who was not there. */
+export function describeContenders() {
+  const peers = all.filter(({ isPeer }) => isPeer);
+  return {
+    codeCache: hasCodeCache(),
+    peers: peers.filter(isThere).map(({ name, version }) => `${name} ${version()}`),
+    absent: peers.filter((peer) => !isThere(peer)).map(({ name, needs }) => `${name} (${needs()})`),
+  };
 }

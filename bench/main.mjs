@@ -1,33 +1,39 @@
 // `npm run bench -- [NAME…]`: runs the benchmarks by name (none: all), prints what they found as Markdown tables, and says of
 // each promise whether it holds. What is measured, and how, is a file each in benchmarks/.
 import { constants, cpus, loadavg } from 'node:os';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as guard from './benchmarks/guard.mjs';
 import * as idle from './benchmarks/idle.mjs';
+import * as instrument from './benchmarks/instrument.mjs';
 import * as memory from './benchmarks/memory.mjs';
 import * as relay from './benchmarks/relay.mjs';
 import * as scan from './benchmarks/scan.mjs';
 import * as startup from './benchmarks/startup.mjs';
 import * as stop from './benchmarks/stop.mjs';
-import { describeBuild } from './contenders.mjs';
+import * as throughput from './benchmarks/throughput.mjs';
+import { describeContenders } from './contenders.mjs';
+import { writeDocument } from './document.mjs';
 import { formatResult } from './report.mjs';
 import { Workbench } from './workbench.mjs';
 
-const benchmarks = { startup, memory, stop, relay, idle, guard, scan };
+const benchmarks = { instrument, startup, throughput, memory, stop, relay, idle, guard, scan };
 
 const usage = `npm run bench -- [${Object.keys(benchmarks).join('|')} …] [options]
 
-  --runs N   pairs to measure (default: each benchmark's own number)
-  --quick    few pairs: to see that it works, not to rely on
-  --json     one JSON object, with every sample
+  --runs N      pairs to measure (default: each benchmark's own number)
+  --quick       few pairs, little work: to see that it works, not to rely on
+  --json        one JSON object, with every sample
+  --write FILE  puts it into this Markdown file, too, where that has a place for it, with plots beside it
 
-Exit status: 0, every promise holds; 1, one does not; 2, usage.
+Those procrun is compared with are installed by: node bench/install-peers.mjs
+Exit status: 0, every promise holds and nobody's output was harmed; 1, otherwise; 2, usage.
 `;
 
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runs: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { runs: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, write: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
   const unknown = positionals.filter((name) => !Object.hasOwn(benchmarks, name));
   if (unknown.length > 0) throw new TypeError(`no such benchmark: ${unknown.join(', ')}`);
@@ -39,18 +45,19 @@ function readArguments() {
 /** Who reads a figure later has to know what it was measured on, and what else the machine was doing. */
 function describeMachine() {
   const [processor] = cpus();
-  return { node: process.version, platform: process.platform, processors: cpus().length, model: processor?.model, ...describeBuild() };
+  return { node: process.version, platform: process.platform, processors: cpus().length, model: processor?.model, ...describeContenders() };
 }
 
-function machineInWords({ node, platform, processors, model, codeCache }) {
-  return `Node ${node}, ${platform}, ${processors} × ${model}; V8's code cache ${codeCache ? 'is' : 'is not'} there; load ${loadInWords(loadavg())}.\n`;
+function machineInWords({ node, platform, processors, model, codeCache, peers, absent }) {
+  const others = `Beside it: ${peers.join(', ') || 'no peer'}${absent.length > 0 ? `; without ${absent.join(', ')}` : ''}.`;
+  return `Node ${node}, ${platform}, ${processors} × ${model}; V8's code cache ${codeCache ? 'is' : 'is not'} there. ${others}\n`;
 }
 
 function loadInWords(load) {
   return load.map((value) => value.toFixed(2)).join(' ');
 }
 
-async function runAll(workbench, { names, runs, quick = false, json = false }) {
+async function runAll(workbench, { names, runs, quick = false, json = false, write: file }) {
   const machine = describeMachine();
   const results = [];
   const write = (text) => json || process.stdout.write(text);
@@ -61,14 +68,32 @@ async function runAll(workbench, { names, runs, quick = false, json = false }) {
     const missing = needs?.();
     const result = missing === undefined
       ? await measure(workbench, { runs: runs ?? plannedRuns[quick ? 'quick' : 'full'], quick })
-      : { title: 'not measured', skipped: missing, tables: [], promises: [] };
+      : { title: 'Not measured', skipped: missing, tables: [], promises: [] };
     results.push({ name, ...result, loadBefore, loadAfter: loadavg() });
-    write(`\n${formatResult(results.at(-1))}\nLoad ${loadInWords(loadBefore)} before, ${loadInWords(loadavg())} after.\n`);
+    write(`\n## ${name}\n\n${withLoad(results.at(-1))}`);
   }
   const broken = results.flatMap(({ name, promises }) => promises.filter(({ holds }) => !holds).map(({ text }) => `${name}: ${text}`));
-  if (json) process.stdout.write(`${JSON.stringify({ machine, results, broken })}\n`);
-  else write(broken.length === 0 ? '\nEvery promise that was measured holds.\n' : `\nDoes not hold:\n${broken.map((each) => `- ${each}\n`).join('')}`);
-  return broken.length === 0 ? 0 : 1;
+  const losses = results.flatMap(({ name, losses: found = [] }) => found.map((loss) => `${name}: ${loss}`));
+  if (file !== undefined) writeDocument(file, results.map((result) => ({ ...result, text: inDocument(machine, result, { runs, quick, file }) })));
+  if (json) process.stdout.write(`${JSON.stringify({ machine, results: results.map(({ plots, ...rest }) => rest), broken, losses })}\n`);
+  else write(verdict(broken, losses));
+  return broken.length + losses.length === 0 ? 0 : 1;
+}
+
+function withLoad(result) {
+  return `${formatResult(result)}\nLoad ${loadInWords(result.loadBefore)} before, ${loadInWords(result.loadAfter)} after.\n`;
+}
+
+/** Each says on its own what it was measured with: they need not be of one run. */
+function inDocument(machine, result, { runs, quick, file }) {
+  const options = [...(runs === undefined ? [] : [`--runs ${runs}`]), ...(quick ? ['--quick'] : []), `--write ${relative(process.cwd(), file)}`];
+  return `${withLoad(result)}\n${machineInWords(machine)}\nMade by \`npm run bench -- ${[result.name, ...options].join(' ')}\`.\n`;
+}
+
+function verdict(broken, losses) {
+  const list = (title, items) => (items.length === 0 ? '' : `\n${title}:\n${items.map((each) => `- ${each}\n`).join('')}`);
+  if (broken.length + losses.length === 0) return '\nEvery promise that was measured holds.\n';
+  return list('Does not hold', broken) + list('Output was harmed', losses);
 }
 
 /** However we are ended, what we started is ended first. */

@@ -30,6 +30,12 @@ export function memoryOf(pid) {
   return { rss: rss / 1024, pss: pss === undefined ? undefined : pss / 1024 };
 }
 
+/** The most memory in MiB that it has ever had resident; undefined: it has ended, or this is not Linux. */
+export function peakOf(pid) {
+  const most = field(`/proc/${pid}/status`, 'VmHWM');
+  return most === undefined ? undefined : most / 1024;
+}
+
 /** How often the main thread went to sleep, which is how often it had been woken. */
 export function wakeUpsOf(pid) {
   const count = field(`/proc/${pid}/task/${pid}/status`, 'voluntary_ctxt_switches');
@@ -49,8 +55,9 @@ export function processOf(pid) {
   const stat = read(`/proc/${pid}/stat`);
   // The name stands in parentheses and may hold some itself; the field behind it is the state, the third of all.
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const name = stat?.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   if (state === undefined || 'ZX'.includes(state)) return undefined;
-  return { pid: Number(pid), ppid: Number(fields[0]), sid: Number(fields[2]), start: fields[18], memoryLimit: fields[21] };
+  return { pid: Number(pid), name, ppid: Number(fields[0]), sid: Number(fields[2]), start: fields[18], memoryLimit: fields[21] };
 }
 
 export function startOf(pid) {

@@ -1,5 +1,5 @@
 // What a benchmark found, in Markdown: its tables, then each promise with the figure and whether it holds.
-import { median, quantile } from './statistics.mjs';
+import { median, quantile, ratios } from './statistics.mjs';
 
 /** A row of a table: a label, the median, and between which values the middle half of the samples lies. */
 export function spread(label, samples, digits) {
@@ -7,21 +7,36 @@ export function spread(label, samples, digits) {
   return [label, show(median(samples)), `${show(quantile(samples, 0.25))} to ${show(quantile(samples, 0.75))}`];
 }
 
-/** @param {{text: string, value: number, limit: number, digits: number, unit?: string, below?: boolean}} promise `below`: the limit itself is too much */
-export function promise({ text, value, limit, digits, unit = '', below = false }) {
-  return { text, value, limit, digits, unit, holds: below ? value < limit : value <= limit };
+/** A table of contenders, one a row: median, middle half, and the median of the pairs' ratios to `reference`. Who failed has no figure. */
+export function comparison({ samples, faults, unit, digits, reference }) {
+  const rows = Object.entries(samples).map(([name, each]) => [
+    ...spread(name, each, digits),
+    samples[reference] ? median(ratios(each, samples[reference])).toFixed(2) : '',
+  ]);
+  const failed = Object.entries(faults).map(([name, fault]) => [`${name}: ${fault}`, '', '', '']);
+  return { columns: ['', `median, ${unit}`, 'middle half', `times ${reference}, of pairs`], rows: [...rows, ...failed] };
 }
 
-export function formatResult({ name, title, tables, promises, skipped }) {
-  const parts = [`## ${name}: ${title}\n`];
+/**
+ * @param {{text: string, value: number | undefined, limit: number, digits: number, unit?: string, below?: boolean, absent?: string}} promise
+ *   `below`: the limit itself is too much; `absent`: why it could not be measured; a value that is none breaks it otherwise
+ */
+export function promise({ text, value, limit, digits, unit = '', below = false, absent }) {
+  const holds = absent !== undefined || (value !== undefined && (below ? value < limit : value <= limit));
+  return { text, value, limit, digits, unit, absent, holds };
+}
+
+export function formatResult({ title, tables, promises, skipped }) {
+  const parts = [`${title}.\n`];
   if (skipped !== undefined) parts.push(`Skipped: ${skipped}.\n`);
-  for (const table of tables) parts.push(formatTable(table));
-  for (const each of promises) parts.push(formatPromise(each));
+  for (const table of tables) parts.push(...(table.title ? [`${table.title}:\n`] : []), formatTable(table));
+  if (promises.length > 0) parts.push(promises.map((each) => `- ${formatPromise(each)}\n`).join(''));
   return parts.join('\n');
 }
 
-function formatPromise({ text, value, digits, unit, holds }) {
-  return `${holds ? 'Holds' : '**Does not hold**'}: ${text}; it is ${value.toFixed(digits)}${unit}.\n`;
+function formatPromise({ text, value, digits, unit, holds, absent }) {
+  if (absent !== undefined) return `Not measured (${absent}): ${text}.`;
+  return `${holds ? 'Holds' : '**Does not hold**'}: ${text}; ${value === undefined ? 'there is no figure' : `it is ${value.toFixed(digits)}${unit}`}.`;
 }
 
 /** The first column is text, all others are figures. */

@@ -1,36 +1,48 @@
 // One runner at work, seen from outside: when it printed, what it says it started, when it ended, and that nothing of it is left.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { startOf } from './proc.mjs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openPipe } from './pipe.mjs';
+import { descendantsOf, startOf } from './proc.mjs';
 
 /** What takes longer than this does not come any more: nothing that is measured takes a tenth of it. */
 const patienceMs = 30_000;
 
 export class Run {
   /** Times are those of process.hrtime, in ns. This one is from before the spawn. */
-  begunAt = process.hrtime.bigint();
+  begunAt;
   #child;
   #leaders = new Map();
   #errors = '';
   #startedWaiters = [];
+  #lineWaiters = [];
   #firstByteAt;
   /** Its pipes are read to their ends: what it said before its end has been heard. */
   #closed;
 
-  constructor([command, ...args], folder) {
+  /** @param {{argv: string[], cwd: string, runtime: string, stdin?: number, stdout?: number}} how descriptors, where they are not pipes to us */
+  constructor({ argv: [command, ...args], cwd, runtime, stdin, stdout: output }) {
+    const pipe = output === undefined ? openPipe(`${runtime}.out`) : undefined;
+    this.begunAt = process.hrtime.bigint();
     // Detached: a Ctrl+C at the terminal is for the benchmark alone, which ends what it started in good order.
     this.#child = spawn(command, args, {
-      cwd: folder,
+      cwd,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PROCRUN_RUNTIME_DIR: join(folder, 'runtime') },
+      stdio: [stdin ?? 'ignore', output ?? pipe.writeEnd, 'pipe'],
+      // The same for all: no colours, and text that is what it is.
+      env: { ...process.env, NO_COLOR: '1', LANG: 'C.UTF-8', PROCRUN_RUNTIME_DIR: runtime },
     });
-    const { stdout, stderr } = this.#child;
-    this.#firstByteAt = once(stdout, 'data').then(() => process.hrtime.bigint());
+    const { stderr } = this.#child;
+    const stdout = pipe && new Socket({ fd: pipe.readEnd, readable: true, writable: false });
+    // The end of file comes when nobody else holds it.
+    if (pipe) closeSync(pipe.writeEnd);
+    this.#firstByteAt = stdout && once(stdout, 'data').then(() => process.hrtime.bigint());
     this.ended = once(this.#child, 'exit').then(() => process.hrtime.bigint());
-    this.#closed = once(this.#child, 'close');
-    onLines(stdout, (line) => this.#read(line));
+    this.#closed = Promise.all([once(this.#child, 'close'), stdout && once(stdout, 'close')]);
+    if (stdout) onLines(stdout, (line) => this.#read(line));
     stderr.on('data', (chunk) => void (this.#errors += chunk));
   }
 
@@ -53,6 +65,23 @@ export class Run {
     return this.#whileItRuns(this.#firstByteAt, 'printed nothing');
   }
 
+  /** Resolves with the time of its first line on stdout that ends so: others may come before it that are the runner's own. */
+  lineEnding(text) {
+    const seen = new Promise((resolve) => this.#lineWaiters.push({ text, resolve }));
+    return this.#whileItRuns(seen, `printed no line that ends with ${text}`);
+  }
+
+  /** Resolves when so many of its descendants are the program of this name, for a runner that does not tell. */
+  async descended(program, count) {
+    for (let names = []; names.filter((name) => name === program).length < count; ) {
+      const descendants = descendantsOf(this.pid);
+      for (const { pid } of descendants) if (!this.#leaders.has(pid)) this.addLeader(pid);
+      names = descendants.map(({ name }) => name);
+      await this.whileItRuns(pause(5));
+      if (process.hrtime.bigint() - this.begunAt > BigInt(patienceMs) * 1_000_000n) throw this.#failure(`did not start ${count} processes`);
+    }
+  }
+
   /** Resolves when it has told of so many starts, by its JSON events. */
   async started(count) {
     if (this.#leaders.size >= count) return;
@@ -72,7 +101,7 @@ export class Run {
   async finished() {
     const at = await this.#inTime(this.ended, 'did not end');
     const left = this.#killLeftovers();
-    if (left.length > 0) throw this.#failure(`left ${left.join(', ')} behind`);
+    if (left.length > 0) throw this.#failure(`left ${left.length} of its processes behind`);
     return at;
   }
 
@@ -83,11 +112,17 @@ export class Run {
     await this.finished();
   }
 
+  /** Ends it, and what it leaves: where it is no matter how it ends. */
+  async discard() {
+    await this.end().catch(() => {});
+  }
+
   get #hasEnded() {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   #read(line) {
+    for (const { text, resolve } of this.#lineWaiters) if (line.endsWith(text)) resolve(process.hrtime.bigint());
     if (!line.startsWith('{')) return;
     const { event, pid } = JSON.parse(line);
     if (event !== 'start') return;
@@ -120,17 +155,24 @@ export class Run {
   #killLeftovers() {
     const left = [...this.#leaders].filter(([pid, start]) => start !== undefined && startOf(pid) === start).map(([pid]) => pid);
     for (const pid of left) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // Ended in this moment.
-      }
+      // A descendant need not have a group of its own.
+      killIfThere(-pid);
+      killIfThere(pid);
     }
     return left;
   }
 
   #failure(what) {
-    return new Error(`${this.#child.spawnargs.join(' ')}: ${what} (status ${this.#child.exitCode ?? this.#child.signalCode})\n${this.#errors}`);
+    const complaint = `${what} (status ${this.#child.exitCode ?? this.#child.signalCode})`;
+    return Object.assign(new Error(`${this.#child.spawnargs.join(' ')}: ${complaint}\n${this.#errors}`), { complaint });
+  }
+}
+
+function killIfThere(target) {
+  try {
+    process.kill(target, 'SIGKILL');
+  } catch {
+    // Ended in this moment, or no such group.
   }
 }
 

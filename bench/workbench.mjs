@@ -20,10 +20,16 @@ export class Workbench {
     return path;
   }
 
-  /** Starts a runner: procrun, or what it is compared with. */
-  start(argv) {
+  /**
+   * Starts a runner: procrun, or what it is compared with.
+   * @param {string[] | {argv: string[], cwd: string}} command as a contender gives it
+   * @param {{stdin?: number, stdout?: number}} [descriptors] where they are not to be pipes to us
+   */
+  start(command, descriptors = {}) {
     if (this.#closed) throw new Error('the benchmark is over');
-    const run = new Run(argv, this.folder());
+    const folder = this.folder();
+    const { argv, cwd = folder } = Array.isArray(command) ? { argv: command } : command;
+    const run = new Run({ argv, cwd, runtime: join(folder, 'runtime'), ...descriptors });
     this.#running.add(run);
     void run.ended.then(() => this.#running.delete(run));
     return run;
@@ -37,7 +43,7 @@ export class Workbench {
   /** Ends all that still runs, and removes the scratch folder. */
   async close() {
     this.#closed = true;
-    await Promise.allSettled([...this.#running].map((run) => run.end()));
+    await Promise.all([...this.#running].map((run) => run.discard()));
     for (const [pid, start] of this.#others) if (startOf(pid) === start) endOne(pid);
     rmSync(this.#scratch, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 // What is left when the runner is killed, and for how long: from SIGKILL to the runner until the last process of each kind is
 // dead. And what the guard costs that ends them: its memory, and the time that it adds to the start.
 import { setTimeout as pause } from 'node:timers/promises';
-import { procrun, rebuiltProcrun } from '../contenders.mjs';
+import { procrun, rebuiltProcrun } from '../contenders/procrun.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { becameProgram, descendantsOf, isQuiet, memoryOf, startOf, variableOf, withoutProc } from '../proc.mjs';
 import { promise, spread } from '../report.mjs';
@@ -154,7 +154,7 @@ const noGuard = `
 async function startTimes(workbench, runs) {
   const both = [await rebuiltProcrun(workbench, 'guarded', {}), await rebuiltProcrun(workbench, 'unguarded', { 'src/os/guard.ts': noGuard })];
   // One fills the code cache, one the caches of the disk.
-  const samples = await inTurn(both, { runs, warmUps: 2 }, (contender) => startMs(workbench, contender));
+  const { samples } = await inTurn(both, { runs, warmUps: 2 }, (contender) => startMs(workbench, contender));
   const of = (key) => Object.fromEntries(both.map(({ name }) => [name, samples[name].map((sample) => sample[key])]));
   return { firstLine: of('firstLine'), end: of('end') };
 }

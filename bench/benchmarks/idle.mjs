@@ -1,9 +1,11 @@
 // What a runner does while there is nothing to do: wake-ups of its main thread, and time on a processor, with ten silent
-// processes. Both contenders are watched over the same seconds: neither takes anything from the other.
+// processes. All contenders are watched over the same seconds: none takes anything from another.
 import { setTimeout as pause } from 'node:timers/promises';
-import { contenders, plainNode, procrun, sleepers } from '../contenders.mjs';
-import { becameProgram, isQuiet, processorTimeOf, wakeUpsOf, withoutProc } from '../proc.mjs';
+import { contendersFor, procrun } from '../contenders.mjs';
+import { inTurn } from '../in-turn.mjs';
+import { processorTimeOf, wakeUpsOf, withoutProc } from '../proc.mjs';
 import { promise } from '../report.mjs';
+import { startSleepers } from '../sleepers.mjs';
 import { median } from '../statistics.mjs';
 
 export const plannedRuns = { full: 1, quick: 1 };
@@ -14,34 +16,30 @@ const mostWakeUps = 10;
 
 export async function measure(workbench, { runs, quick }) {
   const seconds = quick ? 3 : 10;
-  const samples = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  const samples = {};
   for (let round = 0; round < runs; round += 1) {
-    const watched = await Promise.all(contenders.map((contender) => startSleepers(workbench, contender)));
-    const before = watched.map(({ run }) => look(run.pid));
+    const { samples: started } = await inTurn(contendersFor('idle'), { runs: 1, warmUps: 0 }, (contender) => startSleepers(workbench, contender, children));
+    const watched = Object.entries(started).map(([name, [run]]) => ({ name, run, before: look(run.pid) }));
     // The seconds are what is measured; nothing is waited for.
     await pause(seconds * 1000);
-    watched.forEach(({ name, run }, index) => {
+    for (const { name, run, before } of watched) {
       const now = look(run.pid);
-      samples[name].push({ wakeUps: now.wakeUps - before[index].wakeUps, processorMs: now.processorMs - before[index].processorMs });
-    });
-    await Promise.all(watched.map(({ run }) => run.end()));
+      (samples[name] ??= []).push({ wakeUps: now.wakeUps - before.wakeUps, processorMs: now.processorMs - before.processorMs });
+    }
+    await Promise.all(watched.map(({ run }) => run.discard()));
   }
-  const middle = ({ name }, key) => median(samples[name].map((sample) => sample[key]));
-  const row = (contender) => [contender.name, middle(contender, 'wakeUps').toFixed(0), middle(contender, 'processorMs').toFixed(2)];
+  const middle = (name, key) => median(samples[name].map((sample) => sample[key]));
   return {
     title: `${children} silent processes for ${seconds} s, ${runs} ${runs === 1 ? 'time' : 'times'}`,
     samples,
-    tables: [{ columns: ['', 'wake-ups', 'processor, ms'], rows: [row(plainNode), row(procrun)] }],
-    promises: [promise({ text: `fewer than ${mostWakeUps} wake-ups of the main thread`, value: middle(procrun, 'wakeUps'), limit: mostWakeUps, digits: 0, below: true })],
+    tables: [
+      {
+        columns: ['', 'wake-ups of the main thread', 'processor, ms'],
+        rows: Object.keys(samples).map((name) => [name, middle(name, 'wakeUps').toFixed(0), middle(name, 'processorMs').toFixed(2)]),
+      },
+    ],
+    promises: [promise({ text: `fewer than ${mostWakeUps} wake-ups of the main thread`, value: middle(procrun.name, 'wakeUps'), limit: mostWakeUps, digits: 0, below: true })],
   };
-}
-
-async function startSleepers(workbench, contender) {
-  const run = workbench.start(contender.command(workbench, sleepers(children), { events: true }));
-  await run.started(children);
-  await becameProgram(run.leaders, 'sleep');
-  await isQuiet(run.pid);
-  return { name: contender.name, run };
 }
 
 function look(pid) {

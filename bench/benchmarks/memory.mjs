@@ -1,38 +1,39 @@
-// How much memory a runner takes: resident, with ten idle children, once it has nothing more to do.
-import { contenders, plainNode, procrun, sleepers } from '../contenders.mjs';
+// How much memory a runner takes: resident, with few and with many idle children, once it has nothing more to do.
+import { contendersFor, plainNode, procrun } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
-import { becameProgram, isQuiet, memoryOf, withoutProc } from '../proc.mjs';
-import { promise, spread } from '../report.mjs';
+import { memoryOf, withoutProc } from '../proc.mjs';
+import { comparison, promise } from '../report.mjs';
+import { startSleepers } from '../sleepers.mjs';
 import { median } from '../statistics.mjs';
 
 export const plannedRuns = { full: 7, quick: 2 };
 export const needs = withoutProc;
 
-const children = 10;
-const mostMiB = 58;
+/** MiB, by the number of children. */
+const most = { 10: 55, 500: 85 };
 
 export async function measure(workbench, { runs }) {
-  const samples = await inTurn(contenders, { runs, warmUps: 0 }, (contender) => memoryWithChildren(workbench, contender));
-  const row = ({ name }, key) => {
-    const values = samples[name].map((sample) => sample[key]);
-    return values.includes(undefined) ? undefined : spread(`${name}, ${key === 'rss' ? 'VmRSS' : 'Pss'}, MiB`, values, 1);
-  };
-  return {
-    title: `resident memory with ${children} idle children, ${runs} pairs`,
-    samples,
-    tables: [{ columns: ['', 'median', 'middle half'], rows: ['rss', 'pss'].flatMap((key) => [row(plainNode, key) ?? [], row(procrun, key) ?? []]).filter(({ length }) => length > 0) }],
-    promises: [
-      promise({ text: `at most ${mostMiB} MiB with ${children} idle children`, value: median(samples[procrun.name].map(({ rss }) => rss)), limit: mostMiB, digits: 1, unit: ' MiB' }),
-    ],
-  };
+  const samples = {};
+  const tables = [];
+  const promises = [];
+  for (const [children, limit] of Object.entries(most)) {
+    const each = await inTurn(contendersFor('memory', Number(children)), { runs, warmUps: 0 }, (contender) => memoryWith(workbench, contender, Number(children)));
+    samples[children] = each.samples;
+    for (const [key, words] of [['rss', 'Resident (VmRSS)'], ['pss', 'Its fair share of what is shared (Pss)']]) {
+      const measured = Object.fromEntries(Object.entries(each.samples).map(([name, values]) => [name, values.map((value) => value[key])]));
+      if (Object.values(measured).flat().includes(undefined)) continue;
+      const title = `${words}, with ${children} idle children; the runner's own process alone`;
+      tables.push({ title, ...comparison({ samples: measured, faults: each.faults, unit: 'MiB', digits: 1, reference: plainNode.name }) });
+    }
+    const value = median(each.samples[procrun.name].map(({ rss }) => rss));
+    promises.push(promise({ text: `at most ${limit} MiB with ${children} idle children`, value, limit, digits: 1, unit: ' MiB' }));
+  }
+  return { title: `Memory at rest, ${runs} pairs`, samples, tables, promises };
 }
 
-async function memoryWithChildren(workbench, contender) {
-  const run = workbench.start(contender.command(workbench, sleepers(children), { events: true }));
-  await run.started(children);
-  await becameProgram(run.leaders, 'sleep');
-  await isQuiet(run.pid);
+async function memoryWith(workbench, contender, children) {
+  const run = await startSleepers(workbench, contender, children);
   const memory = memoryOf(run.pid);
-  await run.end();
+  await run.discard();
   return memory;
 }

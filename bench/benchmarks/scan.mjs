@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { bundle } from '../bundle.mjs';
-import { procrun, program, sleepers } from '../contenders.mjs';
-import { becameProgram, isQuiet, processOf, variableOf, wakeUpsOf, withoutProc } from '../proc.mjs';
+import { procrun } from '../contenders.mjs';
+import { processOf, variableOf, wakeUpsOf, withoutProc } from '../proc.mjs';
+import { program } from '../program.mjs';
 import { promise, spread } from '../report.mjs';
+import { startSleepers } from '../sleepers.mjs';
 import { median } from '../statistics.mjs';
 
 export const plannedRuns = { full: 25, quick: 5 };
@@ -30,7 +32,7 @@ export async function measure(workbench, { runs, quick }) {
   const later = (key) => samples[key].map(({ times }) => median(times.slice(1)));
   const rows = (label, key) => [spread(`${label}, first look, ms`, first(key), 1), spread(`${label}, later looks, ms`, later(key), 1)];
   return {
-    title: `a look for the members of ${trees} trees among ${others} other processes, ${runs} times`,
+    title: `A look for the members of ${trees} trees among ${others} other processes, ${runs} times`,
     samples: { ...samples, idle },
     tables: [
       {
@@ -64,10 +66,7 @@ async function scanTimes(workbench, runs) {
 }
 
 async function startTrees(workbench) {
-  const run = workbench.start(procrun.command(workbench, sleepers(trees), { events: true }));
-  await run.started(trees);
-  await becameProgram(run.leaders, 'sleep');
-  await isQuiet(run.pid);
+  const run = await startSleepers(workbench, procrun, trees);
   return { run, marks: run.leaders.map(markOf) };
 }
 

@@ -1,33 +1,42 @@
-// How long until the first line is there: from the spawn of a runner to the first byte on its stdout.
-import { contenders, plainNode, procrun } from '../contenders.mjs';
+// How long a start takes: from the spawn of a runner to the first line of its process on its stdout, and to the end of it all.
+import { concurrently, contendersFor, nf, plainNode, procrun, runP } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
-import { promise, spread } from '../report.mjs';
+import { barsOf } from '../plot.mjs';
+import { comparison, promise } from '../report.mjs';
 import { median, ratios } from '../statistics.mjs';
 
-export const plannedRuns = { full: 25, quick: 5 };
+export const plannedRuns = { full: 25, quick: 3 };
 
-const mostTimes = 1.8;
+const mostTimes = 1.35;
+const word = 'hello';
 
 export async function measure(workbench, { runs }) {
-  const samples = await inTurn(contenders, { runs }, (contender) => firstByteMs(workbench, contender));
-  const times = ratios(samples[procrun.name], samples[plainNode.name]);
+  const { samples: both, faults } = await inTurn(contendersFor('startup'), { runs, warmUps: 2 }, (contender) => startMs(workbench, contender));
+  const of = (key) => Object.fromEntries(Object.entries(both).map(([name, each]) => [name, each.map((sample) => sample[key])]));
+  const samples = of('firstLine');
+  const table = (title, key) => ({ title, ...comparison({ samples: of(key), faults, unit: 'ms', digits: 0, reference: plainNode.name }) });
   return {
-    title: `first line of a one-line manifest, ${runs} pairs`,
-    samples,
-    tables: [
-      {
-        columns: ['', 'median', 'middle half'],
-        rows: [spread('plain node, ms', samples[plainNode.name], 1), spread('procrun, ms', samples[procrun.name], 1), spread('times, of pairs', times, 2)],
-      },
+    title: `One process that prints one line and ends, ${runs} pairs`,
+    samples: both,
+    tables: [table('To the first line', 'firstLine'), table('To the end of the run', 'end')],
+    promises: [
+      promise({ text: `first line in at most ${mostTimes} times a plain node that spawns and prints the same`, value: median(ratios(samples[procrun.name], samples[plainNode.name])), limit: mostTimes, digits: 2 }),
+      ...[concurrently, runP, nf].map((peer) => aheadOf(peer, samples, faults)),
     ],
-    promises: [promise({ text: `at most ${mostTimes} times a plain node that spawns and prints the same`, value: median(times), limit: mostTimes, digits: 2 })],
+    plots: { startup: barsOf({ title: 'To the first line, ms (median)', samples, digits: 0 }) },
   };
 }
 
-async function firstByteMs(workbench, contender) {
-  const run = workbench.start(contender.command(workbench, { web: ['echo', 'hello'] }));
-  const at = await run.firstByte();
+function aheadOf({ name }, samples, faults) {
+  const text = `first line ahead of ${name}: less than 1 times its time`;
+  if (!samples[name]) return promise({ text, absent: faults[name] ?? 'it is not installed' });
+  return promise({ text, value: median(ratios(samples[procrun.name], samples[name])), limit: 1, digits: 2, below: true });
+}
+
+async function startMs(workbench, contender) {
+  const run = workbench.start(contender.command(workbench, { web: ['echo', word] }, { ends: true }));
+  const firstLine = await run.lineEnding(word);
   // The next one must not compete with the end of this one.
-  await run.finished();
-  return Number(at - run.begunAt) / 1e6;
+  const end = await run.finished();
+  return { firstLine: Number(firstLine - run.begunAt) / 1e6, end: Number(end - run.begunAt) / 1e6 };
 }

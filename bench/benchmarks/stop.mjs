@@ -1,44 +1,47 @@
-// How long a stop takes: from SIGTERM to a runner until it has ended, with processes that end at once when they are told.
-import { contenders, plainNode, procrun, sleepers } from '../contenders.mjs';
+// How long a stop takes: from SIGTERM to a runner (to one that knows but SIGINT, that) until it has ended, with processes that
+// end at once when they are told.
+import { contendersFor, plainNode, procrun } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
-import { becameProgram, isQuiet } from '../proc.mjs';
-import { promise, spread } from '../report.mjs';
+import { growthOf } from '../plot.mjs';
+import { comparison, promise } from '../report.mjs';
+import { startSleepers } from '../sleepers.mjs';
 import { differences, median } from '../statistics.mjs';
 
-export const plannedRuns = { full: 10, quick: 3 };
+export const plannedRuns = { full: 7, quick: 1 };
 
-const counts = [1, 10, 100];
-const mostBeyondMs = 50;
+const counts = [1, 10, 100, 500];
+/** What a stop of so many may take beyond plain node's. 500 are measured to see how it grows; nothing is promised of them yet. */
+const mostBeyondMs = { 1: 50, 10: 50, 100: 50 };
 
 export async function measure(workbench, { runs }) {
   const samples = {};
-  const rows = [];
+  const tables = [];
   const promises = [];
   for (const count of counts) {
-    const each = await inTurn(contenders, { runs }, (contender) => stopMs(workbench, contender, count));
-    const beyond = differences(each[procrun.name], each[plainNode.name]);
-    samples[count] = each;
-    const [, plain] = spread('', each[plainNode.name], 1);
-    const [, own] = spread('', each[procrun.name], 1);
-    const [, difference, middle] = spread('', beyond, 1);
-    rows.push([String(count), plain, own, difference, middle]);
-    const text = `${count} prompt ${count === 1 ? 'process' : 'processes'} in at most ${mostBeyondMs} ms beyond what plain node takes`;
-    promises.push(promise({ text, value: median(beyond), limit: mostBeyondMs, digits: 1, unit: ' ms' }));
+    const each = await inTurn(contendersFor('stop', count), { runs }, (contender) => stopMs(workbench, contender, count));
+    samples[count] = each.samples;
+    tables.push({ title: many(count), ...comparison({ ...each, unit: 'ms', digits: 1, reference: plainNode.name }) });
+    const limit = mostBeyondMs[count];
+    if (limit === undefined) continue;
+    const value = median(differences(each.samples[procrun.name], each.samples[plainNode.name]));
+    promises.push(promise({ text: `${many(count)} in at most ${limit} ms beyond what plain node takes`, value, limit, digits: 1, unit: ' ms' }));
   }
   return {
-    title: `from SIGTERM to the end of the runner, ${runs} pairs each`,
+    title: `From SIGTERM to the end of the runner, its processes with it, ${runs} ${runs === 1 ? 'pair' : 'pairs'} each`,
     samples,
-    tables: [{ columns: ['processes', 'plain node, ms', 'procrun, ms', 'beyond, of pairs, ms', 'middle half'], rows }],
+    tables,
     promises,
+    plots: { stop: growthOf({ title: 'From SIGTERM to the end, ms (median), by the number of processes', samples }) },
   };
 }
 
+function many(count) {
+  return `${count} prompt ${count === 1 ? 'process' : 'processes'}`;
+}
+
 async function stopMs(workbench, contender, count) {
-  const run = workbench.start(contender.command(workbench, sleepers(count), { events: true }));
-  await run.started(count);
-  await becameProgram(run.leaders, 'sleep');
-  await isQuiet(run.pid);
+  const run = await startSleepers(workbench, contender, count);
   const begun = process.hrtime.bigint();
-  run.kill('SIGTERM');
+  run.kill(contender.stopSignal ?? 'SIGTERM');
   return Number((await run.finished()) - begun) / 1e6;
 }

@@ -20,8 +20,16 @@ process.on('SIGUSR1', () => toAll('SIGUSR1'));
 
 for (const [name, [command, ...args]] of processes) {
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const prefix = `${name} | `;
+  let unfinished = '';
   groups.add(child.pid);
-  child.stdout.on('data', (chunk) => process.stdout.write(`${name} | ${chunk}`));
+  // A character a byte: what is no text is kept as it is, too.
+  child.stdout.setEncoding('latin1');
+  child.stdout.on('data', (text) => {
+    const end = text.lastIndexOf('\n');
+    if (end >= 0) process.stdout.write(`${prefix}${(unfinished + text.slice(0, end)).replaceAll('\n', `\n${prefix}`)}\n`, 'latin1');
+    unfinished = end >= 0 ? text.slice(end + 1) : unfinished + text;
+  });
   child.on('exit', () => {
     groups.delete(child.pid);
     // At once, as long as no output can be lost by it: without this Node takes some milliseconds to tidy up.

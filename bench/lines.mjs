@@ -1,0 +1,53 @@
+// What the writers of the throughput benchmark print: numbered lines, each begun with its writer's name, so that afterwards
+// every one of them can be told from every other. How they are printed, and checked, is written elsewhere.
+
+/** Bytes of a line, its newline among them; text of more than one byte a character only where it says so. */
+const lengths = {
+  '82-byte': () => 82,
+  '16-byte': () => 16,
+  '4096-byte': () => 4096,
+  // As logs are: mostly short, now and then a dump.
+  mixed: (number) => (number % 1000 === 999 ? 100_000 : number % 20 === 19 ? 2000 : 20 + ((number * 7919) % 160)),
+};
+/** For mixed lines. A tool that cuts text into characters at the wrong place harms these. */
+const manyByteText = Buffer.from('déjà vu, 漢字, ∀x∈ℝ, 🙂. ');
+/** No line's text is a part of its neighbour's: each begins at another place of this. Brackets and bars, as prefixes have them, too. */
+const filler = Buffer.from(Array.from({ length: 9973 }, (_, index) => 33 + ((index * index * 31 + index * 17) % 94)));
+
+export const kindsOfLines = Object.keys(lengths);
+
+/** All that one writer prints. */
+export function linesOf(writer, kind, count) {
+  const numbers = Array.from({ length: count }, (_, number) => number);
+  const all = Buffer.alloc(numbers.reduce((sum, number) => sum + lengths[kind](number), 0));
+  let at = 0;
+  for (const number of numbers) {
+    const line = all.subarray(at, at + lengths[kind](number));
+    fill(line.subarray(line.write(`${writer} ${number} `, 'latin1'), -1), kind, number);
+    line[line.length - 1] = 0x0a;
+    at += line.length;
+  }
+  return all;
+}
+
+function fill(text, kind, number) {
+  if (kind === 'mixed' && number % 3 === 0) {
+    text.fill(manyByteText);
+    // What is no text is no fair test of a tool for text.
+    endWithoutHalfCharacter(text);
+    return;
+  }
+  const copied = filler.copy(text, 0, (number * 89) % filler.length);
+  if (copied < text.length) text.fill(filler, copied);
+}
+
+function endWithoutHalfCharacter(text) {
+  let start = text.length - 1;
+  while (start >= 0 && (text[start] & 0xc0) === 0x80) start -= 1;
+  if (start >= 0 && text[start] >= 0x80) text.fill('.', start);
+}
+
+/** The number of a line of `linesOf`. */
+export function numberOf(line) {
+  return Number(/^\S+ (\d+) /.exec(line)?.[1]);
+}

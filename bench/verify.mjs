@@ -1,0 +1,83 @@
+// Whether a tool passed on what its processes printed: every line once, in order, byte for byte, under the right name.
+import { numberOf } from './lines.mjs';
+
+const newline = 0x0a;
+
+/**
+ * @param {Buffer} output all that came out
+ * @param {ReadonlyMap<string, Buffer>} printed what each process printed, by its name
+ * @param {{separator?: string, prefix?: RegExp, own?: RegExp}} form how the tool marks a line: up to the first `separator` reaches
+ *   the prefix, in which the RegExp finds the `name`; without one, that is how the line begins. `own`: lines of the tool's own
+ * @returns {string | undefined} what is wrong with it; undefined: nothing
+ */
+export function whatIsWrong(output, printed, form) {
+  const read = reader(output, form);
+  const next = new Map([...printed.keys()].map((name) => [name, 0]));
+  for (let at = 0; at < output.length; ) {
+    const { name, payload, end } = read(at);
+    const expected = printed.get(name);
+    const from = next.get(name);
+    // Most lines are as they should be: one comparison, where they stand.
+    if (expected && isAt(output, payload, end, expected, from)) next.set(name, from + end - payload + 1);
+    else if (!form.own?.test(output.latin1Slice(at, end))) return diagnose(output, printed, form);
+    at = end + 1;
+  }
+  const isComplete = output.at(-1) === newline || output.length === 0;
+  const allCame = [...printed].every(([name, expected]) => next.get(name) === expected.length);
+  return isComplete && allCame ? undefined : diagnose(output, printed, form);
+}
+
+/** Reads the line that begins at a place: whose it is, where its own text begins, where it ends. */
+function reader(output, { separator, prefix }) {
+  const names = new Map();
+  return (at) => {
+    const newlineAt = output.indexOf(newline, at);
+    const end = newlineAt < 0 ? output.length : newlineAt;
+    const separatorAt = output.indexOf(separator ?? ' ', at, 'latin1');
+    if (separatorAt < 0 || separatorAt > end) return { payload: at, end };
+    if (separator === undefined) return { name: output.latin1Slice(at, separatorAt), payload: at, end };
+    const payload = separatorAt + separator.length;
+    const text = output.latin1Slice(at, payload);
+    if (!names.has(text)) names.set(text, prefix.exec(text)?.groups.name);
+    return { name: names.get(text), payload, end };
+  };
+}
+
+function isAt(output, start, end, expected, from) {
+  const to = from + end - start;
+  return expected[to] === newline && output.compare(expected, from, to, start, end) === 0;
+}
+
+/** Counts what went wrong: slow, and only done where something did. */
+function diagnose(output, printed, form) {
+  const writers = new Map([...printed].map(([name, expected]) => [name, { expected, starts: startsOf(expected), seen: new Map(), last: -1 }]));
+  const counts = { lost: 0, doubled: 0, 'out of order': 0, 'cut, torn or foreign': 0 };
+  const read = reader(output, form);
+  for (let at = 0; at < output.length; ) {
+    const { name, payload, end } = read(at);
+    const writer = writers.get(name);
+    const number = numberOf(output.latin1Slice(payload, Math.min(end, payload + 60)));
+    const isWhole = writer && end < output.length && number < writer.starts.length && isAt(output, payload, end, writer.expected, writer.starts[number]);
+    if (isWhole) {
+      const times = writer.seen.get(number) ?? 0;
+      if (times > 0) counts.doubled += 1;
+      else if (number < writer.last) counts['out of order'] += 1;
+      writer.seen.set(number, times + 1);
+      writer.last = Math.max(writer.last, number);
+    } else if (!form.own?.test(output.latin1Slice(at, end))) counts['cut, torn or foreign'] += 1;
+    at = end + 1;
+  }
+  let all = 0;
+  for (const { starts, seen } of writers.values()) {
+    all += starts.length;
+    counts.lost += starts.length - seen.size;
+  }
+  const words = Object.entries(counts).filter(([, count]) => count > 0).map(([what, count]) => `${count.toLocaleString('en')} ${what}`);
+  return `${words.join(', ')}; of ${all.toLocaleString('en')} lines`;
+}
+
+function startsOf(lines) {
+  const starts = [];
+  for (let at = 0; at < lines.length; at = lines.indexOf(newline, at) + 1) starts.push(at);
+  return starts;
+}
