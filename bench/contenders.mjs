@@ -1,6 +1,7 @@
 // Who is measured: procrun, a plain Node program that does no more than the work itself, the limits, and the peers, each in a
 // file of contenders/. Each turns processes, by name and argument list, into a command that runs them, and says in which
-// benchmarks it takes part (`joins`), with how many processes at most (`most`). With `events` those who can say on stdout when
+// benchmarks it takes part (`joins`), with how many processes at most (`most`), with which share of the lines, where all would
+// take too long (`share`), and whether its end tells what they took (`isTimed`). With `events` those who can say on stdout when
 // each has started; with `ends` they end when their processes have.
 import { concurrently } from './contenders/concurrently.mjs';
 import { cat, sed } from './contenders/filters.mjs';

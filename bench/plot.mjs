@@ -68,11 +68,10 @@ export function growthOf({ title, samples }) {
   const [left, right, top, bottom, height] = [64, 150, 48, 40, 380];
   const amounts = Object.keys(samples).map(Number);
   const names = [...new Set(Object.values(samples).flatMap((each) => Object.keys(each)))].sort((a, b) => Number(b === own) - Number(a === own));
-  const series = names.map((name, index) => ({
-    name,
-    color: palette[index % palette.length],
-    points: amounts.flatMap((amount) => (samples[amount][name] ? [{ amount, value: Math.max(median(samples[amount][name]), 1e-3) }] : [])),
-  }));
+  const pointsOf = (name) => amounts.flatMap((amount) => (samples[amount][name] ? [{ amount, value: Math.max(median(samples[amount][name]), 1e-3) }] : []));
+  // One amount alone is no growth.
+  const growing = names.map((name) => ({ name, points: pointsOf(name) })).filter(({ points }) => points.length > 1);
+  const series = growing.map((each, index) => ({ ...each, color: palette[index % palette.length] }));
   const values = series.flatMap(({ points }) => points.map(({ value }) => value));
   const marks = marksBetween(Math.min(...values), Math.max(...values));
   const along = (value, least, most) => Math.log(value / least) / Math.log(most / least);

@@ -3,9 +3,9 @@
 import { concurrently, contendersFor, procrun, sed } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { barsOf, growthOf } from '../plot.mjs';
-import { promise } from '../report.mjs';
+import { promise, spread } from '../report.mjs';
 import { slowMegabytesPerSecond } from '../sinks.mjs';
-import { median, quantile, ratios } from '../statistics.mjs';
+import { median, ratios } from '../statistics.mjs';
 import { emptyMs, printing, throughSink } from '../traffic.mjs';
 
 export const plannedRuns = { full: 5, quick: 1 };
@@ -84,7 +84,9 @@ async function measureCase(workbench, plan, runs, whoOf) {
     const traffic = trafficOf(entry);
     const empty = await emptyMs(workbench, entry.contender, traffic, plan.sink);
     const full = await throughSink(workbench, entry.contender, traffic, plan.sink);
-    return { ...full, peakMiB: memoryOf(entry, full), emptyMs: empty, lines: traffic.lines, microseconds: ((full.ms - empty) * 1000) / traffic.lines };
+    const isTimed = entry.contender.joins.throughput.isTimed ?? true;
+    const microseconds = isTimed ? ((full.ms - empty) * 1000) / traffic.lines : undefined;
+    return { ...full, peakMiB: memoryOf(entry, full), emptyMs: empty, lines: traffic.lines, microseconds };
   });
   for (const traffic of traffics.values()) traffic.remove();
   const harms = Object.fromEntries(Object.entries(all).flatMap(([name, each]) => harmOf(name, each)));
@@ -102,24 +104,26 @@ function withoutKeys(object, without) {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !(key in without)));
 }
 
+/** In µs a line, of those of whom it can be told. */
 function costsOf(samples) {
-  return Object.fromEntries(Object.entries(samples).map(([name, each]) => [name, each.map(({ microseconds }) => microseconds)]));
+  const costs = Object.entries(samples).map(([name, each]) => [name, each.flatMap(({ microseconds }) => microseconds ?? [])]);
+  return Object.fromEntries(costs.filter(([, each]) => each.length > 0));
 }
 
 function tableOf({ title, sink, samples, harms, faults }) {
   const costs = costsOf(samples);
   const reference = costs[sed.name] ?? costs[`${sed.name}, one writer`];
   const middle = (name, key) => median(samples[name].map((sample) => sample[key]));
-  const rows = Object.entries(costs).map(([name, each]) => {
+  const rows = Object.keys(samples).map((name) => {
+    const cost = costs[name];
     const peaks = samples[name].flatMap(({ peakMiB }) => peakMiB ?? []);
     return [
       name,
       middle(name, 'lines').toLocaleString('en'),
       middle(name, 'ms').toFixed(0),
       middle(name, 'emptyMs').toFixed(0),
-      median(each).toFixed(3),
-      `${quantile(each, 0.25).toFixed(3)} to ${quantile(each, 0.75).toFixed(3)}`,
-      reference && sink !== 'slow reader' ? median(ratios(each, reference)).toFixed(2) : '',
+      ...(cost ? spread('', cost, 3).slice(1) : ['not told', '']),
+      cost && reference && sink !== 'slow reader' ? median(ratios(cost, reference)).toFixed(2) : '',
       peaks.length > 0 ? Math.max(...peaks).toFixed(0) : '',
     ];
   });

@@ -1,5 +1,6 @@
 // supervisord, in the foreground, its programs' output passed on to its own. It puts no name before a line, so it is told that
 // of one process only, and it does not end when its programs have: where it has to, the program tells it.
+// It notices that but once a second, which is longer than all its lines take: what they cost cannot be told by its end.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonPeer } from '../peers.mjs';
@@ -11,7 +12,7 @@ export const supervisord = {
   name: 'supervisord',
   isPeer: true,
   ...installed,
-  joins: { startup: {}, throughput: { most: 1 }, stop: {}, memory: {}, idle: {} },
+  joins: { startup: {}, throughput: { most: 1, isTimed: false }, stop: {}, memory: {}, idle: {} },
   output: {},
   command(workbench, processes, { ends = false } = {}) {
     const folder = workbench.folder();
