@@ -8,7 +8,7 @@ import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
 import { Screen } from '../output/screen.ts';
-import { Sink } from '../output/sink.ts';
+import { isReaderGone, Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
@@ -16,7 +16,7 @@ import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
 import { Up } from '../runner/up.ts';
-import { statusUnkillable } from '../supervisor/outcome.ts';
+import { statusOutputFailed, statusReaderGone, statusUnkillable } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
@@ -141,11 +141,17 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     if (cutOutput) setTimeout(resolve, lastPatienceMs);
   });
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
+  // The last of it may be lost when the status is decided already.
+  const lost = status === 0 && signal === undefined ? out.failure : undefined;
+  if (lost && !isReaderGone(lost)) {
+    warn(`the output cannot be written (${lost.message})`);
+    await Promise.race([err.flushed(), impatience]);
+  }
   crashGuard.release();
   letGo();
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
-  leave(status);
+  leave(lost ? (isReaderGone(lost) ? statusReaderGone : statusOutputFailed) : status);
 }
 
 function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<string> {

@@ -35,7 +35,7 @@ export class Sink {
   #underWay = 0;
   #listener: SinkListener | undefined;
   #full = false;
-  #gone = false;
+  #failure: NodeJS.ErrnoException | undefined;
 
   constructor(stream: Writable & { readonly fd: number }) {
     this.#stream = stream;
@@ -49,8 +49,9 @@ export class Sink {
     this.#listener = listener;
   }
 
-  get gone(): boolean {
-    return this.#gone;
+  /** Why what is written is lost. */
+  get failure(): NodeJS.ErrnoException | undefined {
+    return this.#failure;
   }
 
   get full(): boolean {
@@ -86,7 +87,7 @@ export class Sink {
   flushed(): Promise<void> {
     Sink.sync();
     return new Promise((resolve) => {
-      if (this.#gone || !this.#isAsync) resolve();
+      if (this.#failure || !this.#isAsync) resolve();
       // An empty write is answered after all before it. An error is told to its callback, too.
       else this.#stream.write('', () => resolve());
     });
@@ -94,7 +95,7 @@ export class Sink {
 
   /** A batch with room for so many bytes; undefined: nobody takes them. */
   #room(bytes: number): Buffer | undefined {
-    if (this.#gone) return undefined;
+    if (this.#failure) return undefined;
     if (gathering !== this) {
       if (gathering) Sink.sync();
       else setImmediate(() => Sink.sync());
@@ -119,7 +120,7 @@ export class Sink {
 
   #release(): void {
     const batch = this.#batch;
-    if (this.#used === 0 || !batch || this.#gone) return;
+    if (this.#used === 0 || !batch || this.#failure) return;
     const bytes = batch.subarray(0, this.#used);
     this.#used = 0;
     const isTaken = this.#isAsync ? this.#writeToStream(batch, bytes) : this.#writeToFile(bytes);
@@ -141,15 +142,17 @@ export class Sink {
   /** @returns whether the system has taken all of them at once. */
   #writeToStream(batch: Buffer, bytes: Buffer): boolean {
     this.#underWay += bytes.length;
+    let isTaken = false;
     this.#stream.write(bytes, () => {
       this.#underWay -= bytes.length;
-      if (batch !== this.#batch && batch.length === batchBytes) this.#spare ??= batch;
+      // Only by the write for which it was put aside: an earlier one from the same batch, taken at once, is answered late.
+      if (!isTaken && batch.length === batchBytes) this.#spare ??= batch;
       if (this.#underWay < fullBytes) this.#setFull(false);
     });
     // Not what write() answers, which knows nothing yet of what the system takes at once, however much it is.
-    if (this.#stream.writableLength === 0) return true;
+    isTaken = this.#stream.writableLength === 0;
     if (this.#stream.writableLength >= fullBytes) this.#setFull(true);
-    return false;
+    return isTaken;
   }
 
   #setFull(full: boolean): void {
@@ -159,11 +162,12 @@ export class Sink {
   }
 
   #fail(error: NodeJS.ErrnoException): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.#failure) return;
+    this.#failure = error;
     this.#batch = undefined;
     this.#setFull(false);
-    this.#listener?.onGone(error);
+    // Later: who writes may be in the midst of what an event has brought about.
+    queueMicrotask(() => this.#listener?.onGone(error));
   }
 }
 

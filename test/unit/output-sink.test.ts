@@ -1,0 +1,201 @@
+// The last step of a byte: gathered, written, never changed on the way, however slowly it is taken; and what is said when it
+// cannot be written.
+import { strict as assert } from 'node:assert';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, type Writable } from 'node:stream';
+import { test } from 'node:test';
+import { isReaderGone, Sink, type SinkListener } from '../../src/output/sink.ts';
+import { FakePipe, randomFrom, turn } from './output-support.ts';
+
+class Heard implements SinkListener {
+  readonly all: string[] = [];
+
+  onFull(full: boolean): void {
+    this.all.push(full ? 'full' : 'free');
+  }
+
+  onGone(error: NodeJS.ErrnoException): void {
+    this.all.push(`gone ${error.code}`);
+  }
+}
+
+function sinkTo(stream: Writable): { sink: Sink; heard: Heard } {
+  const sink = new Sink(stream as Writable & { fd: number });
+  const heard = new Heard();
+  sink.listen(heard);
+  return { sink, heard };
+}
+
+/** A Sink that writes to a file by its descriptor. */
+function toFile(path: string, flags = 'w'): { sink: Sink; heard: Heard; close: () => void } {
+  const fd = openSync(path, flags);
+  return { ...sinkTo(Object.assign(new PassThrough(), { fd })), close: () => closeSync(fd) };
+}
+
+const kib = 1024;
+
+test('what is written in one turn of the event loop is one write', async () => {
+  const pipe = new FakePipe();
+  const { sink } = sinkTo(pipe);
+  for (const word of ['one\n', 'two\n', 'three\n']) sink.write(word);
+  assert.equal(pipe.taken.length, 0);
+  await turn();
+  assert.deepEqual(pipe.taken.map(String), ['one\ntwo\nthree\n']);
+});
+
+test('strings are UTF-8, Latin-1 strings are bytes, bytes are copied', async () => {
+  const pipe = new FakePipe();
+  const { sink } = sinkTo(pipe);
+  const bytes = Buffer.from([0xff, 0x00, 0xfe]);
+  sink.write('é');
+  sink.writeLatin1('\xe9');
+  sink.write(bytes);
+  bytes.fill(1);
+  await turn();
+  assert.deepEqual(Buffer.concat(pipe.taken), Buffer.from([0xc3, 0xa9, 0xe9, 0xff, 0x00, 0xfe]));
+});
+
+test('two sinks keep the order between them', async () => {
+  const order: string[] = [];
+  const [first, second] = ['first', 'second'].map((name) => {
+    const pipe = new FakePipe();
+    pipe._write = (chunk: Buffer, _: string, callback: () => void) => {
+      order.push(`${name} ${String(chunk)}`);
+      callback();
+    };
+    return sinkTo(pipe).sink;
+  });
+  first?.write('1');
+  second?.write('2');
+  first?.write('3');
+  await turn();
+  assert.deepEqual(order, ['first 1', 'second 2', 'first 3']);
+});
+
+test('bytes under way stay as they are: a write that the system took at once, then one that it did not, in the same turn', async () => {
+  const pipe = new FakePipe();
+  const { sink } = sinkTo(pipe);
+  const part = (letter: string): string => letter.repeat(100 * kib);
+  sink.writeLatin1(part('a'));
+  pipe.isTaking = false;
+  sink.writeLatin1(part('b'));
+  await turn();
+  sink.writeLatin1(part('c'));
+  await turn();
+  await pipe.takeAll();
+  await turn();
+  assert.equal(pipe.text === part('a') + part('b') + part('c'), true, 'the bytes are not those that were written');
+});
+
+test('bytes under way stay as they are, whatever the reader does and whatever the sizes are', async () => {
+  const random = randomFrom(1);
+  const pipe = new FakePipe();
+  const { sink } = sinkTo(pipe);
+  const expected: string[] = [];
+  for (let round = 0; round < 600; round += 1) {
+    const turns = 1 + random(3);
+    for (let index = 0; index < turns; index += 1) {
+      const text = String.fromCharCode(33 + random(90)).repeat([10, 3000, 64 * kib, 70 * kib, 100 * kib, 300 * kib][random(6)] ?? 0);
+      expected.push(text);
+      if (random(2) === 0) sink.writeLatin1(text);
+      else sink.write(Buffer.from(text, 'latin1'));
+      if (random(4) === 0) pipe.isTaking = false;
+    }
+    if (random(3) > 0) await turn();
+    if (random(3) === 0) await pipe.takeAll();
+    // As the runner does it, which reads no more.
+    if (sink.full) await pipe.takeAll();
+  }
+  await pipe.takeAll();
+  await sink.flushed();
+  assert.equal(pipe.text === expected.join(''), true, 'the bytes are not those that were written');
+});
+
+test('a reader that does not read: full at a quarter of a MiB, free again when it has read', async () => {
+  const pipe = new FakePipe();
+  pipe.isTaking = false;
+  const { sink, heard } = sinkTo(pipe);
+  for (let written = 0; written < 256; written += 32) sink.writeLatin1('x'.repeat(32 * kib));
+  await turn();
+  assert.deepEqual(heard.all, ['full']);
+  assert.equal(sink.full, true);
+  await pipe.takeAll();
+  await turn();
+  assert.deepEqual(heard.all, ['full', 'free']);
+});
+
+test('a reader that keeps up is never too slow, however much comes at once', async () => {
+  const pipe = new FakePipe();
+  const { sink, heard } = sinkTo(pipe);
+  for (let index = 0; index < 10; index += 1) sink.writeLatin1('x'.repeat(1024 * kib));
+  await turn();
+  assert.deepEqual(heard.all, []);
+});
+
+test('flushed: when the last byte is taken, and not before', async () => {
+  const pipe = new FakePipe();
+  pipe.isTaking = false;
+  const { sink } = sinkTo(pipe);
+  sink.write('last words');
+  let isFlushed = false;
+  const flushed = sink.flushed().then(() => (isFlushed = true));
+  await turn();
+  assert.equal(isFlushed, false);
+  await pipe.takeAll();
+  await flushed;
+  assert.equal(pipe.text, 'last words');
+});
+
+test('a reader that goes away is told once, when the writer has done its turn; what is written then is lost, and nobody waits for it', async () => {
+  const pipe = new FakePipe();
+  pipe.isTaking = false;
+  const { sink, heard } = sinkTo(pipe);
+  sink.writeLatin1('x'.repeat(300 * kib));
+  await turn();
+  pipe.fail('EPIPE');
+  await turn();
+  sink.write('more');
+  await sink.flushed();
+  assert.deepEqual(heard.all, ['full', 'free', 'gone EPIPE']);
+  assert.equal(sink.failure?.code, 'EPIPE');
+});
+
+test('a file: written by its descriptor, in order, and at its end if it was opened for that', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pr-'));
+  try {
+    const path = join(folder, 'out');
+    for (const word of ['first', 'second']) {
+      const { sink, close } = toFile(path, 'a');
+      sink.write(`${word}\n`);
+      sink.writeLatin1('x'.repeat(300 * kib));
+      sink.write('\n');
+      await sink.flushed();
+      close();
+    }
+    const x = 'x'.repeat(300 * kib);
+    assert.equal(readFileSync(path, 'latin1') === `first\n${x}\nsecond\n${x}\n`, true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a full disk is told once, and never in the midst of a write: who writes may be in the midst of something itself', async () => {
+  const { sink, heard, close } = toFile('/dev/full');
+  sink.writeLatin1('x'.repeat(100 * kib));
+  assert.deepEqual(heard.all, []);
+  assert.equal(sink.failure?.code, 'ENOSPC');
+  await turn();
+  assert.deepEqual(heard.all, ['gone ENOSPC']);
+  sink.writeLatin1('x'.repeat(100 * kib));
+  sink.write('more');
+  await sink.flushed();
+  assert.deepEqual(heard.all, ['gone ENOSPC']);
+  close();
+});
+
+test('whose fault it is: a reader that went away, or a place that takes nothing', () => {
+  const by = (code: string): boolean => isReaderGone(Object.assign(new Error(code), { code }));
+  assert.deepEqual(['EPIPE', 'ECONNRESET', 'EIO', 'ENOSPC', 'EFBIG', 'EDQUOT'].map(by), [true, true, true, false, false, false]);
+});

@@ -1,0 +1,88 @@
+// What the unit tests of the output share: a stream that takes what it is given when the test says so, and a clock of the test's own.
+import { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** A pipe whose reader is the test: takes at once, or keeps what it is given where it lies until `takeAll`. */
+export class FakePipe extends Socket {
+  readonly fd = 1;
+  isTaking = true;
+  /** What was taken, as it was at that moment. */
+  readonly taken: Buffer[] = [];
+  #waiting: { chunk: Buffer; callback: (error?: Error) => void }[] = [];
+
+  constructor() {
+    super();
+    // One by one, so that each write is seen.
+    Object.assign(this, { _writev: undefined });
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: (error?: Error) => void): void {
+    if (this.isTaking) {
+      this.taken.push(Buffer.from(chunk));
+      callback();
+    } else {
+      this.#waiting.push({ chunk, callback });
+    }
+  }
+
+  /** The reader takes what the system was given, and what is given from now on. */
+  async takeAll(): Promise<void> {
+    this.isTaking = true;
+    for (const { chunk, callback } of this.#waiting.splice(0)) {
+      this.taken.push(Buffer.from(chunk));
+      callback();
+    }
+    await turn();
+  }
+
+  fail(code: string): void {
+    this.destroy(Object.assign(new Error(code), { code }));
+  }
+
+  get text(): string {
+    return Buffer.concat(this.taken).toString('latin1');
+  }
+}
+
+/** One turn of the event loop, with its immediates. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+/** Timers and `performance.now` that go only when the test says so. */
+export class Clock {
+  readonly #timers: TestContext['mock']['timers'];
+  #now = 1000;
+
+  constructor({ mock }: TestContext) {
+    this.#timers = mock.timers;
+    this.#timers.enable({ apis: ['setTimeout', 'setInterval'] });
+    mock.method(performance, 'now', () => this.#now);
+  }
+
+  /** So many ms go by, one by one. */
+  async tick(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1) {
+      this.#now += 1;
+      this.#timers.tick(1);
+    }
+    await turn();
+  }
+
+  /** The event loop was busy for so long: all timers ring at once, before anything that came meanwhile is read. */
+  jump(ms: number): void {
+    this.#now += ms;
+    this.#timers.tick(ms);
+  }
+}
+
+/** Random numbers that are the same in each run (mulberry32): from 0 to `below`, without it. */
+export function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) % below;
+  };
+}
