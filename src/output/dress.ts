@@ -5,13 +5,16 @@ import { Rendition } from './rendition.ts';
 const escape = 0x1b;
 const carriageReturn = 0x0d;
 
-/** What there is to be done about: colours and ends of lines, and on a terminal what goes back to the first column. */
+/**
+ * What there is to be done about: colours and ends of lines, and on a terminal what goes back to the first column. That is
+ * no carriage return before a newline, which may stand behind the end of the text.
+ */
 const marks = /\x1b\[([\d;:]*)m|\n/g;
-const marksOnTerminal = /\x1b\[([\d;:]*)m|\n|\r(?!\n)|\x1b\[[01]?G/g;
+const marksOnTerminal = /\x1b\[([\d;:]*)m|\n|\r(?!\n|$)|\x1b\[[01]?G/g;
 
 /** What may only be the beginning of a mark: what it is shows when more has come. */
 const beginning = /\x1b(?:\[[\d;:]{0,40})?$/;
-const beginningOnTerminal = /\r$|\x1b(?:\[[\d;:]{0,40})?$/;
+const beginningOnTerminal = /\r?(?:\x1b(?:\[[\d;:]{0,40})?)?$/;
 
 /** A text as Latin-1, which maps each byte to one character and back, so that any bytes pass unchanged. */
 export function latin1(text: string): string {
@@ -53,9 +56,11 @@ export class Dresser {
     return this.#dress(held === '' ? text : text.slice(0, -held.length), prefix, goesOn);
   }
 
-  /** The last piece; nothing comes after it. */
+  /** The last piece; nothing comes after it, and its colours end here. */
   last(bytes: Buffer, prefix: string, goesOn: boolean): string {
-    return this.#dress(this.#text(bytes, bytes.length), prefix, goesOn) + this.closing;
+    const text = this.#dress(this.#text(bytes, bytes.length), prefix, goesOn) + this.closing;
+    this.#rendition.reset();
+    return text;
   }
 
   /** Something is held back, for what it is does not show yet. */

@@ -19,6 +19,9 @@ const kinds: readonly { readonly name: string; readonly sets: (code: number) => 
   { name: 'underline colour', sets: (code) => code === 58, resets: 59 },
 ];
 
+/** A colour is shorter. What is longer is closed with the rest, but not opened again: on each line it would be a flood. */
+const longestKept = 32;
+
 /** 38, 48 and 58 are followed by a colour: `5;N` or `2;R;G;B`. */
 const extended = new Set([38, 48, 58]);
 
@@ -33,7 +36,7 @@ export class Rendition {
       // With colons (`4:3`, `38:2::1:2:3`) a code's own parameters are in the same word. An empty one is 0.
       const code = Number(text.split(':', 1)[0]);
       if (code === 0 && !text.includes(':')) {
-        this.#inForce.clear();
+        this.reset();
         continue;
       }
       let whole = text;
@@ -45,9 +48,13 @@ export class Rendition {
       for (const kind of kinds) {
         // `4:0` is no underline.
         if (code === kind.resets || text === '4:0' && kind.name === 'underline') this.#inForce.delete(kind.name);
-        else if (kind.sets(code)) this.#inForce.set(kind.name, whole);
+        else if (kind.sets(code)) this.#inForce.set(kind.name, whole.length > longestKept ? String(kind.resets) : whole);
       }
     }
+  }
+
+  reset(): void {
+    this.#inForce.clear();
   }
 
   get isPlain(): boolean {
@@ -61,6 +68,6 @@ export class Rendition {
 
   /** Puts all of it in force again. */
   get opening(): string {
-    return this.isPlain ? '' : `\x1b[${[...this.#inForce.values()].join(';')}m`;
+    return [...this.#inForce.values()].map((parameters) => `\x1b[${parameters}m`).join('');
   }
 }

@@ -1,0 +1,173 @@
+// What becomes of the bytes of one process among those of others: prefixes, colours that end with their line, progress bars.
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { Dresser, latin1 } from '../../src/output/dress.ts';
+import { Rendition } from '../../src/output/rendition.ts';
+import { randomFrom } from './output-support.ts';
+
+/** `e` stands for ESC. */
+const e = '\x1b';
+
+function bytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+function dressLines(text: string, { terminal = false, prefix = 'p | ', goesOn = false } = {}): string {
+  return new Dresser(terminal).lines(bytes(text), prefix, goesOn);
+}
+
+/** What a process printed, in pieces as they come while nobody else prints. */
+function dressParts(pieces: readonly string[], prefix = 'p | '): string {
+  const dresser = new Dresser(true);
+  let goesOn = false;
+  let text = '';
+  for (const piece of pieces) {
+    text += piece.endsWith('\n') ? dresser.lines(bytes(piece), prefix, goesOn) : dresser.part(bytes(piece), prefix, goesOn);
+    goesOn = !piece.endsWith('\n');
+  }
+  return text + (goesOn ? dresser.last(bytes(''), prefix, goesOn) : '');
+}
+
+test('a prefix before each line, and none before what goes on', () => {
+  assert.equal(dressLines('one\ntwo\n\n'), 'p | one\np | two\np | \n');
+  assert.equal(dressLines('rest\ntwo\n', { goesOn: true }), 'rest\np | two\n');
+  assert.equal(dressLines('\n', { goesOn: true }), '\n');
+});
+
+test('any bytes pass as they are', () => {
+  const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 0x0a));
+  for (const terminal of [false, true]) {
+    const dressed = new Dresser(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
+    assert.deepEqual(bytes(dressed.slice(0, -1)), terminal ? Buffer.from(every.filter((byte) => byte !== 0x0d)) : every);
+  }
+  assert.equal(dressLines(latin1('größe\n'), { prefix: latin1('web ✓ | ') }), latin1('web ✓ | größe\n'));
+});
+
+for (const prefix of ['$& | ', '$1$2 | ', "$` $' | ", '$$ | ']) {
+  test(`a prefix with a pattern's signs is one: ${prefix}`, () => {
+    assert.equal(dressLines('one\ntwo\n', { prefix }), `${prefix}one\n${prefix}two\n`);
+    assert.equal(dressLines(`${e}[1mone\ntwo\n`, { prefix }), `${prefix}${e}[1mone${e}[0m\n${prefix}${e}[1mtwo${e}[0m\n`);
+  });
+}
+
+test('a colour ends with its line and is in force again on the next; the prefix is never painted', () => {
+  assert.equal(dressLines(`${e}[31mred\nstill\n${e}[0mplain\n`), `p | ${e}[31mred${e}[0m\np | ${e}[31mstill${e}[0m\np | ${e}[31m${e}[0mplain\n`);
+});
+
+test('what a process closes itself is left as it is', () => {
+  for (const line of [`${e}[31mred${e}[39m\n`, `${e}[1;4;38;5;208mall${e}[0m\n`, `${e}[7mx${e}[m\n`, `${e}[48:2::1:2:3mx${e}[49m\n`]) assert.equal(dressLines(line), `p | ${line}`);
+});
+
+test('a sequence that is cut between two pieces, at any byte, is one', () => {
+  const text = `${e}[1;38;5;208mbold\r${e}[2Korange${e}[0m end${e}[3Gx`;
+  const whole = dressParts([text]);
+  for (let cut = 1; cut < text.length; cut += 1) assert.equal(dressParts([text.slice(0, cut), text.slice(cut)]), whole, `cut at ${cut}`);
+  assert.equal(dressParts([...text]), whole, 'cut everywhere');
+});
+
+test('a last piece that looks like the beginning of a sequence is shown as it is', () => {
+  for (const end of [`${e}`, `${e}[`, `${e}[38;5`, '\r']) assert.equal(dressParts([`text${end}`]), `p | text${end}`);
+});
+
+test('a carriage return before a newline is no way back, wherever it is cut', () => {
+  assert.equal(dressLines('dos\r\nfile\r\n', { terminal: true }), 'p | dos\r\np | file\r\n');
+  assert.equal(dressParts(['dos\r', '\nfile\r\n']), 'p | dos\r\np | file\r\n');
+  assert.equal(dressParts(['dos', '\r', '\n']), 'p | dos\r\n');
+});
+
+test('a progress bar keeps its prefix at a terminal, and is left alone elsewhere', () => {
+  assert.equal(dressParts(['10%\r', '20%\r', `${e}[K30%`, `${e}[1G40%${e}[G50%\n`]), `p | 10%\rp | 20%\rp | ${e}[K30%${e}[1Gp | 40%${e}[Gp | 50%\n`);
+  assert.equal(dressLines('10%\r20%\r\n'), 'p | 10%\r20%\r\n');
+  assert.equal(dressParts([`${e}[32m10%\r`, '20%\n']), `p | ${e}[32m10%${e}[0m\rp | ${e}[32m20%${e}[0m\n`);
+  assert.equal(dressParts(['x\x1b[10Gy\n']), 'p | x\x1b[10Gy\n', 'another column is not the first');
+});
+
+test('other sequences pass: titles, hyperlinks, modes of the cursor', () => {
+  for (const sequence of [`${e}]0;title\x07`, `${e}]8;;https://x.y/?a=1;2\x07link${e}]8;;\x07`, `${e}[?25l`, `${e}(0`, `${e}[>4;2m`, `${e}[?4m`]) {
+    assert.equal(dressLines(`a${sequence}b\nc\n`), `p | a${sequence}b\np | c\n`);
+  }
+});
+
+test('an enormous colour is passed on, closed, and not repeated', () => {
+  const flood = `${e}[38:2${':1'.repeat(20_000)}m`;
+  const dressed = dressLines(`${flood}x\n${'\n'.repeat(1000)}`);
+  assert.ok(dressed.startsWith(`p | ${flood}x${e}[0m\np | `));
+  assert.ok(dressed.length < flood.length + 50_000, `${dressed.length} bytes of ${flood.length}`);
+});
+
+test('a thousand parameters, and half a sequence a million bytes long, take no time', () => {
+  const started = performance.now();
+  dressLines(`${e}[${'1;'.repeat(100_000)}1mx\n`);
+  dressParts([`${e}[${'1;'.repeat(500_000)}`, 'm', '\n']);
+  dressParts([`${e}[`.repeat(300_000), '\n']);
+  assert.ok(performance.now() - started < 5000);
+});
+
+/** What is in force, by a terminal's own rules: each attribute's state after all sequences of the text. */
+function renditionOf(text: string): string {
+  const rendition = new Rendition();
+  for (const [, parameters = ''] of text.matchAll(/\x1b\[([\d;:]*)m/g)) rendition.apply(parameters);
+  return rendition.opening;
+}
+
+for (const [sequence, opening] of [
+  ['', ''],
+  ['1', '[1m'],
+  ['1;22', ''],
+  ['1;2;22', ''],
+  ['31;44', '[31m[44m'],
+  ['31;39', ''],
+  ['91;32', '[32m'],
+  ['38;5;1', '[38;5;1m'],
+  ['38;2;1;2;3;1', '[38;2;1;2;3m[1m'],
+  ['38;5;0;48;2;0;0;0', '[38;5;0m[48;2;0;0;0m'],
+  ['38:5:1;4:3', '[38:5:1m[4:3m'],
+  ['4:3;4:0', ''],
+  ['58:2::1:2:3;59', ''],
+  ['1;0', ''],
+  ['1;;31', '[31m'],
+  ['1;', ''],
+  ['0;1', '[1m'],
+  ['7;27;9;29;53;55;8;28;3;23;5;25;51;54;12;10', ''],
+  ['99', ''],
+  ['38;5', '[38;5m'],
+] as const) {
+  test(`ESC [ ${sequence} m leaves in force: ${opening === '' ? 'nothing' : opening}`, () => {
+    const rendition = new Rendition();
+    rendition.apply(sequence);
+    assert.equal(rendition.opening.replaceAll(e, ''), opening);
+    assert.equal(rendition.isPlain, opening === '');
+    assert.equal(rendition.closing, opening === '' ? '' : `${e}[0m`);
+  });
+}
+
+test('any colours, cut anywhere: each line ends plain, begins as the one before it ended, and nothing else is changed', () => {
+  const random = randomFrom(2);
+  const words = ['text', ' ', '\n', `${e}[31m`, `${e}[1;44m`, `${e}[0m`, `${e}[m`, `${e}[38;5;9m`, `${e}[39m`, `${e}[K`, '\r', '\r\n', 'ü', `${e}[38:2::1:2:3m`, '%'];
+  for (let round = 0; round < 500; round += 1) {
+    const text = `${Array.from({ length: 30 }, () => words[random(words.length)]).join('')}\n`.replaceAll('\r', '');
+    const dresser = new Dresser(true);
+    let dressed = '';
+    let goesOn = false;
+    for (let at = 0; at < text.length;) {
+      // As the line cutter does it: whole lines together, or a piece of one.
+      const line = text.indexOf('\n', at) + 1;
+      const last = text.lastIndexOf('\n', at + random(60)) + 1;
+      const end = random(2) === 0 ? Math.min(line - 1, at + random(10)) : last > at ? last : line;
+      if (end <= at) continue;
+      const piece = text.slice(at, end);
+      dressed += piece.endsWith('\n') ? dresser.lines(bytes(piece), '', goesOn) : dresser.part(bytes(piece), '', goesOn);
+      goesOn = !piece.endsWith('\n');
+      at = end;
+    }
+    let before = '';
+    const lines = text.split('\n').slice(0, -1);
+    const dressedLines = dressed.split('\n').slice(0, -1);
+    assert.equal(dressedLines.length, lines.length);
+    lines.forEach((line, index) => {
+      const after = renditionOf(before + line);
+      assert.equal(dressedLines[index], `${before}${line}${after === '' ? '' : `${e}[0m`}`, JSON.stringify(text));
+      before = after;
+    });
+  }
+});
