@@ -66,6 +66,7 @@ export class Source implements Inlet {
       this.#ended = true;
       listener.onEnd();
       this.#onEnded?.();
+      this.#onEnded = undefined;
     };
     this.#socket.on('end', end);
     this.#socket.on('close', end);
@@ -77,6 +78,8 @@ export class Source implements Inlet {
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
+    // What was silent because nobody listened has not been silent yet.
+    if (!paused) this.#lastDataAt = performance.now();
     if (paused) this.#socket.pause();
     else this.#socket.resume();
   }
@@ -89,7 +92,8 @@ export class Source implements Inlet {
       }
       let begun = performance.now();
       this.#lastDataAt = begun;
-      const timer = setInterval(() => {
+      const look = (): void => {
+        if (!this.#onEnded) return;
         const now = performance.now();
         const silent = now - this.#lastDataAt;
         // The time that our own reader takes is not the writers'.
@@ -100,7 +104,9 @@ export class Source implements Inlet {
         this.#onEnded = undefined;
         resolve(this.#paused ? 'cut' : 'held');
         this.#socket.destroy();
-      }, silenceMs / 4);
+      };
+      // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
+      const timer = setInterval(() => setImmediate(look), silenceMs / 4);
       this.#onEnded = () => {
         clearInterval(timer);
         resolve('complete');
