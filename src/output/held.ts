@@ -27,12 +27,16 @@ export class HeldSource implements Inlet {
   readonly #warn: (message: string) => void;
   #file: number | undefined;
   #size = 0;
-  /** It could not be held any longer: from now on it passes as it comes. */
+  /** It could not be held any longer: what is held is handed out early, and what comes then passes as it comes. */
   #isBroken = false;
+  #isHandingOut = false;
   #paused = false;
-  #onResumed: (() => void) | undefined;
   #isCut = false;
+  /** Something of it was not taken. */
+  #isLost = false;
   #destroyed = false;
+  /** Something has changed for the handing out that waits. */
+  #onChanged: (() => void) | undefined;
 
   /** @param warn is told in a sentence why it could not be held. */
   constructor(readEnd: number, listener: SourceListener, turns: HandingOut, warn: (message: string) => void) {
@@ -44,28 +48,36 @@ export class HeldSource implements Inlet {
 
   pause(paused: boolean): void {
     this.#paused = paused;
-    // What is held goes on coming in, whoever reads slowly.
-    if (this.#isBroken) this.#source.pause(paused);
-    if (!paused) this.#onResumed?.();
+    this.#regulate();
+    this.#onChanged?.();
   }
 
   async drained(): Promise<Drained> {
     const drained = await this.#source.drained();
-    const isWhole = await this.#turns.next(() => this.#handOut());
-    this.#listener.onEnd();
-    return isWhole ? drained : 'cut';
+    await this.#turns.next(async () => {
+      await this.#handOut();
+      // Before the next one's turn: it may be the end of a line.
+      this.#listener.onEnd();
+    });
+    return this.#isLost ? 'cut' : drained;
   }
 
   cut(): void {
     this.#isCut = true;
     this.#source.cut();
-    if (this.#paused) setTimeout(() => this.#onResumed?.(), blockedMs);
+    this.#onChanged?.();
   }
 
   destroy(): void {
     this.#destroyed = true;
     this.#source.destroy();
     this.#close();
+    this.#onChanged?.();
+  }
+
+  /** What is held goes on coming in, whoever reads slowly; what passes waits for its reader, and for what was held before it. */
+  #regulate(): void {
+    this.#source.pause(this.#isBroken && (this.#paused || this.#isHandingOut));
   }
 
   #hold(chunk: Buffer): void {
@@ -79,32 +91,48 @@ export class HeldSource implements Inlet {
       while (done < chunk.length) done += writeSync(this.#file, chunk, done, chunk.length - done, this.#size + done);
     } catch (error) {
       // A full disk: better early than never.
-      this.#isBroken = true;
       this.#warn(`its output cannot be held until its end (${(error as Error).message}): it is shown as it comes`);
+      this.#isBroken = true;
+      this.#isHandingOut = true;
       const rest = Buffer.from(chunk.subarray(done));
-      this.#size += done;
-      for (const piece of this.#pieces()) this.#listener.onData(piece);
-      this.#listener.onData(rest);
-      this.#close();
-      this.#source.pause(this.#paused);
-      return;
+      void this.#turns.next(async () => {
+        await this.#handOut();
+        if (await this.#isWanted()) this.#listener.onData(rest);
+        this.#isHandingOut = false;
+        this.#regulate();
+      });
+      this.#regulate();
     }
     this.#size += done;
   }
 
-  /** @returns whether all of it was taken. */
-  async #handOut(): Promise<boolean> {
+  /** A piece at a time, when there is room for it, so that it takes no memory. */
+  async #handOut(): Promise<void> {
     for (const piece of this.#pieces()) {
-      if (this.#paused) await new Promise<void>((resolve) => (this.#onResumed = resolve));
-      this.#onResumed = undefined;
-      if (this.#paused && this.#isCut) return false;
-      if (this.#destroyed) return false;
+      if (!(await this.#isWanted())) break;
       this.#listener.onData(piece);
       // Signals and ends are heard meanwhile.
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#close();
-    return true;
+  }
+
+  /** Resolves when there is room for more, or, with false, when nobody takes it. */
+  async #isWanted(): Promise<boolean> {
+    while (this.#paused && !this.#destroyed && !this.#isLost) {
+      let patience: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#onChanged = resolve;
+        const giveUp = (): void => {
+          this.#isLost = true;
+          resolve();
+        };
+        if (this.#isCut) patience = setTimeout(giveUp, blockedMs);
+      });
+      clearTimeout(patience);
+      this.#onChanged = undefined;
+    }
+    return !this.#destroyed && !this.#isLost;
   }
 
   *#pieces(): Generator<Buffer> {

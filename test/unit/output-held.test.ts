@@ -1,0 +1,201 @@
+// `--group`: what a process prints is held until its end, whatever it is, and handed out one after another, however slowly it is taken.
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import fs, { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { HandingOut, HeldSource } from '../../src/output/held.ts';
+import { openForReading } from '../../src/os/fifo.ts';
+import { turn } from './output-support.ts';
+
+interface Held {
+  readonly source: HeldSource;
+  /** What was handed out; `|` stands for the end. */
+  readonly text: () => string;
+  readonly warnings: string[];
+  /** The process prints. Resolves when it is read. */
+  print(text: string): Promise<void>;
+  end(): void;
+}
+
+function makeHeld(t: TestContext, turns = new HandingOut(), onData: (held: Held) => void = () => undefined): Held {
+  const folder = mkdtempSync(join(tmpdir(), 'pr-'));
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const { readEnd, writeEnd } = openForReading(path);
+  const pieces: string[] = [];
+  const warnings: string[] = [];
+  let hasEnded = false;
+  const end = (): void => {
+    if (!hasEnded) closeSync(writeEnd);
+    hasEnded = true;
+  };
+  const listener = {
+    onData: (chunk: Buffer) => {
+      pieces.push(chunk.toString('latin1'));
+      onData(held);
+    },
+    onEnd: () => void pieces.push('|'),
+  };
+  const source = new HeldSource(readEnd, listener, turns, (message) => warnings.push(message));
+  const held: Held = {
+    source,
+    text: () => pieces.join(''),
+    warnings,
+    print: async (text) => {
+      // No more than the pipe holds.
+      for (let at = 0; at < text.length; at += 32 * 1024) {
+        writeSync(writeEnd, text.slice(at, at + 32 * 1024), null, 'latin1');
+        for (let index = 0; index < 3; index += 1) await turn();
+      }
+    },
+    end,
+  };
+  t.after(() => {
+    end();
+    source.destroy();
+    rmSync(folder, { recursive: true });
+  });
+  return held;
+}
+
+/** A text of so many bytes, in which every line is another one. */
+function lines(bytes: number, name = 'line'): string {
+  let text = '';
+  for (let index = 0; text.length < bytes; index += 1) text += `${name} ${index}\n`;
+  return text;
+}
+
+test('nothing is shown before the end, everything then', async (t) => {
+  const held = makeHeld(t);
+  const text = lines(300_000);
+  await held.print(text);
+  assert.equal(held.text(), '');
+  held.end();
+  assert.equal(await held.source.drained(), 'complete');
+  assert.equal(held.text() === `${text}|`, true);
+});
+
+test('two that end at once: one after another, an unfinished last line with its own', async (t) => {
+  const turns = new HandingOut();
+  const order: string[] = [];
+  const [a, b] = [makeHeld(t, turns, () => order.push('a')), makeHeld(t, turns, () => order.push('b'))];
+  await a.print(`${lines(200_000)}unfinished`);
+  await b.print(lines(200_000));
+  a.end();
+  b.end();
+  const shown: string[] = [];
+  await Promise.all([a.source.drained().then(() => shown.push(`a ${String(b.text() === '')}`)), b.source.drained().then(() => shown.push('b'))]);
+  assert.deepEqual(shown, ['a true', 'b'], 'the first has ended before the second begins');
+  assert.match(order.join(''), /^(a+b+|b+a+)$/);
+});
+
+test('a slow reader: a piece each time that there is room', async (t) => {
+  const held = makeHeld(t, undefined, ({ source }) => {
+    source.pause(true);
+    setImmediate(() => source.pause(false));
+  });
+  const text = lines(500_000);
+  await held.print(text);
+  held.end();
+  held.source.pause(true);
+  const drained = held.source.drained();
+  await turn();
+  assert.equal(held.text(), '');
+  held.source.pause(false);
+  assert.equal(await drained, 'complete');
+  assert.equal(held.text() === `${text}|`, true);
+});
+
+for (const when of ['before it waits', 'while it waits'] as const) {
+  test(`a reader that takes nothing is given up half a second after the cut, which may come ${when}`, async (t) => {
+    const turns = new HandingOut();
+    const held = makeHeld(t, turns, ({ source }) => source.pause(true));
+    const next = makeHeld(t, turns);
+    await held.print(lines(200_000));
+    await next.print('next\n');
+    held.end();
+    next.end();
+    if (when === 'before it waits') held.source.cut();
+    const drained = held.source.drained();
+    if (when === 'while it waits') {
+      for (let index = 0; held.text() === '' && index < 100; index += 1) await turn();
+      held.source.cut();
+    }
+    const nextDrained = next.source.drained();
+    assert.equal(await drained, 'cut');
+    assert.ok(held.text().length < 100_000);
+    assert.equal(await nextDrained, 'complete');
+    assert.equal(next.text(), 'next\n|', 'and the next one has its turn');
+  });
+}
+
+test('a slow reader that takes something in time loses nothing by a cut', async (t) => {
+  const held = makeHeld(t, undefined, ({ source }) => {
+    source.pause(true);
+    setTimeout(() => source.pause(false), 20);
+  });
+  const text = lines(400_000);
+  await held.print(text);
+  held.end();
+  held.source.cut();
+  assert.equal(await held.source.drained(), 'complete');
+  assert.equal(held.text() === `${text}|`, true);
+});
+
+test('destroyed while it waits for its reader: the others have their turn all the same', async (t) => {
+  const turns = new HandingOut();
+  const held = makeHeld(t, turns, ({ source }) => source.pause(true));
+  const next = makeHeld(t, turns);
+  await held.print(lines(200_000));
+  await next.print('next\n');
+  held.end();
+  next.end();
+  const drained = held.source.drained();
+  const nextDrained = next.source.drained();
+  for (let index = 0; held.text() === '' && index < 100; index += 1) await turn();
+  held.source.destroy();
+  await drained;
+  await nextDrained;
+  assert.equal(next.text(), 'next\n|');
+});
+
+test('a full disk: said once; what is held is shown early, as far as the reader takes it, then what comes', async (t) => {
+  const held = makeHeld(t);
+  const first = lines(200_000, 'first');
+  const second = lines(20_000, 'second');
+  const third = lines(20_000, 'third');
+  await held.print(first);
+  held.source.pause(true);
+  const really = fs.writeSync;
+  let mayWrite = 1000;
+  // As a full disk does it: first a part, then nothing.
+  const mock = t.mock.method(fs, 'writeSync', ((fd: number, buffer: Buffer, offset: number, length: number, position: number) => {
+    if (typeof buffer === 'string') return really(fd, buffer, offset, length as unknown as BufferEncoding);
+    if (mayWrite === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const written = really(fd, buffer, offset, Math.min(length, mayWrite), position);
+    mayWrite -= written;
+    return written;
+  }) as typeof fs.writeSync);
+  await held.print(second);
+  assert.deepEqual(held.warnings, ['its output cannot be held until its end (ENOSPC: no space left on device, write): it is shown as it comes']);
+  assert.equal(held.text(), '', 'nothing is pressed upon a reader that is slow');
+  held.source.pause(false);
+  for (let index = 0; held.text().length < first.length + second.length && index < 1000; index += 1) await turn();
+  assert.equal(held.text() === first + second, true);
+  await held.print(third);
+  assert.equal(held.text() === first + second + third, true, 'it passes as it comes');
+  mock.mock.restore();
+  held.end();
+  assert.equal(await held.source.drained(), 'complete');
+  assert.equal(held.text() === `${first}${second}${third}|`, true);
+  assert.equal(held.warnings.length, 1);
+});
+
+test('what nobody holds takes no file, and an end without a word is one', async (t) => {
+  const held = makeHeld(t);
+  held.end();
+  assert.equal(await held.source.drained(), 'complete');
+  assert.equal(held.text(), '|');
+});
