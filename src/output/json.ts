@@ -19,7 +19,7 @@ export class JsonPrinter implements Printer {
   }
 
   mustWait(): boolean {
-    return false;
+    return this.#out.full;
   }
 
   listen(): void {
@@ -38,6 +38,7 @@ export class JsonPrinter implements Printer {
 
 class JsonLines implements LineListener {
   readonly partAfterMs = undefined;
+  readonly isStreaming = false;
   readonly #out: Sink;
   readonly #origin: string;
   /** A piece may end in the midst of a character. */
@@ -49,7 +50,10 @@ class JsonLines implements LineListener {
   }
 
   onLines(lines: Buffer): void {
-    this.#print(this.#text(lines.subarray(0, lines.length - 1)).split('\n'), '}');
+    // With the newline, which ends a character that was cut off, and so all that the decoder keeps.
+    const text = this.#text(lines);
+    this.#decoder = undefined;
+    this.#print(text.slice(0, -1).split('\n'), '}');
   }
 
   onPart(part: Buffer): void {

@@ -6,6 +6,8 @@ const newline = 0x0a;
 export interface LineListener {
   /** How long an unfinished line is kept back, in ms; undefined: until its end. */
   readonly partAfterMs: number | undefined;
+  /** It is in the midst of a line that is too long to be kept, or keeps none: what comes is wanted at once. */
+  readonly isStreaming: boolean;
   /** One line or more, newlines included. Like all of these bytes they are good for the time of the call. */
   onLines(lines: Buffer): void;
   /** A piece of a line that goes on, maybe. */
@@ -61,7 +63,12 @@ export class LineCutter {
       rest = last + 1;
     }
     if (rest === chunk.length) return;
-    this.#keep(rest === 0 ? chunk : chunk.subarray(rest));
+    const unfinished = rest === 0 ? chunk : chunk.subarray(rest);
+    if (this.#length === 0 && this.#listener.isStreaming) {
+      this.#listener.onPart(unfinished);
+      return;
+    }
+    this.#keep(unfinished);
     if (this.#room.isExceeded) this.#listener.onPart(this.#take());
     else this.#arm();
   }

@@ -78,7 +78,7 @@ export class PrettyPrinter implements Printer {
 
   notice(notice: Notice): void {
     // The terminal has echoed the key as ^C: what is said of it takes its place.
-    if (this.#options.columns && (notice.type === 'stopping' || notice.type === 'hurried')) this.#options.err.sink.write(clearLine);
+    if (this.#options.columns && (notice.type === 'stopping' || notice.type === 'hurried')) this.#hideEcho();
     const text = noticeInWords(notice);
     if (text !== undefined) this.#say(this.#brush(notice)(text));
     const keys = this.#options.columns && furtherKeysInWords(notice);
@@ -131,6 +131,11 @@ export class PrettyPrinter implements Printer {
     this.#hideProgress();
     const { err, timestamp } = this.#options;
     err.say(`${timestamp ? `${timestamp()} ` : ''}${this.#own}${text}\n`);
+  }
+
+  /** But it stays where it stands behind somebody's unfinished line, which would be lost with it. */
+  #hideEcho(): void {
+    if (!this.#options.err.hasOpenLine) this.#options.err.sink.write(clearLine);
   }
 
   #hideProgress(): void {

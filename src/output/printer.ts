@@ -7,9 +7,12 @@ export type StreamName = 'stdout' | 'stderr';
 export interface Printer {
   /** Where the lines of one stream of one instance go. */
   listener(process: string, stream: StreamName): LineListener;
-  /** Another one is in the midst of a line that is too long to be kept; this one is not to be read meanwhile. */
+  /**
+   * It is not to be read for now: the reader of what becomes of it is slow, or another one is in the midst of a line that is
+   * too long to be kept.
+   */
   mustWait(process: string, stream: StreamName): boolean;
-  /** @param onTurn is called when the answer of `mustWait` has changed. */
+  /** @param onTurn is called when the answer of `mustWait` has changed for a reason that no sink tells of. */
   listen(onTurn: () => void): void;
   notice(notice: Notice): void;
   /** Who a stop waits for; an empty list: nobody any more. */

@@ -18,6 +18,8 @@ export class Screen {
   /** What procrun itself has to say after an enormous line. */
   #waiting: string[] = [];
   #stall: NodeJS.Timeout | undefined;
+  /** When the last piece of the line that stands open came. */
+  #movedAt = 0;
   /** Called before a process's lines come, and after. */
   onBefore: (() => void) | undefined;
   onAfter: (() => void) | undefined;
@@ -34,9 +36,9 @@ export class Screen {
     return new Voice(this, prefix);
   }
 
-  /** Somebody else is in the midst of a line that is too long to be kept until its end. */
+  /** The reader is slow, or somebody else is in the midst of a line that is too long to be kept until its end. */
   mustWait(voice: Voice): boolean {
-    return !this.isTerminal && this.#open !== undefined && this.#open !== voice && !this.#open.hasEnded;
+    return this.sink.full || (!this.isTerminal && this.#open !== undefined && this.#open !== voice && !this.#open.hasEnded);
   }
 
   /** A line of procrun's own. */
@@ -55,16 +57,20 @@ export class Screen {
     this.#close();
   }
 
+  get hasOpenLine(): boolean {
+    return this.#open !== undefined;
+  }
+
   isOpen(voice: Voice): boolean {
     return this.#open === voice;
   }
 
   open(voice: Voice): void {
-    this.#stall?.refresh();
+    this.#movedAt = performance.now();
     if (this.#open === voice) return;
     this.#open = voice;
     if (this.isTerminal) return;
-    this.#stall = setTimeout(() => this.#stalled(), stallMs);
+    this.#watchStall(stallMs);
     this.onSolo?.();
   }
 
@@ -93,9 +99,17 @@ export class Screen {
     if (wasSolo) this.onSolo?.();
   }
 
-  #stalled(): void {
+  #watchStall(ms: number): void {
+    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
+    const timer = setTimeout(() => setImmediate(() => (timer === this.#stall ? this.#lookAtStall() : undefined)), ms);
+    this.#stall = timer;
+  }
+
+  #lookAtStall(): void {
+    const now = performance.now();
     // The time that our own reader takes is not the writer's.
-    if (this.sink.full) this.#stall?.refresh();
+    const still = this.sink.full ? 0 : now - Math.max(this.#movedAt, this.sink.freeSince);
+    if (still < stallMs) this.#watchStall(Math.ceil(stallMs - still));
     else this.cut();
   }
 }
@@ -117,6 +131,10 @@ export class Voice implements LineListener {
 
   get closing(): string {
     return this.#dresser.closing;
+  }
+
+  get isStreaming(): boolean {
+    return !this.#screen.isTerminal && this.#screen.isOpen(this);
   }
 
   onLines(lines: Buffer): void {

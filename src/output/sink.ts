@@ -35,6 +35,8 @@ export class Sink {
   #underWay = 0;
   #listener: SinkListener | undefined;
   #full = false;
+  /** When it had enough for the last time, by `performance.now()`. */
+  freeSince = -Infinity;
   #failure: NodeJS.ErrnoException | undefined;
 
   constructor(stream: Writable & { readonly fd: number }) {
@@ -158,6 +160,7 @@ export class Sink {
   #setFull(full: boolean): void {
     if (this.#full === full) return;
     this.#full = full;
+    if (!full) this.freeSince = performance.now();
     this.#listener?.onFull(full);
   }
 

@@ -52,7 +52,7 @@ export interface UpEnd {
 }
 
 /** Of a process that is quiet. */
-const unheard: LineListener = { partAfterMs: undefined, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
+const unheard: LineListener = { partAfterMs: undefined, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
 /** A folder of files alone: three calls, where rmSync's walk through a tree is a hundred lines of JavaScript a file. */
 function removeFolder(folder: string): void {
@@ -365,12 +365,11 @@ export class Up {
    * slow reader only the first would ever be heard.
    */
   #regulate(): void {
-    const { printer, out, err } = this.#request;
-    const isFull = out.full || err.full;
+    const { printer } = this.#request;
     const children = [...this.#children.values()];
     const after = children.findIndex(({ plan }) => plan.name === this.#lastRead) + 1;
     for (const child of [...children.slice(after), ...children.slice(0, after)]) {
-      child.pauseOutput((stream) => isFull || printer.mustWait(child.plan.name, stream));
+      child.pauseOutput((stream) => printer.mustWait(child.plan.name, stream));
     }
   }
 
