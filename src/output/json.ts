@@ -36,9 +36,11 @@ export class JsonPrinter implements Printer {
   }
 }
 
+const pieceBytes = 1024 * 1024;
+
 class JsonLines implements LineListener {
   readonly partAfterMs = undefined;
-  readonly isStreaming = false;
+  readonly isBehind = false;
   readonly #out: Sink;
   readonly #origin: string;
   /** A piece may end in the midst of a character. */
@@ -47,6 +49,10 @@ class JsonLines implements LineListener {
   constructor(out: Sink, process: string, stream: StreamName) {
     this.#out = out;
     this.#origin = `"event":"output","process":${JSON.stringify(process)},"stream":"${stream}"`;
+  }
+
+  get isStreaming(): boolean {
+    return this.#decoder !== undefined;
   }
 
   onLines(lines: Buffer): void {
@@ -58,7 +64,8 @@ class JsonLines implements LineListener {
 
   onPart(part: Buffer): void {
     this.#decoder ??= new StringDecoder('utf8');
-    this.#print([this.#text(part)], ',"part":true}');
+    // A piece at a time: as a string, as JSON and in its buffer the whole of it would take its size many times over.
+    for (let at = 0; at < part.length; at += pieceBytes) this.#print([this.#text(part.subarray(at, at + pieceBytes))], ',"part":true}');
   }
 
   onEnd(rest: Buffer): void {

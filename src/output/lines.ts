@@ -6,6 +6,8 @@ const newline = 0x0a;
 export interface LineListener {
   /** How long an unfinished line is kept back, in ms; undefined: until its end. */
   readonly partAfterMs: number | undefined;
+  /** Its reader cannot keep up: what is missing of a line may well wait in the pipe, and has some more time. */
+  readonly isBehind: boolean;
   /** It is in the midst of a line that is too long to be kept, or keeps none: what comes is wanted at once. */
   readonly isStreaming: boolean;
   /** One line or more, newlines included. Like all of these bytes they are good for the time of the call. */
@@ -15,6 +17,9 @@ export interface LineListener {
   /** Nothing comes any more. @param rest what is left of a last line that has no newline; empty: there is nothing. */
   onEnd(rest: Buffer): void;
 }
+
+/** With a reader that cannot keep up an unfinished line is kept for so long: it may be a prompt all the same. */
+const partAfterMsBehind = 300;
 
 const nothing = Buffer.alloc(0);
 const smallestRoom = 256;
@@ -104,12 +109,17 @@ export class LineCutter {
   #arm(): void {
     const { partAfterMs } = this.#listener;
     if (partAfterMs === undefined || this.#timer) return;
-    const delay = Math.max(1, Math.ceil(this.#keptSince + partAfterMs - performance.now()));
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#length === 0) return;
-      if (performance.now() - this.#keptSince >= partAfterMs - 1) this.#listener.onPart(this.#take());
-      else this.#arm();
-    }, delay);
+    const left = this.#keptSince + partAfterMs - performance.now();
+    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
+    const timer = setTimeout(() => setImmediate(() => (timer === this.#timer ? this.#lookAtAge(partAfterMs) : undefined)), left > 1 ? Math.ceil(left) : partAfterMs);
+    this.#timer = timer;
+  }
+
+  #lookAtAge(partAfterMs: number): void {
+    this.#timer = undefined;
+    if (this.#length === 0) return;
+    const age = performance.now() - this.#keptSince;
+    if (age >= (this.#listener.isBehind ? partAfterMsBehind : partAfterMs) - 1) this.#listener.onPart(this.#take());
+    else this.#arm();
   }
 }

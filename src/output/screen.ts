@@ -133,6 +133,11 @@ export class Voice implements LineListener {
     return this.#dresser.closing;
   }
 
+  get isBehind(): boolean {
+    const { sink } = this.#screen;
+    return sink.full || performance.now() - sink.freeSince < partAfterMs;
+  }
+
   get isStreaming(): boolean {
     return !this.#screen.isTerminal && this.#screen.isOpen(this);
   }

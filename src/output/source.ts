@@ -42,7 +42,10 @@ export class Source implements Inlet {
   #paused = false;
   #isCut = false;
   #lastDataAt = 0;
-  #onEnded: (() => void) | undefined;
+  /** Since when, in a drain, it is read without a pause. */
+  #listenedSince = 0;
+  #onDrained: ((drained: Drained) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /** Takes over the read end, a non-blocking one of a pipe, and closes it in the end. */
   constructor(readEnd: number, listener: SourceListener) {
@@ -65,8 +68,7 @@ export class Source implements Inlet {
       if (this.#ended) return;
       this.#ended = true;
       listener.onEnd();
-      this.#onEnded?.();
-      this.#onEnded = undefined;
+      this.#settle('complete');
     };
     this.#socket.on('end', end);
     this.#socket.on('close', end);
@@ -78,10 +80,11 @@ export class Source implements Inlet {
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    // What was silent because nobody listened has not been silent yet.
-    if (!paused) this.#lastDataAt = performance.now();
+    // The time that our own reader takes is not the writers'.
+    if (!paused) this.#listenedSince = this.#lastDataAt = performance.now();
     if (paused) this.#socket.pause();
     else this.#socket.resume();
+    this.#watch();
   }
 
   drained(): Promise<Drained> {
@@ -90,35 +93,44 @@ export class Source implements Inlet {
         resolve('complete');
         return;
       }
-      let begun = performance.now();
-      this.#lastDataAt = begun;
-      const look = (): void => {
-        if (!this.#onEnded) return;
-        const now = performance.now();
-        const silent = now - this.#lastDataAt;
-        // The time that our own reader takes is not the writers'.
-        if (this.#paused) begun = now;
-        if (this.#paused && !this.#isCut) this.#lastDataAt = now;
-        if (this.#paused ? !this.#isCut || silent < blockedMs : silent < silenceMs && now - begun < patienceMs) return;
-        clearInterval(timer);
-        this.#onEnded = undefined;
-        resolve(this.#paused ? 'cut' : 'held');
-        this.#socket.destroy();
-      };
-      // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
-      const timer = setInterval(() => setImmediate(look), silenceMs / 4);
-      this.#onEnded = () => {
-        clearInterval(timer);
-        resolve('complete');
-      };
+      this.#onDrained = resolve;
+      this.#listenedSince = this.#lastDataAt = performance.now();
+      this.#watch();
     });
   }
 
   cut(): void {
+    if (this.#isCut) return;
     this.#isCut = true;
+    this.#lastDataAt = performance.now();
+    this.#watch();
   }
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** While a drain waits for silence, or for the reader that it may give up: looks at them from time to time. */
+  #watch(): void {
+    clearInterval(this.#timer);
+    if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
+    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
+    this.#timer = setInterval(() => setImmediate(() => this.#look()), silenceMs / 4);
+  }
+
+  #look(): void {
+    if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
+    const now = performance.now();
+    const silent = now - this.#lastDataAt;
+    if (this.#paused ? silent < blockedMs : silent < silenceMs && now - this.#listenedSince < patienceMs) return;
+    this.#settle(this.#paused ? 'cut' : 'held');
+    this.#socket.destroy();
+  }
+
+  #settle(drained: Drained): void {
+    const resolve = this.#onDrained;
+    this.#onDrained = undefined;
+    this.#watch();
+    resolve?.(drained);
   }
 }

@@ -52,7 +52,7 @@ export interface UpEnd {
 }
 
 /** Of a process that is quiet. */
-const unheard: LineListener = { partAfterMs: undefined, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
+const unheard: LineListener = { partAfterMs: undefined, isBehind: false, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
 /** A folder of files alone: three calls, where rmSync's walk through a tree is a hundred lines of JavaScript a file. */
 function removeFolder(folder: string): void {

@@ -8,6 +8,7 @@ class Heard implements LineListener {
   /** Each call as text: `lines …`, `part …`, `end …`. */
   readonly calls: string[] = [];
   isStreaming = false;
+  isBehind = false;
 
   constructor(readonly partAfterMs: number | undefined = undefined) {}
 
@@ -152,6 +153,37 @@ test('a line that is finished in time does not make the next one come early', as
   assert.deepEqual(heard.calls, ['lines one\n']);
   await clock.tick(10);
   assert.deepEqual(heard.calls, ['lines one\n', 'part two']);
+});
+
+test('with a reader that cannot keep up it has 300 ms: its end may wait in the pipe', async (t) => {
+  const clock = new Clock(t);
+  const heard = new Heard(30);
+  heard.isBehind = true;
+  const push = cutter(heard);
+  push('one');
+  await clock.tick(250);
+  push(' line\n');
+  push('Name: ');
+  await clock.tick(100);
+  assert.deepEqual(heard.calls, ['lines one line\n']);
+  heard.isBehind = false;
+  await clock.tick(30);
+  assert.deepEqual(heard.calls, ['lines one line\n', 'part Name: ']);
+  heard.isBehind = true;
+  push('?');
+  await clock.tick(330);
+  assert.equal(heard.calls.at(-1), 'part ?');
+});
+
+test('a runner that was busy reads what waits in the pipe before it takes a line for a prompt', async (t) => {
+  const clock = new Clock(t);
+  const heard = new Heard(30);
+  const push = cutter(heard);
+  push('one');
+  clock.jump(1000);
+  push(' line\n');
+  await clock.tick(1);
+  assert.deepEqual(heard.calls, ['lines one line\n']);
 });
 
 test('after the end no timer is left', async (t) => {
