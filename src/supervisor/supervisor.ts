@@ -169,7 +169,8 @@ export class Supervisor {
         }
       }
     } else if (hurrySignals.has(signal)) {
-      const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.stop === undefined));
+      // What has ended by itself and whose output waits for a reader has nothing to go on to.
+      const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.state !== 'closing' && instance.stop === undefined));
       context.act({ type: 'notice', notice: { type: 'hurried', signal, moved } });
       this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1, cutOutput: !moved };
       for (const instance of this.instances) {

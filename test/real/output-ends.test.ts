@@ -1,0 +1,213 @@
+// Where the output goes, and how that may end: each kind of standard output, readers that leave, disks that are full.
+import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, needsPython, procrunArgv, startCommand, terminal, test, waitUntil } from '../support/harness.ts';
+import { assertWhole, instances, standstill, upInShell, upRead, writer } from './output-support.ts';
+import { anotherGesture, diedOf, exited, upPretty } from './up-support.ts';
+
+const statusReaderGone = 141;
+const statusOutputFailed = 74;
+
+/** Prints without an end, and its pid first. */
+const endless = 'echo "pid $$"; exec seq -f "line %.0f" 1 1000000000';
+
+// Every byte, whatever standard output is.
+
+for (const kind of ['pipe', 'pipe-nonblocking', 'fifo', 'socketpair', 'unix-socket', 'pty', 'pty-nonblocking']) {
+  test(`every byte through a ${kind} that is read slowly`, needsPython, async () => {
+    const run = upRead({ w: { command: writer(20_000), instances: 3 } }, { kind, pace: 'slow', env: { NO_COLOR: '1' } });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    // At a terminal procrun's own lines stand among them.
+    assertWhole(Buffer.from(run.stdout.replaceAll(/^procrun \| .*\n/gm, '')), instances('w', 3, 20_000));
+  });
+}
+
+for (const [how, text] of [['a file', '"$@" >out'], ['a file, opened for append', 'echo before >out; "$@" >>out']] as const) {
+  test(`every byte into ${how}`, async () => {
+    const run = upInShell(text, { w: { command: writer(20_000), instances: 3 } });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    const output = readFileSync(join(run.folder, 'out'), 'latin1');
+    assertWhole(Buffer.from(output.replace(/^before\n/, '')), instances('w', 3, 20_000));
+    assert.equal(output.startsWith('before\n'), text.includes('before'));
+  });
+}
+
+test('two runs append to one file: neither writes into a line of the other', async () => {
+  const run = upInShell('"$@" >>out & "$@" --name second >>out & wait', { w: { command: writer(20_000) } }, { args: ['--no-prefix'] });
+  await run.ended;
+  const lines = readFileSync(join(run.folder, 'out'), 'latin1').split('\n').slice(0, -1);
+  assert.deepEqual([lines.length, new Set(lines).size], [40_000, 20_000]);
+});
+
+test('a pipe that others share is left blocking', async () => {
+  const flags = 'grep flags /proc/self/fdinfo/1';
+  const run = upInShell(`{ "$@"; ${flags}; } | cat`, { p: 'seq 1 100000' }, { args: ['--no-prefix'] });
+  await run.ended;
+  const octal = /flags:\s+(\d+)\n$/.exec(run.stdout)?.[1];
+  assert.equal(parseInt(octal ?? '', 8) & 0o4000, 0, octal);
+});
+
+// A reader that leaves.
+
+for (const form of ['pretty', 'json'] as const) {
+  test(`| head -1 is an orderly stop (${form})`, async () => {
+    const run = upInShell(`{ "$@"; echo "status $?" >&2; } | head -1`, { p: endless, q: 'sleep 300' }, { args: ['--format', form] });
+    await run.ended;
+    assert.match(run.stdout, form === 'json' ? /^\{.*\}\n$/ : /^p \| pid \d+\n$/);
+    assert.match(run.stderr, new RegExp(`^status ${statusReaderGone}$`, 'm'));
+    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: nobody reads the output any more$/m);
+    assert.doesNotMatch(run.stderr, /internal error|EPIPE/);
+    await assertNothingAlive(run);
+  });
+}
+
+for (const kind of ['socketpair', 'unix-socket', 'fifo', 'pty']) {
+  test(`the other end of a ${kind} goes away in the midst`, needsPython, async () => {
+    const run = upRead({ p: endless }, { kind, pace: 'leave=300000' });
+    // A terminal that goes away is a hangup only for whose it is.
+    if (kind !== 'pty') assert.deepEqual(await run.ended, exited(statusReaderGone), run.report());
+    else assert.equal((await run.ended).code, statusReaderGone, run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+test('a pager that quits while much is under way, and everything has ended already', async () => {
+  const run = upPretty({ p: 'seq 1 30000' });
+  run.pauseReading();
+  await run.waitFor('p ended', 'stderr');
+  run.closeStdout();
+  const end = await run.ended;
+  // What fits into the pipe and is never read nobody can know of.
+  assert.deepEqual(end, exited(statusReaderGone), run.report());
+});
+
+test('the reader of stderr alone goes away: the run goes on', async () => {
+  const run = upInShell('"$@" 2>&1 >out | head -1; cat out', { p: { command: 'for i in 1 2 3; do echo out $i; sleep 0.05; done' }, q: { command: 'sleep 0.05; exit 3', on_failure: 'continue' } });
+  await run.ended;
+  assert.match(run.stdout, /^procrun \| p started/);
+  assert.match(run.stdout, /p \| out 1\np \| out 2\np \| out 3\n$/);
+});
+
+test('stdout and stderr closed: what is printed goes nowhere, and the status is right', async () => {
+  const run = upInShell('"$@" >&- 2>&-; echo status $?', { p: 'seq 1 100000; exit 7' });
+  await run.ended;
+  assert.equal(run.stdout, 'status 7\n');
+});
+
+// A disk that is full.
+
+for (const form of ['pretty', 'json'] as const) {
+  test(`/dev/full: an orderly stop, one sentence, status ${statusOutputFailed} (${form})`, async () => {
+    const run = upInShell('exec "$@" >/dev/full', { p: endless, q: 'sleep 300' }, { args: ['--format', form] });
+    assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
+    const sentences = run.stderr.split('\n').filter((line) => line.includes('cannot be written'));
+    if (form === 'pretty') assert.deepEqual(sentences, ['procrun | stopping: the output cannot be written (ENOSPC: no space left on device, write)']);
+    assert.doesNotMatch(run.stderr, /internal error/);
+    await assertNothingAlive(run);
+  });
+}
+
+test('/dev/full for stdout and stderr', async () => {
+  const run = upInShell('exec "$@" >/dev/full 2>&1', { p: endless });
+  assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
+  await assertNothingAlive(run);
+});
+
+test('the last byte of all cannot be written', async () => {
+  const run = upInShell('exec "$@" >/dev/full', { p: 'printf x' });
+  assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
+});
+
+test('a hundred processes start while the disk is full: nobody is left behind', async () => {
+  const run = upInShell('exec "$@" >/dev/full', { p: { command: 'echo hello; sleep 300', instances: 100 } }, { args: ['--format', 'json'] });
+  assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
+  await assertNothingAlive(run);
+});
+
+const mount = 'mkdir small && mount -t tmpfs -o size=256k none small';
+
+test('a disk that fills up: all that fits is there', { skip: cannotMount() }, async () => {
+  const script = `${mount} && "$@" >small/out; echo "status $?"; dd if=small/out status=none`;
+  const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--no-prefix')], { manifest: { processes: { p: 'exec seq 1 1000000000' } } });
+  await run.ended;
+  const [, status = '', output = ''] = /^status (\d+)\n(.*)$/s.exec(run.stdout) ?? [];
+  assert.equal(Number(status), statusOutputFailed, run.stderr);
+  assert.equal(output.length, 256 * 1024);
+  assert.ok(Array.from({ length: 60_000 }, (_, index) => index + 1).join('\n').startsWith(output));
+});
+
+test('--group, and the disk for what is held fills up: it is said, and shown as it comes', { skip: cannotMount() }, async () => {
+  const script = `${mount} && TMPDIR=$PWD/small exec "$@"`;
+  const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--group')], { manifest: { processes: { w: { command: writer(20_000), instances: 2 } } } });
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  assertWhole(run.stdoutBytes, instances('w', 2, 20_000));
+  assert.match(run.stderr, /cannot be held until its end \(ENOSPC: .*\): it is shown as it comes/);
+});
+
+function cannotMount(): string | false {
+  try {
+    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'needs the right to mount (unshare -m)';
+  }
+}
+
+// A terminal that is held.
+
+test('a terminal that is held (Ctrl+S): the stop goes on in its stages; a second gesture ends the runner', needsPython, async () => {
+  const noisy = { command: "trap '' TERM; while :; do echo noise; done", stop: [{ SIGTERM: '300ms' }, 'SIGKILL'] };
+  const run = await terminal(['up'], { manifest: { processes: { p: noisy } } });
+  await run.waitFor('noise', 'terminal');
+  run.type('\x13');
+  const pid = descendantsOf(run.pid).find((each) => environmentOf(each.pid).PROCRUN_INSTANCE === 'p')?.pid;
+  assert.ok(pid !== undefined);
+  await standstill(run.pid, pid);
+  run.signal('SIGTERM');
+  await waitUntil(() => !isAlive(pid), 'the end of the process, by SIGKILL');
+  await anotherGesture();
+  assert.equal(run.end, undefined, 'what was printed waits for its reader');
+  run.signal('SIGTERM');
+  await waitUntil(() => run.end !== undefined, 'the end of the runner');
+  assert.deepEqual(run.end, diedOf('SIGTERM'));
+  await assertNothingAlive(run);
+});
+
+test('a terminal that is held, and let go: nothing is lost', needsPython, async () => {
+  const run = await terminal(['up', '--no-prefix', '--no-color'], { manifest: { processes: { p: 'seq 1 100000' } } });
+  await run.waitFor(/^100\r?$/m, 'terminal');
+  run.type('\x13');
+  await standstill(run.pid);
+  run.type('\x11');
+  assert.deepEqual(await run.ended, exited(0));
+  // What is typed is echoed where it is typed.
+  const numbers = run.screen.replaceAll(/\^[SQ]/g, '').split('\n').filter((line) => /^\d/.test(line));
+  assert.equal(numbers.join() === Array.from({ length: 100_000 }, (_, index) => index + 1).join(), true);
+});
+
+test('a reader who reads stderr to its end before stdout, or the other way round, gets everything', needsPython, async () => {
+  const program = `import subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+first, second = (child.stdout, child.stderr) if sys.stdin.read() == "out" else (child.stderr, child.stdout)
+while True:
+    line = first.readline()
+    if b"end of first" in line: break
+print(len(second.read()), len(first.read()))`;
+  for (const order of ['out', 'err']) {
+    const many = (fd: number): string => `seq 1 200000 >&${fd}`;
+    const [first, second] = order === 'out' ? [1, 2] : [2, 1];
+    const processes = { first: { command: `${many(first)}; echo end of first >&${first}`, stderr: 'split' }, second: { command: many(second), stderr: 'split' } };
+    const run = startCommand(['python3', '-c', program, ...procrunArgv('up', '--no-prefix')], { manifest: { processes }, stdin: { text: order } });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+  }
+});
+
+test('json to a reader that comes late', needsPython, async () => {
+  const run = upRead({ w: { command: writer(20_000), instances: 2 } }, { kind: 'pipe', pace: 'late', args: ['--format', 'json'] });
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  assert.equal(run.events({ event: 'output', process: 'w.1' }).length, 20_000);
+  assert.equal(run.events({ event: 'output', process: 'w.2' }).length, 20_000);
+
+});
