@@ -36,7 +36,7 @@ export class JsonPrinter implements Printer {
   }
 }
 
-const pieceBytes = 1024 * 1024;
+const pieceBytes = 128 * 1024;
 
 class JsonLines implements LineListener {
   readonly partAfterMs = undefined;

@@ -138,6 +138,14 @@ test('a disk that fills up: all that fits is there', { skip: cannotMount() }, as
   assert.ok(Array.from({ length: 60_000 }, (_, index) => index + 1).join('\n').startsWith(output));
 });
 
+test('a disk that is full in the midst of the very last write', { skip: cannotMount() }, async () => {
+  const script = `${mount} && "$@" >small/out; echo "status $?"; wc -c <small/out`;
+  const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--no-prefix')], { manifest: { processes: { p: "head -c 270000 /dev/zero | tr '\\0' x" } } });
+  await run.ended;
+  assert.match(run.stdout, new RegExp(`^status ${statusOutputFailed}\\s+262144\\s$`), run.report());
+  assert.match(run.stderr, /the output cannot be written \(ENOSPC/);
+});
+
 test('--group, and the disk for what is held fills up: it is said, and shown as it comes', { skip: cannotMount() }, async () => {
   const script = `${mount} && TMPDIR=$PWD/small exec "$@"`;
   const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--group')], { manifest: { processes: { w: { command: writer(20_000), instances: 2 } } } });

@@ -164,7 +164,7 @@ test('destroyed while it waits for its reader: the others have their turn all th
 test('a full disk: said once; what is held is shown early, as far as the reader takes it, then what comes', async (t) => {
   const held = makeHeld(t);
   const first = lines(200_000, 'first');
-  const second = lines(20_000, 'second');
+  const second = lines(60_000, 'second');
   const third = lines(20_000, 'third');
   await held.print(first);
   held.source.pause(true);

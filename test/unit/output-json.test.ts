@@ -78,6 +78,15 @@ test('half a character at the end of an enormous line stays there', async () => 
   assert.deepEqual(linesOf(await events()), ['enormous…', 'a\ufffd', '\ufffdb']);
 });
 
+test('what comes after an enormous line is whole again', () => {
+  const { listener } = printed();
+  assert.equal(listener.isStreaming, false);
+  listener.onPart(bytes('enormous'));
+  assert.equal(listener.isStreaming, true);
+  listener.onLines(bytes(' end\n'));
+  assert.equal(listener.isStreaming, false);
+});
+
 test('half a character at the end of all', async () => {
   const { listener, events } = printed();
   listener.onPart(Buffer.from([0x61, 0xc3]));
