@@ -17,10 +17,11 @@ const endless = 'echo "pid $$"; exec seq -f "line %.0f" 1 1000000000';
 
 for (const kind of ['pipe', 'pipe-nonblocking', 'fifo', 'socketpair', 'unix-socket', 'pty', 'pty-nonblocking']) {
   test(`every byte through a ${kind} that is read slowly`, needsPython, async () => {
-    const run = upRead({ w: { command: writer(20_000), instances: 3 } }, { kind, pace: 'slow', env: { NO_COLOR: '1' } });
+    // At a terminal a writer that a busy machine keeps waiting in the midst of a line may be cut by another one.
+    const count = kind.startsWith('pty') ? 1 : 3;
+    const run = upRead({ w: { command: writer(20_000), instances: count } }, { kind, pace: 'slow', env: { NO_COLOR: '1' } });
     assert.deepEqual(await run.ended, exited(0), run.report());
-    // At a terminal procrun's own lines stand among them.
-    assertWhole(Buffer.from(run.stdout.replaceAll(/^procrun \| .*\n/gm, '')), instances('w', 3, 20_000));
+    assertWhole(run.stdoutBytes, count === 1 ? { w: 20_000 } : instances('w', count, 20_000));
   });
 }
 
