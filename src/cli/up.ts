@@ -144,7 +144,7 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
   // The last of it may be lost when the status is decided already.
   const lost = status === 0 && signal === undefined ? out.failure : undefined;
   if (lost && !isReaderGone(lost)) {
-    warn(`the output cannot be written (${lost.message})`);
+    site.warn(`the output cannot be written (${lost.message})`);
     await Promise.race([err.flushed(), impatience]);
   }
   crashGuard.release();

@@ -1,7 +1,7 @@
 // `procrun kill`: whom it hits, whom it does not, and what it says, whatever became of the runner.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
@@ -239,6 +239,7 @@ test('a link, garbage or a FIFO in the place of the state or the socket: never f
     const run = up({ p: sleeper });
     const pid = await ready(run, 'p');
     const folder = runtimeFolderOf(run);
+    await waitUntil(() => existsSync(join(folder, 'control.sock')), 'the socket');
     await stopped(run);
     for (const name of ['state.json', 'control.sock']) {
       rmSync(join(folder, name));
@@ -262,6 +263,7 @@ for (const args of [['up'], ['ps'], ['down'], ['kill'], ['kill', '--group']]) {
   test(`files that nobody has removed, of a run of which nothing is alive, are gone after \`${args.join(' ')}\``, async () => {
     const run = up({ p: 'echo "ready $$"; [ -e again ] || exec sleep 300' });
     const pid = await ready(run, 'p');
+    await waitUntil(() => existsSync(join(runtimeFolderOf(run), 'control.sock')), 'the socket');
     // As after a SIGKILL of the runner between the end of its guard and its own.
     await killedWithGuard(run);
     process.kill(-pid, 'SIGKILL');
