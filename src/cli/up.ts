@@ -8,7 +8,7 @@ import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
 import type { Printer } from '../output/printer.ts';
 import { Screen } from '../output/screen.ts';
-import { isReaderGone, Sink } from '../output/sink.ts';
+import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
@@ -143,7 +143,7 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
   // The last of it may be lost when the status is decided already.
   const lost = status === 0 && signal === undefined ? out.failure : undefined;
-  if (lost && !isReaderGone(lost)) {
+  if (lost && !out.isReaderGone) {
     site.warn(`the output cannot be written (${lost.message})`);
     await Promise.race([err.flushed(), impatience]);
   }
@@ -151,7 +151,7 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
   letGo();
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
-  leave(lost ? (isReaderGone(lost) ? statusReaderGone : statusOutputFailed) : status);
+  leave(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
 }
 
 function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<string> {

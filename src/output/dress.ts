@@ -68,6 +68,12 @@ export class Dresser {
     return this.#held !== '';
   }
 
+  /** With the newline that comes now, which is not to be shown. @returns false: there is something before it that is. */
+  endsHere(): boolean {
+    if (this.#held === '\r') this.#held = '';
+    return this.#held === '';
+  }
+
   /** Takes its colours back, for a while: its next line or piece with a prefix puts them in force again. */
   get closing(): string {
     return this.#rendition.closing;

@@ -10,6 +10,8 @@ const partAfterMs = 30;
 /** Elsewhere, an enormous line that stands still for so long lets the others pass, and goes on in a line of its own. */
 const stallMs = 1000;
 
+const newline = 0x0a;
+
 export class Screen {
   readonly sink: Sink;
   readonly isTerminal: boolean;
@@ -53,7 +55,10 @@ export class Screen {
 
   /** Ends the line that stands open; what is still to come of it begins anew. */
   cut(): void {
-    if (this.#open) this.sink.write(`${this.#open.closing}\n`);
+    if (this.#open) {
+      this.sink.write(`${this.#open.closing}\n`);
+      this.#open.wasCut = true;
+    }
     this.#close();
   }
 
@@ -121,6 +126,8 @@ export class Voice implements LineListener {
   readonly #prefix: () => string;
   readonly #dresser: Dresser;
   hasEnded = false;
+  /** Its last line has got an end that was not its own. */
+  wasCut = false;
 
   constructor(screen: Screen, prefix: () => string) {
     this.#screen = screen;
@@ -142,7 +149,11 @@ export class Voice implements LineListener {
     return !this.#screen.isTerminal && this.#screen.isOpen(this);
   }
 
-  onLines(lines: Buffer): void {
+  onLines(bytes: Buffer): void {
+    // The end of the line that was cut is there already.
+    const lines = this.wasCut && bytes[0] === newline && this.#dresser.endsHere() ? bytes.subarray(1) : bytes;
+    this.wasCut = false;
+    if (lines.length === 0) return;
     const screen = this.#screen;
     screen.onBefore?.();
     const goesOn = this.#takeFloor();
@@ -154,6 +165,7 @@ export class Voice implements LineListener {
   }
 
   onPart(part: Buffer): void {
+    this.wasCut = false;
     this.#screen.onBefore?.();
     const goesOn = this.#takeFloor();
     this.#screen.sink.writeLatin1(this.#dresser.part(part, this.#prefix(), goesOn));

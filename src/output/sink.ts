@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 export interface SinkListener {
   /** The sink has enough for now (true), or wants more again (false). */
   onFull(full: boolean): void;
-  /** What is written is lost from now on: its reader went away (`isReaderGone`), or the disk is full. Said once. */
+  /** What is written is lost from now on: its reader went away (`Sink.isReaderGone`), or the disk is full. Said once. */
   onGone(error: NodeJS.ErrnoException): void;
 }
 
@@ -54,6 +54,11 @@ export class Sink {
   /** Why what is written is lost. */
   get failure(): NodeJS.ErrnoException | undefined {
     return this.#failure;
+  }
+
+  /** It failed since its reader went away: of a pipe, a socket, or, after a hangup (EIO), a terminal. A file has none. */
+  get isReaderGone(): boolean {
+    return this.#isAsync && ['EPIPE', 'ECONNRESET', 'EIO'].includes(this.#failure?.code ?? '');
   }
 
   get full(): boolean {
@@ -176,11 +181,6 @@ export class Sink {
 
 function letGather(sink: Sink): void {
   gathering = sink;
-}
-
-/** The reader of a stream went away: of a pipe, a socket, or, after a hangup (EIO), a terminal. */
-export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'EIO';
 }
 
 /**

@@ -8,7 +8,7 @@ import { HandingOut, HeldSource } from '../output/held.ts';
 import { LineCutter, LineRoom, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
-import { isReaderGone, Sink } from '../output/sink.ts';
+import { Sink } from '../output/sink.ts';
 import { Source, type Inlet } from '../output/source.ts';
 import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
@@ -108,7 +108,7 @@ export class Up {
         onFull: () => this.#regulate(),
         onGone: (error) => {
           if (sink !== out) return;
-          this.#tell(isReaderGone(error) ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
+          this.#tell(out.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
         },
       });
     }

@@ -149,6 +149,18 @@ test('another one cuts a prompt, and is not kept waiting by it; the rest goes on
   assert.equal(turns(), 0);
 });
 
+test('where that was all of the line, its own newline, with \\r or without, makes no empty line', async () => {
+  for (const end of ['\n', '\r\n']) {
+    const { a, b, shown } = setting({ terminal: true });
+    a.onPart(lines(`50%${end.slice(0, -1)}`));
+    b.onLines(lines('tick\n'));
+    a.onLines(lines('\nnext\n'));
+    b.onLines(lines('tick\n'));
+    a.onLines(lines('\n'));
+    assert.equal(await shown(), 'a | 50%\nb | tick\na | next\nb | tick\na | \n');
+  }
+});
+
 test('the end of a process ends its prompt', async () => {
   const { a, shown } = setting({ terminal: true });
   a.onPart(lines('Name: '));
