@@ -14,7 +14,8 @@ export function candidates(program: string, cwd: string, env: Readonly<Record<st
 /** Undefined: it is not there, or not to be seen. */
 export function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    // Most of a PATH does not have it, and an error takes as long as ten looks.
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }

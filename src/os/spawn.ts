@@ -138,9 +138,11 @@ function checkFolder(cwd: string): void {
  * and not to be executed. A PATH is searched for files alone; a path may name a folder.
  */
 function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
-  const found = candidates(program, cwd, env).filter((path) => statOf(path) !== undefined);
+  const tried = candidates(program, cwd, env);
+  if (tried.some((path) => statOf(path)?.isDirectory() === false && isExecutable(path))) return;
+  const found = tried.filter((path) => statOf(path) !== undefined);
   const files = found.filter((path) => !statOf(path)?.isDirectory());
   if (found.length > 0 && files.length === 0 && program.includes('/')) throw new CannotStart(126, `${program}: this is a folder`);
   if (files.length === 0) throw new CannotStart(127, `${program}: command not found`);
-  if (!files.some(isExecutable)) throw new CannotStart(126, `${program}: not executable`);
+  throw new CannotStart(126, `${program}: not executable`);
 }
