@@ -7,4 +7,6 @@ import { policySignals, type PolicySignal } from '../manifest/types.ts';
  */
 export function listenForSignals(onSignal: (signal: PolicySignal) => void): void {
   for (const signal of policySignals) process.on(signal, () => onSignal(signal));
+  // A file that has reached its limit (ulimit -f) is a write that fails then, as a full disk is, and not our death.
+  process.on('SIGXFSZ', () => undefined);
 }

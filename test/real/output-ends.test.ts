@@ -110,6 +110,15 @@ for (const form of ['pretty', 'json'] as const) {
   });
 }
 
+test('a file at its limit (ulimit -f): an orderly stop, and all that it takes is in it', async () => {
+  // In blocks of 512 bytes, as POSIX has it; bash counts in KiB.
+  const run = upInShell('ulimit -f 2048; exec "$@" >out', { p: endless, q: 'sleep 300' });
+  assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
+  assert.match(run.stderr, /the output cannot be written \(EFBIG/);
+  assert.ok([1, 2].some((mebibytes) => readFileSync(join(run.folder, 'out')).length === mebibytes * 1024 * 1024));
+  await assertNothingAlive(run);
+});
+
 test('/dev/full for stdout and stderr', async () => {
   const run = upInShell('exec "$@" >/dev/full 2>&1', { p: endless });
   assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
