@@ -175,7 +175,10 @@ export class Supervisor {
       this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1, cutOutput: !moved };
       for (const instance of this.instances) {
         const hearing = hear(instance.plan.spec.signals[signal], signal);
-        instance.handle({ type: 'advance', heard: hearing.kind === 'signal' ? hearing : undefined }, context);
+        const heard = hearing.kind === 'signal' ? hearing : undefined;
+        // One whose turn has not come hears it all the same, as its first stage.
+        if (heard && instance.stop === undefined) instance.handle({ type: 'hear', cause: { kind: 'signal', signal }, heard }, context);
+        else instance.handle({ type: 'advance', heard }, context);
       }
     }
   }

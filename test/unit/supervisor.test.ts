@@ -350,6 +350,15 @@ describe('policies', () => {
     assert.deepEqual(history.pass(5000), ['SIGTERM db']);
   });
 
+  test('and a further stop signal, where its policy says so', () => {
+    const history = new History([spec('db', withPolicy('SIGTERM', forward)), spec('web', dependingOn('db'))]);
+    history.begin();
+    assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
+    history.pass(1000);
+    assert.deepEqual(history.signal('SIGTERM'), ['SIGTERM db', 'kill web']);
+    assert.ok(history.pass(5000).includes('kill db'));
+  });
+
   test('what is being killed, or what has ended, hears no SIGHUP', () => {
     const history = new History([spec('web', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGTERM', 1000), killStage] }), spec('gone', withPolicy('SIGHUP', forward))]);
     history.begin();
