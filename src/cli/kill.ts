@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { ask } from '../control/client.ts';
 import { findRun, type FoundRun } from '../control/find-run.ts';
+import { noteKilled } from '../control/killed.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import type { RunState } from '../control/state.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
@@ -56,6 +57,8 @@ async function end({ folder, run }: Running, request: KillRequest, timeout: Mill
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
   const state = await newestState(folder, run);
   const remains = state && new Remains(state, request.instances);
+  // Not asked, the runner has to be told in another way: it may be stopped, and go on later.
+  if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
   const anything = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - performance.now()) })) ?? [];
   if (survivors.length > 0) throw new Failure(`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);

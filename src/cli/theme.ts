@@ -32,8 +32,9 @@ function wantsColor(stream: WriteStream, { FORCE_COLOR: force, NO_COLOR: none, T
  */
 export function colorVariables(stream: WriteStream, color: boolean, environment = process.env): Readonly<Record<string, string>> {
   if (!stream.isTTY || !color || environment.FORCE_COLOR !== undefined || !wantsColor(stream, environment)) return {};
-  const level = { 4: '1', 8: '2', 24: '3' }[stream.getColorDepth(environment)];
-  return level === undefined ? {} : { FORCE_COLOR: level };
+  // Node counts none where CI is set, or NO_COLOR is there and empty; that there are some is decided already.
+  const level = { 8: '2', 24: '3' }[stream.getColorDepth(environment)] ?? '1';
+  return { FORCE_COLOR: level };
 }
 
 function brush(chalk: ChalkInstance, color: string | undefined): Brush | undefined {

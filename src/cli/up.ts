@@ -115,6 +115,7 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     grouped: options.group ?? false,
     out,
     err,
+    errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
     onSettled: (spawned) => control.settled(spawned),
   });
   const control: Control = new Control(run, site.folder, lock.owner, site.warn);

@@ -85,8 +85,9 @@ wake() {
 # Those of ours that left their group: by our id, by our mark, by our pipes. Sets $strays, "PID:START " for each.
 find_strays() {
   strays=' '
-  left_alone=$(grep -lE 'PROCRUN_ESCAPE(=1|ES=leave)' /proc/[0-9]*/environ 2>/dev/null)
-  paths=$(grep -l "PROCRUN_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null)
+  # -z: a variable is a line there. Somewhere else in a value these words mean nothing.
+  left_alone=$(grep -lzE '^PROCRUN_ESCAPE(=1|ES=leave)$' /proc/[0-9]*/environ 2>/dev/null)
+  paths=$(grep -lz "^PROCRUN_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null)
   # A run below ours has marks of its own; those of its processes that kept our id tell them.
   marks=$mark
   for path in $paths; do

@@ -26,6 +26,10 @@ export class JsonPrinter implements Printer {
     // A piece of an enormous line is an object of its own.
   }
 
+  typed(): void {
+    // What a terminal echoes is not ours.
+  }
+
   notice(notice: Notice): void {
     const fields = fieldsOf(notice);
     if (fields) this.#out.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);

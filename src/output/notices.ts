@@ -37,8 +37,8 @@ export type Notice =
   | { readonly type: 'last-stage-over'; readonly process: string }
   /** `noKill`: nobody in it is to be killed at the end, nor by a Ctrl+\. */
   | { readonly type: 'stopping'; readonly cause: StopCause; readonly noKill?: true }
-  /** `moved`: somebody had a next stage to go on to. */
-  | { readonly type: 'hurried'; readonly signal: PolicySignal; readonly moved: boolean }
+  /** `moved`: somebody had a next stage to go on to. `cutsOutput`: nobody had, and who reads the output is waited for no longer. */
+  | { readonly type: 'hurried'; readonly signal: PolicySignal; readonly moved: boolean; readonly cutsOutput?: boolean }
   | { readonly type: 'deadline' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
@@ -75,4 +75,6 @@ export interface Waiting {
   /** Until the next stage. */
   readonly remainingMs: Milliseconds;
   readonly nextStage: StageName | undefined;
+  /** It has ended, and only the last of its output is not taken yet. */
+  readonly isDraining: boolean;
 }

@@ -63,6 +63,11 @@ export class PrettyPrinter implements Printer {
     return voice !== undefined && (stream === 'stdout' ? this.#options.out : this.#options.err).mustWait(voice);
   }
 
+  typed(): void {
+    const { out, err } = this.#options;
+    for (const screen of new Set([out, err])) screen.endedByEcho();
+  }
+
   listen(onTurn: () => void): void {
     this.#options.out.onSolo = onTurn;
     this.#options.err.onSolo = onTurn;

@@ -14,6 +14,8 @@ export interface Printer {
   mustWait(process: string, stream: StreamName): boolean;
   /** @param onTurn is called when the answer of `mustWait` has changed for a reason that no sink tells of. */
   listen(onTurn: () => void): void;
+  /** The user has ended a line that is an answer; a terminal has shown that. */
+  typed(): void;
   notice(notice: Notice): void;
   /** Who a stop waits for; an empty list: nobody any more. */
   progress(waiting: readonly Waiting[]): void;

@@ -62,6 +62,13 @@ export class Screen {
     this.#close();
   }
 
+  /** The terminal has gone on to a new line by itself, since a line was typed behind the prompt that stands open. */
+  endedByEcho(): void {
+    if (!this.isTerminal || !this.#open) return;
+    this.sink.write(this.#open.closing);
+    this.#close();
+  }
+
   get hasOpenLine(): boolean {
     return this.#open !== undefined;
   }

@@ -89,11 +89,13 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'stopping':
       return `stopping: ${causeInWords(notice.cause)}`;
     case 'hurried':
-      return notice.moved ? `${signalInWords(notice.signal)}: on to the next stage` : `${signalInWords(notice.signal)}: this is the last stage already, there is only waiting`;
+      if (notice.moved) return `${signalInWords(notice.signal)}: on to the next stage`;
+      if (notice.cutsOutput) return `${signalInWords(notice.signal)}: not waiting any longer for whoever reads the output`;
+      return `${signalInWords(notice.signal)}: this is the last stage already, there is only waiting`;
     case 'deadline':
       return 'the deadline of the stop is over: SIGKILL for all';
     case 'escapee':
-      return `${notice.process}: process ${notice.pid} (${notice.command}) left its group: ${notice.left ? 'left alone' : 'stopped with the rest'}`;
+      return `${notice.process}: process ${notice.pid} (${notice.command}) left its group: ${notice.left ? 'left alone' : 'it ends with the rest'}`;
     case 'holder':
       return notice.pid === undefined
         ? `${notice.process} has ended, but something still holds its output open; not waiting for it`
@@ -136,7 +138,8 @@ export function summaryRows(results: readonly Result[]): string[][] {
 
 /** Who is waited for, in which stage and for how long yet; cut to so many columns. */
 export function progressInWords(waiting: readonly Waiting[], columns: number): string {
-  const parts = waiting.map(({ process, stage, remainingMs, nextStage }) => {
+  const parts = waiting.map(({ process, stage, remainingMs, nextStage, isDraining }) => {
+    if (isDraining) return `${process} (has ended, its output is read)`;
     if (stage === undefined) return `${process} (its turn comes)`;
     if (remainingMs === Infinity) return `${process} (${stage})`;
     const left = `${Math.ceil(remainingMs / 1000)}s`;

@@ -1,6 +1,7 @@
 // One instance as it really runs: its leader, its pipes, its stop flag. Does what it is told; what is to be done is the
 // supervisor's, whose tree is alive tree-watcher.ts's.
 import type { Readable } from 'node:stream';
+import type { ReadStream } from 'node:tty';
 import { policySignals } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
 import type { Drained, Inlet } from '../output/source.ts';
@@ -26,6 +27,8 @@ export interface ChildListener {
   /** Its command cannot be brought to run. */
   onCannotStart(error: CannotStart): void;
   onLeaderEnded(end: LeaderEnd): void;
+  /** A line was typed at a terminal, and handed on. */
+  onTyped(): void;
 }
 
 /** libuv's pipe that tells of exec's success, the gate and the IPC channel: two ends each. */
@@ -224,5 +227,6 @@ export class Child {
   #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {
     this.#forwarded = from;
     from.pipe(to);
+    if ((from as Partial<ReadStream>).isTTY) from.on('data', (data: Buffer) => (data.includes('\n') ? this.#listener.onTyped() : undefined));
   }
 }

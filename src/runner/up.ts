@@ -2,6 +2,7 @@
 // It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
 import { readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { wasKilled } from '../control/killed.ts';
 import type { InstanceState } from '../control/state.ts';
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
 import { HandingOut, HeldSource } from '../output/held.ts';
@@ -39,6 +40,8 @@ export interface UpRequest {
   /** Standard output: when its reader goes away, the run is stopped. */
   readonly out: Sink;
   readonly err: Sink;
+  /** What processes print goes to standard error as well (`stderr: split`): then it is as with standard output. */
+  readonly errHasOutput: boolean;
   /** Something happened in this turn of the event loop; with `spawned`, leaders are new whose commands do not run yet. */
   readonly onSettled: (spawned: boolean) => void;
 }
@@ -107,8 +110,8 @@ export class Up {
       sink.listen({
         onFull: () => this.#regulate(),
         onGone: (error) => {
-          if (sink !== out) return;
-          this.#tell(out.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
+          if (sink !== out && !request.errHasOutput) return;
+          this.#tell(sink.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
         },
       });
     }
@@ -200,7 +203,12 @@ export class Up {
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
-      onLeaderEnded: (end) => this.#tell({ id, type: 'leader-ended', end }),
+      onTyped: () => this.#request.printer.typed(),
+      onLeaderEnded: (end) => {
+        // By `procrun kill --group`, while we could not be asked.
+        if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(own.prefix)) this.#tell({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
+        this.#tell({ id, type: 'leader-ended', end });
+      },
     });
   }
 

@@ -137,6 +137,7 @@ export class Instance {
       stage: this.stage,
       remainingMs: Math.max(0, (this.stop?.until ?? Infinity) - now),
       nextStage: next && stageName(next),
+      isDraining: this.state === 'closing',
     };
   }
 }

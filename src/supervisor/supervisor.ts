@@ -171,7 +171,8 @@ export class Supervisor {
     } else if (hurrySignals.has(signal)) {
       // What has ended by itself and whose output waits for a reader has nothing to go on to.
       const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.state !== 'closing' && instance.stop === undefined));
-      context.act({ type: 'notice', notice: { type: 'hurried', signal, moved } });
+      const cutsOutput = !moved && this.instances.some(({ state }) => state === 'closing');
+      context.act({ type: 'notice', notice: { type: 'hurried', signal, moved, ...(cutsOutput ? { cutsOutput } : {}) } });
       this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1, cutOutput: !moved };
       for (const instance of this.instances) {
         const hearing = hear(instance.plan.spec.signals[signal], signal);

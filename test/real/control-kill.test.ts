@@ -91,6 +91,21 @@ test('a stopped runner: its trees are gone all the same, it itself is left alone
   await assertNothingAlive(run);
 });
 
+test('what `kill --group` ended while the runner was stopped was asked for, and the others run on', async () => {
+  const run = up({ p: family, stays: sleeper });
+  await ready(run, 'p');
+  const stays = await ready(run, 'stays');
+  await stopped(run);
+  await quietly(run, 'kill', 'p', '--group');
+  run.signal('SIGCONT');
+  await run.waitForEvent(({ event, process }) => event === 'gone' && process === 'p');
+  assert.ok(isAlive(stays));
+  assert.deepEqual(run.events({ event: 'stopping' }), []);
+  await quietly(run, 'down');
+  assert.deepEqual(await run.ended, exited(0));
+  await assertNothingAlive(run);
+});
+
 test('a runner that hangs: `ps`, `kill` and `kill --group` do without it, `down` says that it cannot', async () => {
   const hang = "const { existsSync } = require('node:fs'); setInterval(() => existsSync('hang') && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 20).unref();";
   const run = up({ p: family, q: sleeper }, { files: { 'hang.cjs': hang }, env: { NODE_OPTIONS: '--require=./hang.cjs' } });

@@ -150,6 +150,16 @@ for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
   });
 }
 
+test('SIGKILL of the runner: that a variable names the opt-out somewhere in its value is none', async () => {
+  const env = { NOTE: 'see PROCRUN_ESCAPE=1', MY_PROCRUN_ESCAPE: '1', PROCRUN_ESCAPE: '10' };
+  const run = up({ p: { command: 'setsid sleep 300 & echo "escaped $!"; echo "ready $$"; exec sleep 300', env } });
+  await ready(run, 'p');
+  const pids = await pidsOf(run, 'p', 1);
+  await killed(run);
+  await waitUntil(() => !pids.some(isAlive), 'the end of the one that escaped');
+  await assertNothingAlive(run, { within: withinMs });
+});
+
 test('a stop: escapees of each kind are named and end with the rest', async () => {
   const run = up({ p: `${escapees}\necho "ready $$"; exec sleep 300` });
   await ready(run, 'p');

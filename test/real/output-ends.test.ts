@@ -119,6 +119,18 @@ test('a file at its limit (ulimit -f): an orderly stop, and all that it takes is
   await assertNothingAlive(run);
 });
 
+for (const [where, text, end] of [
+  ['a full disk', 'exec "$@" 2>/dev/full >out', exited(statusOutputFailed)],
+  ['a reader that goes away', '{ "$@" 2>&1 >out; echo $? >status; } | head -1', exited(0)],
+] as const) {
+  test(`stderr: split, and ${where} on standard error: as it is with standard output`, async () => {
+    const run = upInShell(text, { p: { command: 'while :; do echo line >&2; sleep 0.05; done', stderr: 'split' } });
+    assert.deepEqual(await run.ended, end, run.report());
+    if (end.code === 0) assert.equal(readFileSync(join(run.folder, 'status'), 'utf8').trim(), String(statusReaderGone));
+    await assertNothingAlive(run);
+  });
+}
+
 test('/dev/full for stdout and stderr', async () => {
   const run = upInShell('exec "$@" >/dev/full 2>&1', { p: endless });
   assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());

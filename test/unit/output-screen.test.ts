@@ -161,6 +161,17 @@ test('where that was all of the line, its own newline, with \\r or without, make
   }
 });
 
+test('a prompt that is answered at the terminal: what comes after it begins a line of its own', async () => {
+  const { a, printer, shown } = setting({ terminal: true });
+  a.onPart(lines('Name? '));
+  printer.typed();
+  a.onLines(lines('hello\n'));
+  // Nothing stands open.
+  printer.typed();
+  a.onLines(lines('bye\n'));
+  assert.equal(await shown(), 'a | Name? a | hello\na | bye\n');
+});
+
 test('the end of a process ends its prompt', async () => {
   const { a, shown } = setting({ terminal: true });
   a.onPart(lines('Name: '));
@@ -181,7 +192,7 @@ test('from the pipe to the screen, a prompt takes 30 ms', async (t) => {
 
 test('the line that shows the progress never tears another one, and what the key echoed gives way to what is said', async () => {
   const { a, printer, shown } = setting({ terminal: true });
-  const waiting: Waiting[] = [{ process: 'a', stage: 'SIGTERM', remainingMs: 5000, nextStage: 'SIGKILL' }];
+  const waiting: Waiting[] = [{ process: 'a', stage: 'SIGTERM', remainingMs: 5000, nextStage: 'SIGKILL', isDraining: false }];
   a.onPart(lines('Name: '));
   printer.progress(waiting);
   a.onLines(lines('more\n'));

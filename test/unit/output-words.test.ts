@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StageName } from '../../src/output/notices.ts';
-import { noticeInWords } from '../../src/output/words.ts';
+import { noticeInWords, progressInWords } from '../../src/output/words.ts';
 
 test('a stage and its time', () => {
   const cases: readonly (readonly [StageName, number, string])[] = [
@@ -19,4 +19,11 @@ test('a stage and its time', () => {
   for (const [stage, timeoutMs, text] of cases) {
     assert.equal(noticeInWords({ type: 'stage', process: 'web', stage, timeoutMs, cause: { kind: 'down' } }), text);
   }
+});
+
+test('who has ended, and whose output nobody takes, is waited for in other words', () => {
+  const waiting = { stage: 'SIGTERM', remainingMs: 5000, nextStage: 'SIGKILL' } as const;
+  assert.equal(progressInWords([{ ...waiting, process: 'web', isDraining: true }, { ...waiting, process: 'api', isDraining: false }], 200), 'waiting for web (has ended, its output is read), api (SIGTERM, SIGKILL in 5s)');
+  assert.match(noticeInWords({ type: 'hurried', signal: 'SIGINT', moved: false, cutsOutput: true }) ?? '', /not waiting any longer for whoever reads/);
+  assert.match(noticeInWords({ type: 'hurried', signal: 'SIGINT', moved: false }) ?? '', /the last stage already/);
 });
