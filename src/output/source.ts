@@ -30,8 +30,13 @@ export interface Inlet {
 const silenceMs = 100;
 /** Once asked to hurry, so long is waited for a reader of our own output that takes nothing. */
 const blockedMs = 500;
-/** And after so long in any case: what writes on without end is not the process that has ended. */
-const patienceMs = 1000;
+/** So often it is looked whether that is so. */
+const lookMs = silenceMs / 4;
+/**
+ * And after so many looks in any case, in a second: what writes on without end is not the process that has ended. Not by the
+ * clock, since a runner that was busy or stopped has not read meanwhile.
+ */
+const mostLooks = 1000 / lookMs;
 
 /** What a pipe holds (pipe(7)). All sources read into it, one after another, so that five hundred need no more memory than one. */
 const chunk = Buffer.allocUnsafeSlow(64 * 1024);
@@ -42,8 +47,8 @@ export class Source implements Inlet {
   #paused = false;
   #isCut = false;
   #lastDataAt = 0;
-  /** Since when, in a drain, it is read without a pause. */
-  #listenedSince = 0;
+  /** Looks, in a drain, since it is read without a pause. */
+  #looks = 0;
   #onDrained: ((drained: Drained) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -81,7 +86,7 @@ export class Source implements Inlet {
     if (paused === this.#paused) return;
     this.#paused = paused;
     // The time that our own reader takes is not the writers'.
-    if (!paused) this.#listenedSince = this.#lastDataAt = performance.now();
+    if (!paused) this.#listenAnew();
     if (paused) this.#socket.pause();
     else this.#socket.resume();
     this.#watch();
@@ -94,7 +99,7 @@ export class Source implements Inlet {
         return;
       }
       this.#onDrained = resolve;
-      this.#listenedSince = this.#lastDataAt = performance.now();
+      this.#listenAnew();
       this.#watch();
     });
   }
@@ -115,14 +120,19 @@ export class Source implements Inlet {
     clearInterval(this.#timer);
     if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
     // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
-    this.#timer = setInterval(() => setImmediate(() => this.#look()), silenceMs / 4);
+    this.#timer = setInterval(() => setImmediate(() => this.#look()), lookMs);
+  }
+
+  #listenAnew(): void {
+    this.#looks = 0;
+    this.#lastDataAt = performance.now();
   }
 
   #look(): void {
     if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
-    const now = performance.now();
-    const silent = now - this.#lastDataAt;
-    if (this.#paused ? silent < blockedMs : silent < silenceMs && now - this.#listenedSince < patienceMs) return;
+    const silent = performance.now() - this.#lastDataAt;
+    if (!this.#paused) this.#looks += 1;
+    if (this.#paused ? silent < blockedMs : silent < silenceMs && this.#looks < mostLooks) return;
     this.#settle(this.#paused ? 'cut' : 'held');
     this.#socket.destroy();
   }
