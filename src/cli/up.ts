@@ -49,8 +49,12 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
+  // From here on a signal must find us ready: what there is has to be taken away, and what it stops has to be stopped by us.
+  const early: PolicySignal[] = [];
+  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
+  listenForSignals((signal) => inbox.deliver(signal));
   const site = await Site.make(options);
-  const prepared = await prepare(site, options, names).catch(async (error: unknown) => {
+  const prepared = await prepare(site, options, names, inbox).catch(async (error: unknown) => {
     await site.close();
     throw error;
   });
@@ -75,7 +79,7 @@ interface Inbox {
 }
 
 /** All that can fail before anything is started. */
-async function prepare(site: Site, options: UpOptions, names: readonly string[]): Promise<Prepared> {
+async function prepare(site: Site, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
   const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readManifest({ ...options, given });
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
@@ -84,18 +88,13 @@ async function prepare(site: Site, options: UpOptions, names: readonly string[])
   }));
   if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
 
-  // From here on a signal must find us ready: what it stops has to be stopped by us.
-  const early: PolicySignal[] = [];
-  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
-  listenForSignals((signal) => inbox.deliver(signal));
-
   const out = new Sink(process.stdout);
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
   site.onWarning(warn);
   const lock = lockOrFail(site, manifest.file, options);
-  const survivors = await finishEarlierRun(site.folder, warn, () => early.length > 0);
+  const survivors = await finishEarlierRun(site.folder, warn, () => inbox.early.length > 0);
   if (survivors.length > 0) {
     lock.release();
     throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
