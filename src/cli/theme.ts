@@ -32,8 +32,11 @@ function wantsColor(stream: WriteStream, { FORCE_COLOR: force, NO_COLOR: none, T
  */
 export function colorVariables(stream: WriteStream, color: boolean, environment = process.env): Readonly<Record<string, string>> {
   if (!stream.isTTY || !color || environment.FORCE_COLOR !== undefined || !wantsColor(stream, environment)) return {};
-  // Node counts none where CI is set, or NO_COLOR is there and empty; that there are some is decided already.
-  const level = { 8: '2', 24: '3' }[stream.getColorDepth(environment)] ?? '1';
+  // With these Node counts other things than the terminal's colours; that there are some is decided already.
+  const ofTerminal = { ...environment };
+  delete ofTerminal.CI;
+  delete ofTerminal.NO_COLOR;
+  const level = { 8: '2', 24: '3' }[stream.getColorDepth(ofTerminal)] ?? '1';
   return { FORCE_COLOR: level };
 }
 

@@ -12,6 +12,7 @@ for (const [environment, expected] of [
   [{ TERM: 'xterm-256color' }, { FORCE_COLOR: '2' }],
   [{ TERM: 'xterm', COLORTERM: 'truecolor' }, { FORCE_COLOR: '3' }],
   [{ TERM: 'xterm', CI: '1' }, { FORCE_COLOR: '1' }],
+  [{ TERM: 'xterm-256color', CI: 'true', NO_COLOR: '' }, { FORCE_COLOR: '2' }],
   [{ TERM: 'xterm', NO_COLOR: '' }, { FORCE_COLOR: '1' }],
   [{ TERM: 'xterm', NO_COLOR: '1' }, {}],
   [{ TERM: 'dumb' }, {}],
