@@ -1,11 +1,12 @@
 // Talks to a running one over its control socket. Whoever does not answer soon is taken for stopped or hung: what then is
 // for the caller to say.
+import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Milliseconds } from '../manifest/types.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
-import { socketPath } from '../os/socket-path.ts';
+import { socketPath, type SocketPath } from '../os/socket-path.ts';
 import { isRunning, type Owner } from './lock.ts';
 import { socketName, type Answers, type Command, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
 
@@ -29,15 +30,14 @@ const mostText = 8 * 1024 * 1024;
 export async function ask<C extends Command>(folder: string, owner: Owner, request: Omit<RequestOf<C>, 'until'>, withinMs: Milliseconds = answerMs): Promise<Conversation<C> | undefined> {
   const until = Date.now() + withinMs;
   if (isStopped(readProcess(owner.pid)?.state ?? '')) return undefined;
-  // One that is just starting has none yet.
-  while (!isSocket(join(folder, socketName))) {
+  // One that is just starting has no socket yet, and maybe that of a dead run in its place.
+  let socket = await connected(folder);
+  while (!socket) {
     if (Date.now() > until || !isRunning(owner)) return undefined;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
+    socket = await connected(folder);
   }
-  const way = socketPath(folder, socketName);
-  const socket = connect(way.path);
   const lines = linesOf(socket);
-  socket.once('close', () => way.release());
   // What is heard later than that would be done a second time, since whoever asked does it without the runner then.
   socket.write(`${JSON.stringify({ ...request, until })}\n`);
   const timer = setTimeout(() => socket.destroy(), until - Date.now());
@@ -48,6 +48,22 @@ export async function ask<C extends Command>(folder: string, owner: Owner, reque
     return undefined;
   }
   return { answer, outcome: lines.next() as Promise<Outcomes[C] | undefined>, leave: () => void socket.destroy() };
+}
+
+/** @returns undefined when nobody listens. */
+async function connected(folder: string): Promise<Socket | undefined> {
+  if (!isSocket(join(folder, socketName))) return undefined;
+  let way: SocketPath | undefined;
+  try {
+    way = socketPath(folder, socketName);
+    const socket = connect(way.path);
+    await once(socket, 'connect');
+    return socket;
+  } catch {
+    return undefined;
+  } finally {
+    way?.release();
+  }
 }
 
 /** Not through a link, which could lead to a socket of somebody else's. */

@@ -1,5 +1,6 @@
 // What comes in over the control socket, and what stands in the file beside it, is believed only when it is whole.
 import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -193,6 +194,18 @@ describe('the socket', () => {
     const begun = performance.now();
     assert.equal(await ask<'status'>(newFolder(), { ...owner, startTicks: 'earlier' }, { command: 'status' }, 60_000), undefined, 'it has ended');
     assert.ok(performance.now() - begun < 30_000);
+  });
+
+  test('the socket that a dead run left is passed over until the one that runs listens', async () => {
+    const folder = newFolder();
+    // node:net takes its socket away when it closes; who is killed does not.
+    const dead = spawnSync(process.execPath, ['-e', `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`, join(folder, socketName)]);
+    assert.equal(dead.signal, 'SIGKILL');
+    assert.ok(lstatSync(join(folder, socketName)).isSocket());
+    const asked = ask<'status'>(folder, owner, { command: 'status' });
+    const refused = connect(join(folder, socketName));
+    await once(refused, 'error');
+    await serving(async () => assert.ok(await asked), folder);
   });
 
   test('a link to a socket of somebody else is not followed', async () => {
