@@ -2,9 +2,10 @@
 // own, and ended. Nothing is signalled that is not proven: whose number it was says nothing about whose it is now.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { bootId } from '../os/machine.ts';
-import { describeCommand, isSameAlive, isStopped, readProcess } from '../os/processes.ts';
+import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
+import { Session } from '../os/session.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
-import { carriesMark, findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
+import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
 import { isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
@@ -35,8 +36,6 @@ const lookShare = 5;
 
 export class Remains {
   readonly #trees: ReadonlyMap<TreeMark, InstanceState>;
-  /** Who was proven to be ours at an earlier look: where one of them lives, its session is still the same. */
-  readonly #known = new Set<string>();
 
   /** @param names of the instances that are meant; not given: all. */
   constructor({ runner, runId, instances }: RunState, names?: readonly string[]) {
@@ -49,7 +48,7 @@ export class Remains {
   look(): Remnant[] {
     const found = findMembers([...this.#trees.keys()]);
     return [...this.#trees].flatMap(([mark, instance]) => {
-      const members = this.#proven(mark, found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
+      const members = (found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
       return members.length > 0 ? { instance, members } : [];
     });
   }
@@ -91,32 +90,12 @@ export class Remains {
       await new Promise((resolve) => setTimeout(resolve, Math.max(pause, (ended - begun) * lookShare)));
     }
   }
-
-  /**
-   * Without the session of a stranger: the leader may be gone, its number given to another one's leader, and that one gone,
-   * too. It is ours while our leader bears the number, or somebody in it bears what only our processes do; or did so at an
-   * earlier look, since a session's number is not given away as long as a member of it lives.
-   */
-  #proven(mark: TreeMark, members: readonly Member[]): readonly Member[] {
-    const isOfSession = ({ info }: Member): boolean => info.pgid === mark.pgid || info.sid === mark.pgid;
-    const isOurs =
-      readProcess(mark.pgid)?.startTicks === mark.leaderStart ||
-      members.some((member) => isOfSession(member) && (this.#known.has(keyOf(member)) || carriesMark(mark, member.info)));
-    const proven = isOurs ? members : members.filter((member) => !isOfSession(member));
-    for (const member of proven) this.#known.add(keyOf(member));
-    return proven;
-  }
-}
-
-function keyOf({ info }: Member): string {
-  return `${info.pid} ${info.startTicks}`;
 }
 
 function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState, runId: string): TreeMark {
   return {
     // Without the leader's start nothing proves that the number is its own.
-    pgid: startTicks === null ? noGroup : (pgid ?? noGroup),
-    leaderStart: startTicks ?? undefined,
+    session: new Session(startTicks === null ? noGroup : (pgid ?? noGroup), startTicks ?? undefined, { isChild: false }),
     runId,
     instance: name,
     memoryLimit: memoryLimit ?? undefined,

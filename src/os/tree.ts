@@ -2,13 +2,12 @@
 // them: a mark, our run id, our pipe. It only looks; what is done with them is the caller's.
 import { isBelow } from './run-id.ts';
 import { isDead, listProcesses, readChildren, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
+import type { Session } from './session.ts';
 
 /** What a tree is known by. */
 export interface TreeMark {
-  /** The leader's pid, which is the number of its group and session. */
-  readonly pgid: number;
-  /** The leader's start; undefined where it could not be read. */
-  readonly leaderStart: string | undefined;
+  /** That its leader began. */
+  readonly session: Session;
   readonly runId: string;
   readonly instance: string;
   /** In bytes; see `Mark`. Undefined: its processes bear none. */
@@ -38,22 +37,36 @@ export function isLeftAlone({ inGroup, optedOut }: Member, leaveEscapees: boolea
 export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]> {
   const found = new Map<TreeMark, Member[]>(trees.map((tree) => [tree, []]));
   const strays = new StrayFinder(trees);
-  const bySession = new Map(trees.map((tree) => [tree.pgid, tree]));
-  const oldest = trees.reduce((least, tree) => Math.min(least, Number(tree.leaderStart ?? 0) || 0), Infinity);
-  for (const info of listProcesses()) {
-    if (isDead(info.state) || info.pid === process.pid) continue;
-    const near = bySession.get(info.pgid) ?? bySession.get(info.sid);
-    if (near && isOwnSession(near, info)) {
-      const inGroup = info.pgid === near.pgid;
-      found.get(near)?.push({ info, inGroup, nested: false, optedOut: !inGroup && hasOptedOut(readEnvironment(info.pid)) });
-      continue;
-    }
+  const near = new Map<number, { tree: TreeMark; infos: ProcessInfo[] }>();
+  // A number that was given to another of ours is that one's.
+  for (const tree of trees) if (tree.session.leaderIsOurs || !near.has(tree.session.id)) near.set(tree.session.id, { tree, infos: [] });
+  const oldest = trees.reduce((least, { session }) => Math.min(least, Number(session.leaderStart ?? 0) || 0), Infinity);
+  const look = (info: ProcessInfo): void => {
     // Whoever is older than every leader descends from none. What is looked at from here on is the dear part.
-    if (Number(info.startTicks) < oldest) continue;
+    if (isDead(info.state) || Number(info.startTicks) < oldest) return;
     const stray = strays.find(info);
     if (stray) found.get(stray.tree)?.push(stray.member);
+  };
+  for (const info of listProcesses()) {
+    if (info.pid === process.pid) continue;
+    const session = near.get(info.pgid) ?? near.get(info.sid);
+    if (session) session.infos.push(info);
+    else look(info);
+  }
+  for (const { tree, infos } of near.values()) {
+    if (tree.session.isOurs(infos, (info) => carriesMark(tree, info))) found.get(tree)?.push(...membersOf(tree.session, infos));
+    else infos.forEach(look);
   }
   return found;
+}
+
+function membersOf(session: Session, infos: readonly ProcessInfo[]): Member[] {
+  return infos
+    .filter(({ state }) => !isDead(state))
+    .map((info) => {
+      const inGroup = info.pgid === session.id;
+      return { info, inGroup, nested: false, optedOut: !inGroup && hasOptedOut(readEnvironment(info.pid)) };
+    });
 }
 
 /** Tells of a process that is in no group or session of ours whether it came from one. */
@@ -85,18 +98,10 @@ class StrayFinder {
   }
 }
 
-/** What is alive in the session, or the group, that a leader began. */
-export function findSession(pgid: number, leaderStart: string | undefined): Member[] {
-  return listProcesses()
-    .filter((info) => !isDead(info.state) && (info.pgid === pgid || info.sid === pgid) && isOwnSession({ pgid, leaderStart }, info))
-    .map((info) => ({ info, inGroup: info.pgid === pgid, nested: false, optedOut: false }));
-}
-
-/** A number that a new leader bears belongs to that one: the group that we knew is gone. */
-function isOwnSession(tree: Pick<TreeMark, 'pgid' | 'leaderStart'>, info: ProcessInfo): boolean {
-  if (info.pid === tree.pgid) return tree.leaderStart === undefined || info.startTicks === tree.leaderStart;
-  const leader = readProcess(tree.pgid);
-  return leader === undefined || tree.leaderStart === undefined || leader.startTicks === tree.leaderStart;
+/** What is alive in the session of a tree, and in no other. */
+export function findSession(tree: TreeMark): Member[] {
+  const infos = listProcesses().filter((info) => tree.session.includes(info));
+  return tree.session.isOurs(infos, (info) => carriesMark(tree, info)) ? membersOf(tree.session, infos) : [];
 }
 
 /** Started with this in its environment, a descendant that left the group is always left alone. */
@@ -121,13 +126,13 @@ function valueOf(environment: string | undefined, name: string): string | undefi
 export function findDescendants(tree: TreeMark): Member[] {
   const found: Member[] = [];
   const strays = new StrayFinder([tree]);
-  const open = [tree.pgid];
+  const open = [tree.session.id];
   for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
     for (const child of readChildren(pid)) {
       const info = readProcess(child);
       if (!info || isDead(info.state)) continue;
       open.push(child);
-      const inGroup = info.pgid === tree.pgid;
+      const inGroup = info.pgid === tree.session.id;
       const member = inGroup ? { info, inGroup, nested: false, optedOut: false } : strays.find(info)?.member;
       if (member) found.push(member);
     }
@@ -135,8 +140,8 @@ export function findDescendants(tree: TreeMark): Member[] {
   return found;
 }
 
-/** Whether a process itself carries what only the tree's own do: for a group whose number may have been given away since. */
-export function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
+/** Whether a process itself carries what only the tree's own do. */
+function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
   return new StrayFinder([tree]).find(info) !== undefined;
 }
 

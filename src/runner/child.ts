@@ -10,6 +10,7 @@ import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reser
 import type { Mark, RunId } from '../os/run-id.ts';
 import { signalGroup } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
+import { Session } from '../os/session.ts';
 import type { TreeMark } from '../os/tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
@@ -19,7 +20,7 @@ export interface ChildListener {
   /** Takes over the read end of its output, and reads it. */
   readonly read: (readEnd: number, stream: StreamName) => Inlet;
   /** The leader waits for our word: what has to know of its group has to know now. */
-  onAtGate(group: { readonly pgid: number; readonly leaderStart: string | undefined }): void;
+  onAtGate(session: Session): void;
   /** The command runs. */
   onSpawned(pid: number): void;
   /** The spawn was given up, and the wrapper is gone. */
@@ -57,12 +58,11 @@ export class Child {
   readonly #inlets = new Map<StreamName, Inlet>();
   #channels: Channels | undefined;
   #leader: Leader | undefined;
-  #leaderStart: string | undefined;
+  #session: Session | undefined;
   /** When its command began to run, in ms since 1970. */
   startedAt: number | undefined;
   #aborted = false;
   #running = false;
-  #reaped = false;
   #forwarded: Readable | undefined;
   /** Groups of commands that a stage runs: they bear the mark of the tree and are not of it. */
   readonly commandGroups = new Set<number>();
@@ -84,14 +84,13 @@ export class Child {
 
   /** The leader is not reaped yet, so that its number is certainly its own. */
   get leaderIsOurs(): boolean {
-    return this.#leader !== undefined && !this.#reaped;
+    return this.#session?.leaderIsOurs ?? false;
   }
 
   get mark(): TreeMark | undefined {
-    if (!this.#leader) return undefined;
+    if (!this.#session) return undefined;
     return {
-      pgid: this.#leader.pid,
-      leaderStart: this.#leaderStart,
+      session: this.#session,
       runId: this.#run.runId.id,
       instance: this.plan.name,
       memoryLimit: this.memoryLimit?.bytes,
@@ -120,7 +119,7 @@ export class Child {
   /** Gives up a spawn whose command does not run yet. */
   abort(): void {
     this.#aborted = true;
-    if (this.#leader && !this.#reaped) signalGroup(this.#leader.pid, 'SIGKILL');
+    if (this.#session?.leaderIsOurs) signalGroup(this.#session.id, 'SIGKILL');
   }
 
   raiseFlag(): void {
@@ -195,20 +194,20 @@ export class Child {
       ipc: spec.stopFlag === 'message',
     });
     this.#leader = leader;
-    this.#reaped = false;
-    this.#leaderStart = readProcess(leader.pid)?.startTicks;
+    const session = new Session(leader.pid, readProcess(leader.pid)?.startTicks, { isChild: true });
+    this.#session = session;
     void leader.atGate.then((atGate) => {
       if (!atGate || this.#aborted) return;
       this.#running = true;
       this.startedAt = Date.now();
       channels.closeChildEnds();
-      this.#listener.onAtGate({ pgid: leader.pid, leaderStart: this.#leaderStart });
+      this.#listener.onAtGate(session);
       leader.open();
       if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);
       this.#listener.onSpawned(leader.pid);
     });
     void leader.ended.then((end) => {
-      this.#reaped = true;
+      session.leaderReaped();
       if (this.#running) {
         // The poll phase that told us of the end reads the output, too: what was said before the end is shown before it.
         setImmediate(() => this.#listener.onLeaderEnded(end));

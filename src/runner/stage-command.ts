@@ -1,6 +1,7 @@
 // The command of a `run` stage: in the environment of its process, beside it, and not longer than its stage.
 import { closeSync, constants, openSync } from 'node:fs';
 import { isSameAlive, readProcess } from '../os/processes.ts';
+import { Session } from '../os/session.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
 import { findSession } from '../os/tree.ts';
@@ -29,24 +30,37 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
     closeSync(output);
   }
   const { pid } = leader;
-  const leaderStart = readProcess(pid)?.startTicks;
-  let reaped = false;
+  const session = new Session(pid, readProcess(pid)?.startTicks, { isChild: true });
   child.commandGroups.add(pid);
+  let isGuarded = false;
+  const unguard = (): void => {
+    // Once: the number may be another one's by the next time.
+    if (isGuarded) guard.remove(pid);
+    isGuarded = false;
+  };
   void leader.atGate.then((atGate) => {
     if (!atGate) return;
-    guard.add({ pgid: pid, leaderStart, isToldByDeath: false });
+    isGuarded = true;
+    guard.add({ pgid: pid, leaderStart: session.leaderStart, isToldByDeath: false });
     leader.open();
   });
   void leader.ended.then((end) => {
-    reaped = true;
+    session.leaderReaped();
+    if (session.isFree) {
+      unguard();
+      child.commandGroups.delete(pid);
+    }
     if (end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
   });
   return {
     end: () => {
-      if (!reaped) signalGroup(pid, 'SIGKILL');
+      if (session.isFree) return;
+      if (session.leaderIsOurs) signalGroup(pid, 'SIGKILL');
       // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
-      for (const { info } of findSession(pid, leaderStart)) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-      guard.remove(pid);
+      const { mark } = child;
+      const left = mark ? findSession({ ...mark, session, notOfTree: new Set() }) : [];
+      for (const { info } of left) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+      unguard();
     },
   };
 }

@@ -9,8 +9,6 @@ export interface WatchedTree {
   readonly mark: TreeMark;
   /** Descendants that left the group are left alone. */
   readonly leaveEscapees: boolean;
-  /** Whether its leader is still to be reaped by us: then it is not gone, whatever else is. */
-  readonly leaderIsOurs: () => boolean;
 }
 
 export interface TreeListener {
@@ -57,7 +55,7 @@ export class TreeWatcher {
   kill(tree: WatchedTree): void {
     const entry = this.#entry(tree);
     entry.killing = true;
-    if (tree.leaderIsOurs()) signalGroup(tree.mark.pgid, 'SIGKILL');
+    if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
     this.#soon();
   }
 
@@ -129,17 +127,19 @@ export class TreeWatcher {
       return;
     }
     entry.cleanLooks += 1;
-    if (tree.leaderIsOurs() || !entry.watched) return;
+    const { session } = tree.mark;
+    // A leader that is still to be reaped is not gone, whatever else is.
+    if (session.leaderIsOurs || !entry.watched) return;
     // A look reads one process after the other, and what forks and ends again and again may slip through. What kill(2) says
     // of a group is said of all of it at one moment; but it says of zombies what it says of the living.
-    if ((entry.remained || groupMayLive(tree.mark.pgid)) && entry.cleanLooks < 2) return;
+    if ((entry.remained || groupMayLive(session.id)) && entry.cleanLooks < 2) return;
     this.#entries.delete(tree.id);
     this.#listener.onGone(tree.id);
   }
 
   #killMembers(tree: WatchedTree, members: readonly Member[]): void {
     // The group by its number only while a member of it is known to live, so that the number is still its own.
-    if (members.some(({ inGroup }) => inGroup) && groupMayLive(tree.mark.pgid)) signalGroup(tree.mark.pgid, 'SIGKILL');
+    if (members.some(({ inGroup }) => inGroup) && groupMayLive(tree.mark.session.id)) signalGroup(tree.mark.session.id, 'SIGKILL');
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
   }
 

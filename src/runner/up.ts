@@ -98,7 +98,7 @@ export class Up {
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#tell({ id, type: 'remains' }),
       onGone: (id) => {
-        this.#guard.remove(this.#treeOf(id).mark.pgid);
+        this.#guard.remove(this.#treeOf(id).mark.session.id);
         this.#gone.add(id);
         this.#tell({ id, type: 'gone' });
       },
@@ -167,7 +167,7 @@ export class Up {
     const trees = this.#trees();
     // What forks while it is looked for is found by the next look.
     for (let look = 0; look < 3; look += 1) {
-      for (const tree of trees) if (tree.leaderIsOurs()) signalGroup(tree.mark.pgid, 'SIGKILL');
+      for (const tree of trees) if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
       const members = [...this.#watcher.members(trees).values()].flat();
       if (members.length === 0) break;
       for (const { info } of members) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
@@ -199,7 +199,7 @@ export class Up {
     if (!own) throw new Error(`no pipes for ${id}`);
     return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
-      onAtGate: (group) => this.#guard.add({ ...group, isToldByDeath: plan.spec.stopFlag === 'fd' }),
+      onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, isToldByDeath: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
@@ -410,6 +410,6 @@ export class Up {
 
   #tree(child: Child): WatchedTree | undefined {
     const { mark, plan } = child;
-    return mark && { id: plan.name, mark, leaveEscapees: plan.spec.escapees === 'leave', leaderIsOurs: () => child.leaderIsOurs };
+    return mark && { id: plan.name, mark, leaveEscapees: plan.spec.escapees === 'leave' };
   }
 }

@@ -322,6 +322,8 @@ const reuse = (before: string, stranger: string): string => `
 `;
 
 const takes = (number: string, command: string): string => `echo $((${number} - 1)) >/proc/sys/kernel/ns_last_pid; ${command} &\n  stranger=$!; echo "reused $((stranger == ${number}))"`;
+const memberOfStranger = (number: string): string =>
+  `${takes(number, `setsid sh -c 'sleep 300 & echo $! >member'`)}; while [ -e /proc/$${number} ] || ! [ -s member ]; do sleep 0.02; done; stranger=$(cat member)`;
 const leaderGone = 'kill -KILL $leader; while [ -e /proc/$leader ]; do sleep 0.02; done';
 const innocent = 'read -r pid name state rest </proc/$stranger/stat; echo "innocent $state"';
 
@@ -331,7 +333,7 @@ const strangers: Readonly<Record<string, { readonly script: string; readonly sai
     said: [/^reused 1$/m, /^ps 3$/m, /^kill --group 3$/m, /^kill -s TERM 3$/m, /^down 3$/m, /^up 0$/m, /^0$/m, /^innocent S$/m],
   },
   "the leader's, by a leader that is gone, with a member left": {
-    script: `${reuse(leaderGone, `${takes('leader', `setsid sh -c 'sleep 300 & echo $! >member'`)}; while [ -e /proc/$leader ] || ! [ -s member ]; do sleep 0.02; done; stranger=$(cat member)`)} ${innocent}`,
+    script: `${reuse(leaderGone, memberOfStranger('leader'))} ${innocent}`,
     said: [/^reused 1$/m, /^ps 3$/m, /^kill --group 3$/m, /^kill -s TERM 3$/m, /^down 3$/m, /^up 0$/m, /^0$/m, /^innocent S$/m],
   },
   "the runner's, while its leader lives": {
@@ -349,6 +351,28 @@ for (const [whose, { script, said }] of Object.entries(strangers)) {
     await assertNothingAlive(run);
   });
 }
+
+test('a number that was given away, that of a stop command that has ended: the innocent process lives', needsNamespace, async () => {
+  const told = (file: string): string => `echo $$ >${file}.new; mv ${file}.new ${file}`;
+  const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
+  const script = `
+    cd "$PWD" || exit
+    "$@" -f m.yml up >/dev/null 2>&1 &
+    runner=$!
+    while ! [ -s leader ]; do sleep 0.02; done
+    kill -TERM $runner
+    while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
+    command=$(cat command)
+    ${memberOfStranger('command')}
+    kill -TERM "$(cat leader)"
+    wait $runner
+    echo "ended $?"
+    ${innocent}`;
+  const run = startCommand(['unshare', '--pid', '--fork', '--mount-proc', '/bin/sh', '-c', script, 'sh', ...procrunArgv()], { files: folder });
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  for (const line of [/^reused 1$/m, /^ended 143$/m, /^innocent S$/m]) assert.match(run.stdout, line, run.report());
+  await assertNothingAlive(run);
+});
 
 test('kill and ps are quick', async () => {
   const run = up({ p: { command: sleeper, instances: 20 } });
