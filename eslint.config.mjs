@@ -19,6 +19,7 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'no-restricted-globals': ['error', { name: 'performance', message: 'The time is told by os/clock.ts.' }] } },
   // node:test's `test()` returns a promise that the runner itself awaits.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
   ...floors.map((floor, index) => ({

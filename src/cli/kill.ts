@@ -7,6 +7,7 @@ import { Remains, remnantsInWords } from '../control/remains.ts';
 import type { RunState } from '../control/state.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
+import { monotonicNow } from '../os/clock.ts';
 import { Failure, statusRunning } from './failure.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { chooseRunning, findRunning, type Running } from './running.ts';
@@ -53,14 +54,14 @@ async function send({ folder, run }: Running, request: KillRequest): Promise<boo
  * @throws Failure with status 70 when something lives on after `timeout`.
  */
 async function end({ folder, run }: Running, request: KillRequest, timeout: Milliseconds): Promise<boolean> {
-  const until = performance.now() + timeout;
+  const until = monotonicNow() + timeout;
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
   const state = await newestState(folder, run);
   const remains = state && new Remains(state, request.instances);
   // Not asked, the runner has to be told in another way: it may be stopped, and go on later.
   if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
   const anything = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
-  const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - performance.now()) })) ?? [];
+  const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
   if (survivors.length > 0) throw new Failure(`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
   // That the runner has seen it, too: what is asked of it next is answered so.
   if (conversation) await Promise.race([conversation.outcome, timeUp(until)]);
@@ -72,7 +73,7 @@ async function end({ folder, run }: Running, request: KillRequest, timeout: Mill
 
 /** setTimeout counts 2^31 ms at most. */
 function timeUp(until: Milliseconds): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, Math.min(0x7fffffff, Math.max(0, until - performance.now()))).unref());
+  return new Promise((resolve) => void setTimeout(resolve, Math.min(0x7fffffff, Math.max(0, until - monotonicNow()))).unref());
 }
 
 /** Something may have been started since the run was found. */

@@ -1,6 +1,7 @@
 // What is alive of a run that is dead, does not answer, or need not be asked: found by its state on disk, proven to be its
 // own, and ended. Nothing is signalled that is not proven: whose number it was says nothing about whose it is now.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
+import { monotonicNow } from '../os/clock.ts';
 import { bootId } from '../os/machine.ts';
 import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
@@ -70,19 +71,19 @@ export class Remains {
         tell(instance, members, 'SIGTERM');
         wake(members);
       }
-      const left = await this.#until(performance.now() + graceMs, isHurried);
+      const left = await this.#until(monotonicNow() + graceMs, isHurried);
       if (left.length === 0) return [];
     }
-    return this.#until(performance.now() + killMs, () => false, ({ instance, members }) => tell(instance, members, 'SIGKILL'));
+    return this.#until(monotonicNow() + killMs, () => false, ({ instance, members }) => tell(instance, members, 'SIGKILL'));
   }
 
   /** Looks again and again, until two looks have found nothing: what forks while it is looked for may slip through one. */
   async #until(deadline: number, isOver: () => boolean, each: (remnant: Remnant) => void = () => undefined): Promise<Remnant[]> {
     let cleanLooks = 0;
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-      const begun = performance.now();
+      const begun = monotonicNow();
       const remnants = this.look();
-      const ended = performance.now();
+      const ended = monotonicNow();
       cleanLooks = remnants.length === 0 ? cleanLooks + 1 : 0;
       if (cleanLooks === 2) return [];
       if (remnants.length > 0 && (ended > deadline || isOver())) return remnants;

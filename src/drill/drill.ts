@@ -1,6 +1,7 @@
 // A fire drill: starts a real `procrun up`, waits until everything is ready, stops it as one Ctrl+C would or kills it, and
 // looks at what is left. Who calls it prints what came of it.
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
+import { monotonicNow } from '../os/clock.ts';
 import { describeCommand, isSameAlive } from '../os/processes.ts';
 import { signalProcess } from '../os/signals.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
@@ -45,7 +46,7 @@ export class Drill {
   readonly #story: Story;
   readonly #leftovers: Leftovers;
   readonly #runner: DrilledRunner;
-  readonly #startedAt = performance.now();
+  readonly #startedAt = monotonicNow();
   #stopAt: Milliseconds | undefined;
   #interrupted: PolicySignal | undefined;
   #runnerIsOver = false;
@@ -72,8 +73,8 @@ export class Drill {
       this.#heard();
       return end;
     });
-    await this.#until(() => this.#isBrokenOff || this.#story.readyAt <= performance.now());
-    const readyAt = this.#isBrokenOff ? undefined : performance.now();
+    await this.#until(() => this.#isBrokenOff || this.#story.readyAt <= monotonicNow());
+    const readyAt = this.#isBrokenOff ? undefined : monotonicNow();
     if (readyAt !== undefined) {
       this.#stopAt = readyAt;
       if (this.#request.killRunner) return this.#kill(ended, readyAt);
@@ -88,13 +89,13 @@ export class Drill {
   }
 
   async #kill(ended: Promise<RunnerEnd>, readyAt: Milliseconds): Promise<DrillEnd> {
-    const killedAt = performance.now();
+    const killedAt = monotonicNow();
     this.#stopAt = killedAt;
     this.#runner.signal('SIGKILL');
     const runnerEnd = await ended;
     this.#story.runnerKilled(killedAt);
     await this.#until(() => {
-      const now = performance.now();
+      const now = monotonicNow();
       const alive = this.#leftovers.look();
       for (const { name } of this.#request.plans) if (!alive.has(name)) this.#story.seenGone(name, now);
       return alive.size === 0 || now > killedAt + killBoundMs || this.#interrupted !== undefined;
@@ -104,7 +105,7 @@ export class Drill {
 
   /** The last look. What survived is told, and ended here: a drill leaves nothing. */
   async #end(readyAt: Milliseconds | undefined, runnerFailed: RunnerEnd | undefined): Promise<DrillEnd> {
-    const over = performance.now();
+    const over = monotonicNow();
     for (const [id, members] of this.#leftovers.look()) {
       for (const info of members) this.#story.seenAlive(id, { pid: info.pid, state: info.state, command: describeCommand(info) });
     }
@@ -119,16 +120,16 @@ export class Drill {
   }
 
   async #endLeftovers(): Promise<void> {
-    const deadline = performance.now() + killBoundMs;
+    const deadline = monotonicNow() + killBoundMs;
     await this.#until(() => {
       const alive = [...this.#leftovers.look().values()].flat();
       for (const info of alive) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-      return alive.length === 0 || performance.now() > deadline;
+      return alive.length === 0 || monotonicNow() > deadline;
     }, lookEveryMs);
   }
 
   #onEvent(event: RunnerEvent): void {
-    const now = performance.now();
+    const now = monotonicNow();
     if (event.event === 'output') this.#request.onOutput(event.process ?? '', event.line ?? '');
     if (event.event === 'start' && event.process !== undefined && event.pid !== undefined) this.#leftovers.started(event.process, event.pid);
     if (event.event === 'stopping') this.#stopAt ??= now;
@@ -140,7 +141,7 @@ export class Drill {
   async #until(isSo: () => boolean, everyMs = Infinity): Promise<void> {
     while (!isSo()) {
       await new Promise<void>((resolve) => {
-        const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - performance.now())));
+        const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - monotonicNow())));
         const timer = delay === Infinity ? undefined : setTimeout(resolve, delay);
         this.#heard = () => {
           clearTimeout(timer);

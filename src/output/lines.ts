@@ -1,5 +1,6 @@
 // Cuts a stream of chunks into whole lines, many at a time, and keeps the unfinished one: where a person watches, for a moment,
 // since it may be a prompt, and else to its end, unless it is too long for that. Bytes stay as they are.
+import { monotonicNow } from '../os/clock.ts';
 
 const newline = 0x0a;
 
@@ -85,7 +86,7 @@ export class LineCutter {
   }
 
   #keep(bytes: Buffer): void {
-    if (this.#length === 0 && this.#listener.partAfterMs !== undefined) this.#keptSince = performance.now();
+    if (this.#length === 0 && this.#listener.partAfterMs !== undefined) this.#keptSince = monotonicNow();
     const length = this.#length + bytes.length;
     if (length > this.#kept.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(smallestRoom, length, Math.min(this.#kept.length * 2, LineRoom.bytes)));
@@ -109,7 +110,7 @@ export class LineCutter {
   #arm(): void {
     const { partAfterMs } = this.#listener;
     if (partAfterMs === undefined || this.#timer) return;
-    const left = this.#keptSince + partAfterMs - performance.now();
+    const left = this.#keptSince + partAfterMs - monotonicNow();
     // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
     const timer = setTimeout(() => setImmediate(() => (timer === this.#timer ? this.#lookAtAge(partAfterMs) : undefined)), left > 1 ? Math.ceil(left) : partAfterMs);
     this.#timer = timer;
@@ -118,7 +119,7 @@ export class LineCutter {
   #lookAtAge(partAfterMs: number): void {
     this.#timer = undefined;
     if (this.#length === 0) return;
-    const age = performance.now() - this.#keptSince;
+    const age = monotonicNow() - this.#keptSince;
     if (age >= (this.#listener.isBehind ? partAfterMsBehind : partAfterMs) - 1) this.#listener.onPart(this.#take());
     else this.#arm();
   }

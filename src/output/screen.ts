@@ -1,5 +1,6 @@
 // Where lines of many processes go, a terminal, pipe or file: keeps those of one whole among those of others. A line that is
 // shown before its end stands open; at a terminal another one cuts it, elsewhere the others wait for its end.
+import { monotonicNow } from '../os/clock.ts';
 import { Dresser } from './dress.ts';
 import type { LineListener } from './lines.ts';
 import type { Sink } from './sink.ts';
@@ -78,7 +79,7 @@ export class Screen {
   }
 
   open(voice: Voice): void {
-    this.#movedAt = performance.now();
+    this.#movedAt = monotonicNow();
     if (this.#open === voice) return;
     this.#open = voice;
     if (this.isTerminal) return;
@@ -118,7 +119,7 @@ export class Screen {
   }
 
   #lookAtStall(): void {
-    const now = performance.now();
+    const now = monotonicNow();
     // The time that our own reader takes is not the writer's.
     const still = this.sink.full ? 0 : now - Math.max(this.#movedAt, this.sink.freeSince);
     if (still < stallMs) this.#watchStall(Math.ceil(stallMs - still));
@@ -149,7 +150,7 @@ export class Voice implements LineListener {
 
   get isBehind(): boolean {
     const { sink } = this.#screen;
-    return sink.full || performance.now() - sink.freeSince < partAfterMs;
+    return sink.full || monotonicNow() - sink.freeSince < partAfterMs;
   }
 
   get isStreaming(): boolean {

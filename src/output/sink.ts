@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { monotonicNow } from '../os/clock.ts';
 
 export interface SinkListener {
   /** The sink has enough for now (true), or wants more again (false). */
@@ -35,7 +36,7 @@ export class Sink {
   #underWay = 0;
   #listener: SinkListener | undefined;
   #full = false;
-  /** When it had enough for the last time, by `performance.now()`. */
+  /** When it had enough for the last time, by `monotonicNow()`. */
   freeSince = -Infinity;
   #failure: NodeJS.ErrnoException | undefined;
 
@@ -165,7 +166,7 @@ export class Sink {
   #setFull(full: boolean): void {
     if (this.#full === full) return;
     this.#full = full;
-    if (!full) this.freeSince = performance.now();
+    if (!full) this.freeSince = monotonicNow();
     this.#listener?.onFull(full);
   }
 

@@ -1,6 +1,7 @@
 // Where bytes enter procrun: the read end of one instance's pipe. It hands on chunks as they come and tells the end;
 // what a line is, and where it goes, is for others.
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import { monotonicNow } from '../os/clock.ts';
 
 export interface SourceListener {
   /** The chunk is overwritten by the next one, of whatever source: what is to be kept has to be copied. */
@@ -62,7 +63,7 @@ export class Source implements Inlet {
       onread: {
         buffer: chunk,
         callback: (size) => {
-          this.#lastDataAt = performance.now();
+          this.#lastDataAt = monotonicNow();
           listener.onData(chunk.subarray(0, size));
           return true;
         },
@@ -107,7 +108,7 @@ export class Source implements Inlet {
   cut(): void {
     if (this.#isCut) return;
     this.#isCut = true;
-    this.#lastDataAt = performance.now();
+    this.#lastDataAt = monotonicNow();
     this.#watch();
   }
 
@@ -125,12 +126,12 @@ export class Source implements Inlet {
 
   #listenAnew(): void {
     this.#looks = 0;
-    this.#lastDataAt = performance.now();
+    this.#lastDataAt = monotonicNow();
   }
 
   #look(): void {
     if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
-    const silent = performance.now() - this.#lastDataAt;
+    const silent = monotonicNow() - this.#lastDataAt;
     if (!this.#paused) this.#looks += 1;
     if (this.#paused ? silent < blockedMs : silent < silenceMs && this.#looks < mostLooks) return;
     this.#settle(this.#paused ? 'cut' : 'held');

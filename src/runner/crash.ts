@@ -2,6 +2,7 @@
 // It trusts nothing of the supervisor, which may be what failed.
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
+import { monotonicNow } from '../os/clock.ts';
 import { leave, beforeEnd } from '../os/exit.ts';
 import { Sink } from '../output/sink.ts';
 import type { Up } from './up.ts';
@@ -47,8 +48,8 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
 async function endEverything(run: Up): Promise<void> {
   try {
     run.tellEverybody();
-    const until = performance.now() + graceMs;
-    while (run.anyAlive && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const until = monotonicNow() + graceMs;
+    while (run.anyAlive && monotonicNow() < until) await new Promise((resolve) => setTimeout(resolve, pollMs));
   } finally {
     run.killEverything();
   }

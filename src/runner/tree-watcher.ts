@@ -1,5 +1,6 @@
 // Watches the trees of leaders that have ended, or that are being killed, until nothing of them is alive. While no tree
 // is watched it has no timer and looks at nothing.
+import { monotonicNow } from '../os/clock.ts';
 import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
 import { isSameAlive } from '../os/processes.ts';
 import { groupMayLive, signalGroup, signalProcess } from '../os/signals.ts';
@@ -91,20 +92,20 @@ export class TreeWatcher {
     this.#intervalMs = firstIntervalMs;
     clearTimeout(this.#timer);
     // Ends that come together are looked at together, and looks do not follow each other without a breath.
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextScanAt - performance.now()));
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextScanAt - monotonicNow()));
   }
 
   #look(): void {
     const due = [...this.#entries.values()].filter((entry) => this.#isDue(entry));
     if (due.length > 0) {
-      const begun = performance.now();
+      const begun = monotonicNow();
       const found = this.members(due.map(({ tree }) => tree));
-      const ended = performance.now();
+      const ended = monotonicNow();
       this.#nextScanAt = ended + (ended - begun) * scanShare;
       for (const entry of due) this.#judge(entry, found.get(entry.tree) ?? []);
     }
     if (this.#entries.size === 0) return;
-    this.#timer = setTimeout(() => this.#look(), Math.max(this.#intervalMs, this.#nextScanAt - performance.now()));
+    this.#timer = setTimeout(() => this.#look(), Math.max(this.#intervalMs, this.#nextScanAt - monotonicNow()));
     this.#intervalMs = Math.min(this.#intervalMs * 1.5, maxIntervalMs);
   }
 

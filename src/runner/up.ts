@@ -11,6 +11,7 @@ import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
 import { Sink } from '../output/sink.ts';
 import { Source, type Inlet } from '../output/source.ts';
+import { monotonicNow } from '../os/clock.ts';
 import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import type { RunId } from '../os/run-id.ts';
@@ -229,7 +230,7 @@ export class Up {
   /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */
   #tell(event: SupervisorEvent): void {
     this.#membersNow = undefined;
-    for (const action of this.#supervisor.handle(event, performance.now())) this.#do(action);
+    for (const action of this.#supervisor.handle(event, monotonicNow())) this.#do(action);
     this.#membersNow = undefined;
     this.#settleSoon();
   }
@@ -240,7 +241,7 @@ export class Up {
       this.#settling = undefined;
       this.#request.onSettled(this.#spawned);
       this.#spawned = false;
-      this.#request.printer.progress(this.#supervisor.waiting(performance.now()));
+      this.#request.printer.progress(this.#supervisor.waiting(monotonicNow()));
       this.#arm();
     });
   }
@@ -251,7 +252,7 @@ export class Up {
     if (deadline === Infinity) return;
     // After a stop (SIGSTOP, Ctrl+Z) a timer rings before the SIGCONT behind it is seen. The poll phase comes between a
     // timer and an immediate, so the signal is told first. setTimeout counts whole ms, and at most 2^31 of them.
-    const delay = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 0x7fffffff);
+    const delay = Math.min(Math.max(0, Math.ceil(deadline - monotonicNow())), 0x7fffffff);
     this.#timer = setTimeout(() => setImmediate(() => this.#tell({ type: 'time' })), delay);
   }
 

@@ -1,5 +1,6 @@
 // Whether one of our own children has changed: been stopped, continued, or ended. What a SIGCHLD means depends on that.
 import { readFileSync } from 'node:fs';
+import { monotonicNow } from '../os/clock.ts';
 import { isDead, isStopped, readProcess } from '../os/processes.ts';
 
 export interface ChildWatch {
@@ -27,12 +28,12 @@ export function createChildWatch(): ChildWatch {
   return {
     expectChange() {
       expected += 1;
-      expectedUntil = performance.now() + expectationMs;
+      expectedUntil = monotonicNow() + expectationMs;
     },
     haveChanged() {
       const before = last;
       last = describeChildren();
-      const wasExpected = expected > 0 && performance.now() < expectedUntil;
+      const wasExpected = expected > 0 && monotonicNow() < expectedUntil;
       expected = wasExpected ? expected - 1 : 0;
       return last === undefined || last !== before || wasExpected;
     },

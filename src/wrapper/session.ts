@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
+import { monotonicNow } from '../os/clock.ts';
 import { describeCommand } from '../os/processes.ts';
 import { statusOfSignal } from '../manifest/signals.ts';
 import type { WrapperRequest } from './wrapper.ts';
@@ -66,10 +67,10 @@ const sameGestureMs = 200;
 
 /** From now on: whether the user has lost patience with what is left of the tree. */
 function hurryBySignal(inbox: SignalInbox): () => boolean {
-  const since = performance.now();
+  const since = monotonicNow();
   let isHurried = false;
   inbox.deliverTo((signals) => {
-    isHurried ||= signals.some((signal) => endingSignals.has(signal)) && performance.now() - since > sameGestureMs;
+    isHurried ||= signals.some((signal) => endingSignals.has(signal)) && monotonicNow() - since > sameGestureMs;
   });
   return () => isHurried;
 }

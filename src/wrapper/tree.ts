@@ -1,5 +1,6 @@
 // The command of `procrun run` and all that descends from it: who they are, signals to them, and the end of what is left of
 // them. When that is asked for is wrapper.ts's.
+import { monotonicNow } from '../os/clock.ts';
 import { isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import type { SignalName } from '../manifest/types.ts';
@@ -87,18 +88,18 @@ const lookPausesMs = [1, 2, 5, 10, 20, 50] as const;
  * @returns what not even SIGKILL has ended within another 5 s.
  */
 export async function endLeftovers(tree: Tree, isHurried: () => boolean): Promise<ProcessInfo[]> {
-  const termUntil = performance.now() + termGraceMs;
+  const termUntil = monotonicNow() + termGraceMs;
   const asked = new Set<string>();
   let killUntil: number | undefined;
   // Two looks in a row must find nothing: a daemon that forks and ends in the midst of one look is missed by it.
   for (let look = 0, emptyLooks = 0; ; look += 1) {
-    if (isHurried() || performance.now() >= termUntil) killUntil ??= performance.now() + killPatienceMs;
+    if (isHurried() || monotonicNow() >= termUntil) killUntil ??= monotonicNow() + killPatienceMs;
     const isKilling = killUntil !== undefined;
     // What another user owns cannot be ended, so it is not waited for either.
     const left = livingMembers(tree, { nested: isKilling }).filter((info) => (isKilling ? signalProcess(info.pid, 'SIGKILL') : askToEnd(info, asked)));
     emptyLooks = left.length === 0 ? emptyLooks + 1 : 0;
     if (emptyLooks === 2) return [];
-    if (performance.now() >= (killUntil ?? Infinity)) return left;
+    if (monotonicNow() >= (killUntil ?? Infinity)) return left;
     // Nobody is told of the end of a process that is not its child, so this once there is no way but to look.
     if (emptyLooks === 0) await pause(lookPausesMs[look] ?? 50);
   }

@@ -49,7 +49,7 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
-/** Timers and `performance.now` that go only when the test says so. */
+/** Timers and `monotonicNow` that go only when the test says so. */
 export class Clock {
   readonly #timers: TestContext['mock']['timers'];
   #now = 1000;
@@ -57,7 +57,7 @@ export class Clock {
   constructor({ mock }: TestContext) {
     this.#timers = mock.timers;
     this.#timers.enable({ apis: ['setTimeout', 'setInterval'] });
-    mock.method(performance, 'now', () => this.#now);
+    mock.method(process, 'hrtime', () => [Math.floor(this.#now / 1e3), (this.#now % 1e3) * 1e6]);
   }
 
   /** So many ms go by, one by one. */
