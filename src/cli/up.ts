@@ -27,6 +27,12 @@ import { commandFor } from './place.ts';
 import { Site } from './site.ts';
 import { colorVariables, paintFor } from './theme.ts';
 
+/** What can wait takes some milliseconds: the first line of a quick program comes before it. */
+const afterStartMs = 3;
+
+/** Whose start takes so long that a millisecond more is nothing. */
+const manyInstances = 50;
+
 /** How long the reader of our output has for the last of it, when the user wants no more waiting. */
 const lastPatienceMs = 500;
 
@@ -115,10 +121,22 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     out,
     err,
     errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
-    onSettled: (spawned) => control.settled(spawned),
+    onSettled: (spawned) => {
+      control.settled(spawned);
+      // Not while leaders start, which is what everybody waits for.
+      if (!spawned) started ??= setTimeout(afterStart, afterStartMs);
+    },
   });
   const control: Control = new Control(run, site.folder, lock.owner, site.warn);
+  let started: NodeJS.Timeout | undefined;
+  const afterStart = (): void => {
+    control.listen();
+    host.saveMemory();
+  };
+  // Where many start, memory grows before they have.
+  if (instances.length >= manyInstances) host.saveMemory();
   const letGo = (): void => {
+    clearTimeout(started);
     control.close();
     lock.release();
   };

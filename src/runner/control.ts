@@ -6,9 +6,6 @@ import { ControlServer, type Reaction } from '../control/server.ts';
 import { StateFile, stateOf } from '../control/state.ts';
 import type { Up } from './up.ts';
 
-/** The first line of a quick program comes before that. Until then the state on disk answers for the run. */
-const listenAfterMs = 3;
-
 interface Waiting {
   readonly ids: readonly string[];
   readonly resolve: (outcome: Outcomes['kill']) => void;
@@ -18,8 +15,6 @@ export class Control {
   readonly #run: Up;
   readonly #server: ControlServer;
   readonly #file: StateFile;
-  #listening = false;
-  #listenSoon: NodeJS.Timeout | undefined;
   #killing: Waiting[] = [];
   #downs: ((outcome: Outcomes['down']) => void)[] = [];
 
@@ -42,10 +37,11 @@ export class Control {
   settled(spawned: boolean): void {
     this.#file.changed(spawned);
     if (this.#killing.length > 0) this.#answerKills();
-    // Not while leaders start: they are what everybody waits for, and to listen takes a millisecond.
-    if (this.#listening || spawned) return;
-    this.#listening = true;
-    this.#listenSoon = setTimeout(() => this.#server.listen(), listenAfterMs);
+  }
+
+  /** Until then the state on disk answers for the run. */
+  listen(): void {
+    this.#server.listen();
   }
 
   /** The run is over and ends with this status; what waited for that is told. */
@@ -58,7 +54,6 @@ export class Control {
 
   /** Takes the socket and the state away, at once. */
   close(): void {
-    clearTimeout(this.#listenSoon);
     this.#server.close();
     this.#file.close();
   }
