@@ -38,7 +38,7 @@ export function takeLock(folder: string, about: { runId: string; file: string },
       try {
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
-        removeLeftFolders(folder, own);
+        removeLeft(folder, own);
         return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -52,10 +52,18 @@ export function takeLock(folder: string, about: { runId: string; file: string },
   }
 }
 
-/** A runner that was killed could not remove its folder. Now the lock is ours, so whatever folder is here is nobody's. */
-function removeLeftFolders(folder: string, own: string | undefined): void {
+/** What writeDraft calls them, and discardStale. */
+const draftPattern = /^\w+\.json\.(?<pid>\d+)(\.stale)?$/;
+
+/**
+ * A runner that was killed could not remove its folder. Now the lock is ours, so whatever folder is here is nobody's; and so is
+ * a draft, unless its writer lives and asks for the lock just now.
+ */
+function removeLeft(folder: string, own: string | undefined): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory() && entry.name !== own) rmSync(join(folder, entry.name), { recursive: true, force: true });
+    const writer = draftPattern.exec(entry.name)?.groups?.pid;
+    const isLeft = entry.isDirectory() ? entry.name !== own : writer !== undefined && !readProcess(Number(writer));
+    if (isLeft) rmSync(join(folder, entry.name), { recursive: true, force: true });
   }
 }
 

@@ -193,11 +193,15 @@ end_everything() {
 
 remove_files() {
   [ -z "$folder" ] || rm -rf -- "$folder"
+  [ -n "$lock" ] || return
+  place=${lock%/*}
+  # Drafts, if it was killed before they had their names.
+  rm -f -- "$lock.$PPID" "$lock.$PPID.stale" "$place/state.json.$PPID"
   # Somebody may run the same manifest again by now.
-  if [ -n "$lock" ] && grep -q "$id" "$lock" 2>/dev/null; then
-    rm -f -- "$lock" "${lock%/*}/state.json" "${lock%/*}/control.sock"
+  if grep -q "$id" "$lock" 2>/dev/null; then
+    rm -f -- "$lock" "$place/state.json" "$place/control.sock"
   fi
-  [ -z "$lock" ] || rmdir "${lock%/*}" 2>/dev/null
+  rmdir "$place" 2>/dev/null
 }
 
 hear() {

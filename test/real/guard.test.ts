@@ -1,9 +1,10 @@
 // The guard: after the runner's death in any way, nothing of it is alive, what was told is left its time, and nobody else
 // is touched.
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { killedWithGuard, quietly, runtimeFolderOf } from './control-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
 /** SIGTERM, the grace of 2 s, SIGKILL; a stop flag before that has 2 s of its own. Generous, since machines are busy. */
@@ -48,6 +49,21 @@ test('SIGKILL of the runner: prompt ones, deaf ones, members of their groups and
   await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
   await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
 });
+
+for (const guardToo of [false, true]) {
+  test(`SIGKILL of the runner${guardToo ? ' and the guard' : ''} in the middle of writing a file leaves no draft of it`, async () => {
+    const run = up({ p: 'echo "ready $$"; exec sleep 300' });
+    await ready(run, 'p');
+    const folder = runtimeFolderOf(run);
+    for (const draft of ['state.json', 'runner.json']) writeFileSync(join(folder, `${draft}.${run.pid}`), '{');
+    if (guardToo) {
+      await killedWithGuard(run);
+      await quietly(run, 'kill', '--group');
+    } else await killed(run);
+    await assertNothingAlive(run, { within: withinMs });
+    await waitUntil(() => !existsSync(folder), 'the files to be gone');
+  });
+}
 
 test('SIGKILL of the runner: a stop flag of kind fd has its time, and what cleans up may still print', async () => {
   const run = up({
