@@ -30,6 +30,9 @@ import { colorVariables, paintFor } from './theme.ts';
 /** What can wait takes some milliseconds: the first line of a quick program comes before it. */
 const afterStartMs = 3;
 
+/** After so long it waits for the start no more. */
+const longestStartMs = 100;
+
 /** Whose start takes so long that a millisecond more is nothing. */
 const manyInstances = 50;
 
@@ -121,17 +124,25 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     out,
     err,
     errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
-    onSettled: (spawned) => {
-      control.settled(spawned);
-      // Not while leaders start, which is what everybody waits for.
-      if (!spawned) started ??= setTimeout(afterStart, afterStartMs);
+    onSpawned: () => control.spawned(),
+    onSettled: () => {
+      control.settled();
+      if (isAfterStart) return;
+      // Not while leaders start, which is what everybody waits for; but a wrapper may hang.
+      if (run.isStarting) started ??= setTimeout(afterStart, longestStartMs);
+      else afterStart();
     },
   });
   const control: Control = new Control(run, site.folder, lock.owner, site.warn);
   let started: NodeJS.Timeout | undefined;
+  let isAfterStart = false;
   const afterStart = (): void => {
-    control.listen();
-    host.saveMemory();
+    isAfterStart = true;
+    clearTimeout(started);
+    started = setTimeout(() => {
+      control.listen();
+      host.saveMemory();
+    }, afterStartMs);
   };
   // Where many start, memory grows before they have.
   if (instances.length >= manyInstances) host.saveMemory();

@@ -144,14 +144,9 @@ export class StateFile {
     };
   }
 
-  /**
-   * Something may have changed. `atOnce`: there are new leaders, which must be on disk before their commands run; the
-   * rest is news for people, and a start of a hundred would be a hundred writes.
-   */
-  changed(atOnce: boolean): void {
-    if (this.#closed) return;
-    if (atOnce) this.#write();
-    else this.#timer ??= setTimeout(() => this.#write(), laterMs).unref();
+  /** Something may have changed: news for people, and a start of a hundred would be a hundred writes. */
+  changed(): void {
+    if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), laterMs).unref();
   }
 
   /** Takes the file away. */
@@ -161,7 +156,9 @@ export class StateFile {
     rmSync(this.#path, { force: true });
   }
 
-  #write(): void {
+  /** At once. */
+  write(): void {
+    if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const text = `${JSON.stringify(stateOf(this.#owner, this.#look()), null, 2)}\n`;

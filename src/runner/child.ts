@@ -87,6 +87,11 @@ export class Child {
     return this.#session?.leaderIsOurs ?? false;
   }
 
+  /** Its leader is the wrapper, and not the command yet. */
+  get isStarting(): boolean {
+    return this.leaderIsOurs && !this.#running;
+  }
+
   get mark(): TreeMark | undefined {
     if (!this.#session) return undefined;
     return {

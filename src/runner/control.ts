@@ -33,9 +33,14 @@ export class Control {
     );
   }
 
-  /** To be called when something may have changed. `spawned`: there are new leaders, whose commands do not run yet. */
-  settled(spawned: boolean): void {
-    this.#file.changed(spawned);
+  /** To be called when there are new leaders, before their commands run. */
+  spawned(): void {
+    this.#file.write();
+  }
+
+  /** To be called when something may have changed. */
+  settled(): void {
+    this.#file.changed();
     if (this.#killing.length > 0) this.#answerKills();
   }
 

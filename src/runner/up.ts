@@ -43,8 +43,10 @@ export interface UpRequest {
   readonly err: Sink;
   /** What processes print goes to standard error as well (`stderr: split`): then it is as with standard output. */
   readonly errHasOutput: boolean;
-  /** Something happened in this turn of the event loop; with `spawned`, leaders are new whose commands do not run yet. */
-  readonly onSettled: (spawned: boolean) => void;
+  /** There are new leaders. Their commands do not run before this returns. */
+  readonly onSpawned: () => void;
+  /** Something happened in this turn of the event loop. */
+  readonly onSettled: () => void;
 }
 
 export interface UpEnd {
@@ -159,6 +161,11 @@ export class Up {
     return this.#supervisor.instances.some((instance) => instance.name === id && instance.active);
   }
 
+  /** There are leaders whose commands do not run yet. */
+  get isStarting(): boolean {
+    return [...this.#children.values()].some((child) => child.isStarting);
+  }
+
   status(): InstanceState[] {
     return this.#supervisor.instances.map((instance) => statusOf(instance, this.#children.get(instance.name)));
   }
@@ -232,6 +239,9 @@ export class Up {
     this.#membersNow = undefined;
     for (const action of this.#supervisor.handle(event, monotonicNow())) this.#do(action);
     this.#membersNow = undefined;
+    // At once: before this turn of the event loop is over their gates may be opened.
+    if (this.#spawned) this.#request.onSpawned();
+    this.#spawned = false;
     this.#settleSoon();
   }
 
@@ -239,8 +249,7 @@ export class Up {
   #settleSoon(): void {
     this.#settling ??= setImmediate(() => {
       this.#settling = undefined;
-      this.#request.onSettled(this.#spawned);
-      this.#spawned = false;
+      this.#request.onSettled();
       this.#request.printer.progress(this.#supervisor.waiting(monotonicNow()));
       this.#arm();
     });

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
@@ -171,6 +171,18 @@ test('what a dead runner left is ended by the next `up` first: SIGTERM, 2 s, SIG
   assert.equal(next.stderr.match(/what an earlier run .*left/g)?.length, 1);
   assert.match(next.stderr, new RegExp(`earlier run \\(process ${run.pid}, since .*\\) left: polite: ${pids[0]} .*; deaf: ${pids[1]} `));
   await quietly(next, 'down', '-t', '0');
+  await assertNothingAlive(run, { within: 1000 });
+  await assertNothingAlive(next);
+});
+
+test('what runs after that can be asked, though its wrappers are ready before the event loop has gone round', async () => {
+  const run = up({ p: sleeper });
+  await ready(run, 'p');
+  await killedWithGuard(run);
+  const next = start(['up'], { beside: run, env: quickWrappers });
+  await next.waitFor(/p \| ready/);
+  await quietly(next, 'down');
+  assert.deepEqual(await next.ended, exited(0));
   await assertNothingAlive(run, { within: 1000 });
   await assertNothingAlive(next);
 });

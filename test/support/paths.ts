@@ -11,8 +11,13 @@ export function procrunArgv(...args: readonly string[]): string[] {
   return [process.execPath, join(root, 'bin/procrun.js'), ...args];
 }
 
+const required = (name: string): { readonly NODE_OPTIONS: string } => ({ NODE_OPTIONS: `--require "${join(root, 'test/support', name)}"` });
+
 /** Variables for a Node that stands still after its first spawn, until there is a file `heard` where it runs. */
-export const slowStart = { NODE_OPTIONS: `--require "${join(root, 'test/support/slow-start.cjs')}"` } as const;
+export const slowStart = required('slow-start.cjs');
+
+/** Variables for a Node that stands still after each spawn, until what it has spawned sleeps. */
+export const quickWrappers = required('quick-wrappers.cjs');
 
 /** The absolute path of a program in fixtures/. */
 export function fixture(name: string): string {

@@ -223,15 +223,15 @@ describe('the state on disk', () => {
     const folder = newFolder();
     let instances: readonly InstanceState[] = [web];
     const file = new StateFile(folder, owner, () => instances, (message) => assert.fail(message));
-    file.changed(true);
+    file.write();
     assert.deepEqual(readState(folder), stateOf(owner, [web]));
     assert.equal(statSync(statePath(folder)).mode & 0o777, 0o600);
     instances = [{ ...web, state: 'stopping', stage: 'SIGTERM' }];
-    file.changed(false);
+    file.changed();
     assert.equal(readState(folder)?.instances[0]?.state, 'running');
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(readState(folder)?.instances[0]?.state, 'stopping');
-    file.changed(false);
+    file.changed();
     file.close();
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(existsSync(statePath(folder)), false);
@@ -251,8 +251,8 @@ describe('the state on disk', () => {
   test('what cannot be written is told once', () => {
     const told: string[] = [];
     const file = new StateFile(join(base, 'nowhere'), owner, () => [{ ...web, restarts: told.length }], (message) => told.push(message));
-    file.changed(true);
-    file.changed(true);
+    file.write();
+    file.write();
     assert.equal(told.length, 1);
     assert.match(told[0] ?? '', /cannot write .*state\.json/);
   });
