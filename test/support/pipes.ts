@@ -30,9 +30,11 @@ export class PipeRun extends Run {
     if (typeof stdin === 'object') this.#child.stdin?.end(stdin.text);
     // It may have ended before it read everything.
     this.#child.stdin?.on('error', () => {});
+    let silence: NodeJS.Timeout | undefined;
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name]?.on('data', (chunk: Buffer) => {
         this.captured[name].add(chunk);
+        silence?.refresh();
         this.changed();
       });
     }
@@ -43,12 +45,13 @@ export class PipeRun extends Run {
     });
     this.#child.on('exit', (code, signal) => {
       this.hasEnded({ code, signal });
-      // Something that is left may hold the pipes open.
-      const timer = setTimeout(() => {
+      // Something that is left may hold the pipes open; a busy machine may take its time to bring us what is in them.
+      silence = setTimeout(() => {
         this.isComplete();
       }, 1000);
       this.#child.on('close', () => {
-        clearTimeout(timer);
+        clearTimeout(silence);
+        silence = undefined;
         this.isComplete();
       });
     });
