@@ -45,12 +45,18 @@ const hostile: Record<string, string> = {
   'expansions that grow': `env: { A: "${'x'.repeat(100_000)}" }\nprocesses: {web: {command: x, env: {B: "${'${A}'.repeat(50_000)}"}}}`,
 };
 
+/** Of the processor's time: that of a busy machine is not ours. */
+function msSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1000;
+}
+
 for (const [name, text] of Object.entries(hostile)) {
   test(`${name}: refused within two seconds`, async () => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     const { manifest, problems } = await load(text);
     const shown = problems.map(formatProblem).join('\n');
-    assert.ok(performance.now() - began < 2000, `took ${performance.now() - began} ms`);
+    assert.ok(msSince(began) < 2000, `took ${msSince(began)} ms`);
     assert.equal(manifest, undefined);
     assert.ok(problems.length >= 1 && problems.length <= 101, `${problems.length} problems`);
     assert.doesNotMatch(shown, /RangeError|TypeError|Maximum call stack|\n\s+at /);
@@ -59,10 +65,10 @@ for (const [name, text] of Object.entries(hostile)) {
 }
 
 test('a manifest of thousands of processes is read within two seconds', async () => {
-  const began = performance.now();
+  const began = process.cpuUsage();
   const { manifest } = await load(`processes:\n${Array.from({ length: 4000 }, (_, i) => `  p${i}: {command: x, depends_on: [${i > 0 ? `p${i - 1}` : ''}]}\n`).join('')}`);
   assert.equal(manifest?.processes.length, 4000);
-  assert.ok(performance.now() - began < 2000);
+  assert.ok(msSince(began) < 2000, `took ${msSince(began)} ms`);
 });
 
 test('nesting is bounded where it goes too deep, not where the stack ends', async () => {

@@ -1,5 +1,6 @@
 // NAMEs of the command line: what they stand for, and `-m`.
 import assert from 'node:assert/strict';
+import { cpuUsage } from 'node:process';
 import { test } from 'node:test';
 import { parseInstanceCounts, select, type Countable } from '../../src/manifest/select.ts';
 
@@ -43,9 +44,10 @@ test('what means nothing is a problem, with the nearest right one', () => {
 });
 
 test('a glob of many stars does not hang', () => {
-  const began = performance.now();
+  // Of the processor's time: that of a busy machine is not ours.
+  const began = cpuUsage();
   select(['*a'.repeat(500) + 'b'], [process('a'.repeat(2000), 1)]);
-  assert.ok(performance.now() - began < 500);
+  assert.ok(cpuUsage(began).user < 500_000);
 });
 
 function counts(text: string, processes: readonly Countable[] = shop) {
