@@ -50,7 +50,9 @@ test('a progress bar keeps its prefix', needsPython, async () => {
 });
 
 test('no process paints another one: colours are closed at the end of a line, and on where they were', needsPython, async () => {
-  const run = await terminal(['up'], { manifest: { processes: { p: { command: `printf '\\033[1;31mred\\nstill'; : >a; ${until('b')}; echo ' red'`, color: 'blue' }, q: `${until('a')}; sleep 0.2; echo plain; : >b` } } });
+  const run = await terminal(['up'], { manifest: { processes: { p: { command: `printf '\\033[1;31mred\\nstill'; ${until('b')}; echo ' red'`, color: 'blue' }, q: `${until('a')}; echo plain; : >b` } } });
+  await run.waitFor('still', 'terminal');
+  writeFileSync(join(run.folder, 'a'), '');
   assert.deepEqual(await run.ended, exited(0));
   const red = '\x1b[1m\x1b[31m';
   const text = run.screenBytes.toString().replaceAll('\r', '');

@@ -28,7 +28,7 @@ const rows: readonly (readonly [string, Readonly<Record<string, unknown>>, numbe
   ['max_runtime', { a: { command: sleeper, max_runtime: '300ms' }, b: sleeper }, 124],
   ['max_runtime with on_failure: continue', { a: { command: sleeper, max_runtime: '300ms', on_failure: 'continue' }, b: 'sleep 0.6' }, 124],
   ['--max-runtime', { a: sleeper, b: sleeper }, 124, '--max-runtime', '300ms'],
-  ['a failure before --max-runtime', { a: { command: 'exit 3', on_failure: 'continue' }, b: sleeper }, 3, '--max-runtime', '400ms'],
+  ['a failure before --max-runtime', { a: { command: 'exit 3', on_failure: 'continue' }, b: sleeper }, 3, '--max-runtime', '2s'],
   ['a command that the shell does not find', { a: 'no-such-program' }, 127],
 ];
 

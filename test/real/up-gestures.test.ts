@@ -23,19 +23,25 @@ for (const [first, second] of [
   ['SIGTERM', 'SIGINT'],
 ] as const) {
   test(`${first} and ${second} within 200 ms are one gesture`, needsPython, async () => {
-    const run = await patient();
-    const begun = performance.now();
-    run.signal(first);
-    // So that two of the same kind do not become one in the kernel.
-    await run.waitForEvent({ event: 'stopping' });
-    run.signal(second);
-    assert.ok(performance.now() - begun < 190, 'this machine is too busy for two signals within 200 ms');
-    await says(run, 'p', 'SIGALRM 1');
-    run.signal('SIGUSR2');
-    assert.deepEqual(await run.ended, diedOf(first));
-    assert.deepEqual(heard(run, 'p'), ['SIGALRM 1', 'SIGUSR2 1']);
-    assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM']);
-    await assertNothingAlive(run);
+    // On a busy machine more than that may lie between the two for the runner, whose measure it is: then once more.
+    for (let tries = 1; ; tries += 1) {
+      const run = await patient();
+      const begun = performance.now();
+      run.signal(first);
+      // So that two of the same kind do not become one in the kernel.
+      await run.waitForEvent({ event: 'stopping' });
+      run.signal(second);
+      await says(run, 'p', 'SIGALRM 1');
+      run.signal('SIGUSR2');
+      await says(run, 'p', 'SIGUSR2 1');
+      const wasQuick = performance.now() - begun < 190;
+      assert.deepEqual(await run.ended, diedOf(first));
+      await assertNothingAlive(run);
+      if (!wasQuick && stagesOf(run, 'p').length > 1 && tries < 20) continue;
+      assert.deepEqual(heard(run, 'p'), ['SIGALRM 1', 'SIGUSR2 1']);
+      assert.deepEqual(stagesOf(run, 'p'), ['SIGALRM']);
+      return;
+    }
   });
 }
 

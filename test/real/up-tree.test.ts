@@ -47,7 +47,7 @@ test('`sleep 301; true`, SIGTERM to the runner: nothing is leaked', async () => 
 
 test('dependencies wait for the whole tree: the exit of the leader is not its end', async () => {
   const web = '(trap "" TERM; : >here; exec sleep 300) & while ! [ -e here ]; do sleep 0.01; done; echo "ready $$"; wait';
-  const run = up({ web: { command: web, stop: [{ SIGTERM: '400ms' }], depends_on: ['db'] }, db: 'exec sleep 300' });
+  const run = up({ web: { command: web, stop: [{ SIGTERM: '2s' }], depends_on: ['db'] }, db: 'exec sleep 300' });
   await ready(run, 'web');
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
@@ -109,10 +109,12 @@ for (const [how, flag] of [
 }
 
 test('a daemon (double fork, setsid), whose leader has ended, is stopped with the rest; one that is deaf by SIGKILL', needsPython, async () => {
-  const run = up({
-    polite: fixtureCommand('escape.py', '--double', 'sleep', '300'),
-    deaf: { command: fixtureCommand('escape.py', '--double', '/bin/sh', '-c', 'trap "" TERM; sleep 300; :'), stop: [{ SIGTERM: '300ms' }] },
-  });
+  // The leader ends when its daemon is deaf.
+  const deaf = `${fixtureCommand('escape.py', '--double', '/bin/sh', 'deaf.sh').join(' ')}; until [ -e is-deaf ]; do sleep 0.01; done`;
+  const run = up(
+    { polite: fixtureCommand('escape.py', '--double', 'sleep', '300'), deaf: { command: deaf, stop: [{ SIGTERM: '300ms' }] } },
+    { files: { 'deaf.sh': 'trap "" TERM; : >is-deaf; sleep 300; :' } },
+  );
   const pids = [await pidSaid(run, 'polite', 'escaped'), await pidSaid(run, 'deaf', 'escaped')];
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(pids.filter(isAlive), []);
