@@ -1,7 +1,7 @@
 // `procrun down`: the staged stop of a running one, from outside.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, isAlive, start, test, waitUntil } from '../support/harness.ts';
-import { beside, nothingRuns, quietly, stopped } from './control-support.ts';
+import { killedWithGuard, nothingRuns, quietly, stopped } from './control-support.ts';
 import { exited, heard, ready, says, stagesOf, up } from './up-support.ts';
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -50,16 +50,11 @@ test('a runner that is killed in the middle: what is left is named, with status 
   const pid = await ready(run, 'p');
   const down = start(['down'], { beside: run });
   await run.waitForEvent({ event: 'stage', process: 'p' });
-  run.signal('SIGKILL');
-  const end = await down.ended;
-  // Unless the guard was quicker.
-  if (end.code !== 0) {
-    assert.deepEqual(end, exited(70), down.report());
-    assert.match(down.stderr, new RegExp(`died before it was done; left are p: ${pid} `));
-  }
-  const killed = await beside(run, 'kill', '--group');
-  assert.ok(killed.end.code === 0 || killed.end.code === 3, killed.report());
-  await assertNothingAlive(run, { within: 9000 });
+  await killedWithGuard(run);
+  assert.deepEqual(await down.ended, exited(70), down.report());
+  assert.match(down.stderr, new RegExp(`died before it was done; left are p: ${pid} `));
+  await quietly(run, 'kill', '--group');
+  await assertNothingAlive(run, { within: 1000 });
 });
 
 test('a process that hears signals hears of `down` what its stages say, and nothing else', async () => {
