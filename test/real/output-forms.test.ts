@@ -11,7 +11,7 @@ test('names padded to the longest; stdout has the processes, stderr what procrun
   const run = upPretty(two);
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(sorted(run.stdout), ['web      | ', 'web      | one', 'web      | two', 'worker.1 | three', 'worker.2 | three']);
-  assert.ok(sorted(run.stderr).every((line) => line.startsWith('procrun  | ')));
+  assert.deepEqual(sorted(run.stderr).map((line) => line.slice(0, 'procrun  | '.length)), Array.from({ length: 6 }, () => 'procrun  | '));
 });
 
 test('--no-prefix', async () => {
@@ -23,12 +23,14 @@ test('--no-prefix', async () => {
 test('--timestamps, before what procrun says as well', async () => {
   const run = upPretty(two, { args: ['--timestamps'] });
   assert.deepEqual(await run.ended, exited(0));
+  assert.deepEqual([run.stdout, run.stderr].map((text) => sorted(text).length), [5, 6]);
   for (const line of [...sorted(run.stdout), ...sorted(run.stderr)]) assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (web|worker\.\d|procrun) +\| /);
 });
 
 test('--timestamps with a format, and with a NAME behind it', async () => {
   const run = upPretty(two, { args: ['--timestamps', '%H:%M:%S.%L $&'] });
   assert.deepEqual(await run.ended, exited(0));
+  assert.equal(sorted(run.stdout).length, 5);
   for (const line of sorted(run.stdout)) assert.match(line, /^\d\d:\d\d:\d\d\.\d{3} \$& (web|worker\.\d) +\| /);
   const named = upPretty(two, { args: ['--timestamps', 'web', '--no-prefix'] });
   assert.deepEqual(await named.ended, exited(0));
