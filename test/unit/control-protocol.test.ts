@@ -1,18 +1,19 @@
 // What comes in over the control socket, and what stands in the file beside it, is believed only when it is whole.
 import { strict as assert } from 'node:assert';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ask } from '../../src/control/client.ts';
-import type { Owner } from '../../src/control/lock.ts';
+import { isRunning, type Owner } from '../../src/control/lock.ts';
 import { readPrivate, writePrivate } from '../../src/control/private-file.ts';
 import { longestLine, parseRequest, type Request, socketName } from '../../src/control/protocol.ts';
+import { Remains } from '../../src/control/remains.ts';
 import { ControlServer, type Handlers } from '../../src/control/server.ts';
-import { checkState, readState, StateFile, stateOf, statePath, type InstanceState } from '../../src/control/state.ts';
+import { checkState, readState, StateFile, stateOf, statePath, type InstanceState, type RunState } from '../../src/control/state.ts';
 import { bootId } from '../../src/os/machine.ts';
 import { readProcess } from '../../src/os/processes.ts';
 import { byLink } from '../../src/os/socket-path.ts';
@@ -246,6 +247,29 @@ describe('the state on disk', () => {
     writePrivate(statePath(folder), 'ours');
     assert.equal(readFileSync(target, 'utf8'), 'theirs');
     assert.equal(readPrivate(statePath(folder)), 'ours');
+  });
+
+  test('a write that fails leaves the old one as it was, and no draft', (t) => {
+    const folder = newFolder();
+    writePrivate(statePath(folder), 'ours');
+    const really = fs.writeFileSync;
+    t.mock.method(fs, 'writeFileSync', (path: string, text: string, options: fs.WriteFileOptions) => {
+      really(path, text.slice(0, 2), options);
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    });
+    assert.throws(() => writePrivate(statePath(folder), 'newer'), /ENOSPC/);
+    assert.equal(readPrivate(statePath(folder)), 'ours');
+    assert.deepEqual(readdirSync(folder), [basename(statePath(folder))]);
+  });
+
+  test('who ran before a reboot does not run, and what bears the number of theirs is nobody of theirs', (t) => {
+    const stranger = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+    t.after(() => stranger.kill('SIGKILL'));
+    const { pid = 0 } = stranger;
+    const state = (boot: string): RunState => stateOf({ ...owner, bootId: boot }, [{ ...web, pid, pgid: pid, startTicks: readProcess(pid)?.startTicks ?? null }]);
+    const found = (boot: string): number[] => new Remains(state(boot)).look().flatMap(({ members }) => members.map(({ info }) => info.pid));
+    assert.deepEqual([found(bootId()), found('an earlier one')], [[pid], []]);
+    assert.deepEqual([isRunning(owner), isRunning({ ...owner, bootId: 'an earlier one' })], [true, false]);
   });
 
   test('what cannot be written is told once', () => {

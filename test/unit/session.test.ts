@@ -63,10 +63,15 @@ test('a group that outlives its leader holds the number, until it is empty', asy
   assert.ok(session.isFree);
 });
 
-test('a stranger that took over a number once keeps it, whatever its leader does', () => {
-  const session = new Session(endedPid(), '10', { isChild: true });
+test('a stranger that took over a number once keeps it, whatever its leader does', (t) => {
+  // A group of that number lives when we hear of our leader's end: it is that stranger's already.
+  const stranger = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+  t.after(() => stranger.kill('SIGKILL'));
+  const session = new Session(stranger.pid ?? 0, '10', { isChild: true });
   session.leaderReaped();
+  assert.ok(!session.isFree);
   assert.ok(!session.isOurs([bears(session.id, { pid: session.id }), bears(session.id)], nobody));
+  assert.ok(session.isFree);
   assert.ok(!session.isOurs([bears(session.id)], nobody));
 });
 

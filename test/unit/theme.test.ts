@@ -1,8 +1,8 @@
-// Which colours a process is told of, by the terminal and the user's own word.
+// Which colours there are: those of the names, and those a process is told of, by the terminal and the user's own word.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { WriteStream } from 'node:tty';
-import { colorVariables } from '../../src/cli/theme.ts';
+import { colorVariables, paintFor } from '../../src/cli/theme.ts';
 
 const terminal = Object.assign(Object.create(WriteStream.prototype) as WriteStream, { isTTY: true });
 const file = { isTTY: false } as unknown as WriteStream;
@@ -24,3 +24,16 @@ for (const [environment, expected] of [
     assert.deepEqual(colorVariables(file, true, environment), {});
   });
 }
+
+test('a name keeps its colour, whatever stands beside it; none has the red of failures but by choice', async () => {
+  const colours = async (names: readonly string[], chosen?: string): Promise<string[]> => {
+    const paint = await paintFor(terminal, true, { TERM: 'xterm' });
+    return names.map((name) => paint.process(name, chosen)('x'));
+  };
+  const names = Array.from({ length: 40 }, (_, index) => `p${index}`);
+  const all = await colours(names);
+  assert.deepEqual((await colours([...names].reverse())).reverse(), all);
+  assert.ok(new Set(all).size > 5, `${new Set(all).size} colours`);
+  assert.deepEqual(all.filter((text) => /\x1b\[[39]1m/.test(text)), []);
+  assert.deepEqual(await colours(['p0'], 'red'), ['\x1b[31mx\x1b[39m']);
+});
