@@ -1,9 +1,13 @@
 // The guard: after the runner's death in any way, nothing of it is alive, what was told is left its time, and nobody else
 // is touched.
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 import { killedWithGuard, quietly, runtimeFolderOf } from './control-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
@@ -25,10 +29,15 @@ async function pidsOf(run: PipeRun, process: string, count: number): Promise<num
   return pids;
 }
 
+/** By the name that it has in its arguments. */
+function guardsOf(run: PipeRun): number[] {
+  return descendantsOf(run.pid).flatMap(({ pid, ppid, argv }) => (ppid === run.pid && argv.at(-1) === 'guard' ? [pid] : []));
+}
+
 function guardOf(run: PipeRun): number {
-  const guards = descendantsOf(run.pid).filter(({ pid, ppid }) => ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined);
-  assert.equal(guards.length, 1, run.report());
-  return guards[0]?.pid ?? 0;
+  const [guard, ...others] = guardsOf(run);
+  assert.ok(guard !== undefined && others.length === 0, run.report());
+  return guard;
 }
 
 async function killed(run: PipeRun): Promise<void> {
@@ -106,13 +115,16 @@ test('SIGKILL of the runner at any moment of its start leaves nothing', async ()
 });
 
 test('a guard that is killed is replaced, and the new one knows all groups', async () => {
-  const run = up({ a: { command: `${escapees}\necho "ready $$"; exec sleep 300` }, b: 'echo "ready $$"; exec sleep 300' });
-  for (const name of ['a', 'b']) await ready(run, name);
-  const pids = await pidsOf(run, 'a', 3);
+  // Of b nothing tells whose it is but its group: its environment, its output and its mark are not ours.
+  const b = 'echo "ready $$"; ulimit -S -m unlimited; exec env -i sleep 300 >/dev/null 2>&1';
+  const run = up({ a: { command: `${escapees}\necho "ready $$"; exec sleep 300` }, b });
+  await ready(run, 'a');
+  const pids = [...(await pidsOf(run, 'a', 3)), await ready(run, 'b')];
+  await waitUntil(() => processInfo(pids[3] ?? 0)?.name === 'sleep', 'b to be what it is');
   for (let round = 0; round < 3; round += 1) {
     const guard = guardOf(run);
     process.kill(guard, 'SIGKILL');
-    await waitUntil(() => descendantsOf(run.pid).some(({ pid, ppid }) => pid !== guard && ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined), 'a new guard');
+    await waitUntil(() => guardsOf(run).some((pid) => pid !== guard), 'a new guard');
   }
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
@@ -126,10 +138,11 @@ test('the guard: small, deaf to signals, in a session of its own, without our ou
   assert.equal(processInfo(guard)?.sid, guard);
   assert.ok(Number(statusField(guard, 'VmRSS')?.split(' ')[0]) < 2500);
   await waitUntil(() => signalsOf(guard, 'SigIgn').length > 0, 'the guard to be deaf');
-  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGPIPE'] as const) {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGPIPE', 'SIGUSR1', 'SIGUSR2'] as const) {
     assert.ok(signalsOf(guard, 'SigIgn').includes(signal), signal);
     process.kill(guard, signal);
   }
+  assert.deepEqual(['fd/1', 'fd/2', 'cwd'].map((link) => readlinkSync(`/proc/${guard}/${link}`)), ['/dev/null', '/dev/null', '/']);
   assert.doesNotMatch(readFileSync(`/proc/${guard}/cmdline`, 'latin1'), /procrun/);
   assert.deepEqual(Object.keys(environmentOf(guard)).filter((name) => /PROCRUN/.test(name)), []);
   assert.ok(isAlive(guard));
@@ -189,16 +202,30 @@ test('a stop: escapees of each kind are named and end with the rest', async () =
 
 test('the stop of one does not touch the silent escapee of another', async () => {
   const run = up({
-    brief: 'echo "ready $$"; exec sleep 0.5',
+    brief: 'until [ -e go ]; do sleep 0.02; done',
     other: `${escapees}\necho "ready $$"; exec sleep 300`,
   });
   await ready(run, 'other');
   const pids = await pidsOf(run, 'other', 3);
+  writeFileSync(join(run.folder, 'go'), '');
   await run.waitForEvent({ event: 'gone', process: 'brief' });
   assert.deepEqual(pids.filter((pid) => !isAlive(pid)), []);
   run.signal('SIGTERM');
   await run.ended;
   await assertNothingAlive(run);
+});
+
+test('a group whose leader began at another time is somebody else\'s, whatever the guard was told', async (t) => {
+  const strangers = ['ours', 'theirs'].map(() => spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }));
+  t.after(() => strangers.forEach((stranger) => stranger.kill('SIGKILL')));
+  const [ours, theirs] = strangers.map(({ pid = 0 }) => ({ pid, start: processInfo(pid)?.startTime ?? assert.fail() }));
+  assert.ok(ours && theirs && ours.pid > 1 && theirs.pid > 1);
+  // No id and no mark that anybody has.
+  const lines = [`run ${randomUUID()} 99887766554`, `+ ${ours.pid} ${ours.start} -`, `+ ${theirs.pid} ${theirs.start - 1} -`];
+  const guard = spawn('/bin/sh', [join(root, 'src/os/guard.sh')], { env: { PATH: process.env.PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  (guard.stdio[3] as Socket).destroy();
+  await once(guard, 'exit');
+  assert.deepEqual([ours, theirs].map(({ pid }) => isAlive(pid)), [false, true]);
 });
 
 test('a procrun under a procrun: SIGKILL of the outer one leaves nothing of the inner one either', async () => {
