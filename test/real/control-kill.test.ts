@@ -55,7 +55,10 @@ test('-s: any signal, by name or number, to leaders or to trees', needsPython, a
   const wrong = await beside(run, 'kill', 'p', '-s', 'SIGTEM');
   assert.deepEqual(wrong.end, exited(2));
   assert.match(wrong.stderr, /SIGTERM/);
-  await quietly(run, 'down', '-t', '0');
+  // Without a NAME: all.
+  await quietly(run, 'kill');
+  assert.deepEqual(await run.ended, exited(137));
+  assert.equal(sent(run, 'q').at(0), 'SIGKILL leader kill');
   await assertNothingAlive(run);
 });
 
@@ -364,9 +367,37 @@ for (const [whose, { script, said }] of Object.entries(strangers)) {
   });
 }
 
-test('a number that was given away, that of a stop command that has ended: the innocent process lives', needsNamespace, async () => {
-  const told = (file: string): string => `echo $$ >${file}.new; mv ${file}.new ${file}`;
-  const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
+const told = (file: string): string => `echo $$ >${file}.new; mv ${file}.new ${file}`;
+
+for (const [how, end, status] of [
+  ['the run ends', 'kill -TERM "$(cat leader)"; wait $runner', 143],
+  ['the runner is killed', 'kill -KILL $runner; wait $runner', 137],
+] as const) {
+  test(`a number that was given away, that of a stop command that has ended, and ${how}: the innocent process lives`, needsNamespace, async () => {
+    const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
+    const script = `
+      cd "$PWD" || exit
+      "$@" -f m.yml up >/dev/null 2>&1 &
+      runner=$!
+      while ! [ -s leader ]; do sleep 0.02; done
+      kill -TERM $runner
+      while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
+      command=$(cat command)
+      ${memberOfStranger('command')}
+      ${end}
+      echo "ended $?"
+      while [ -n "$(ls "$PROCRUN_RUNTIME_DIR")" ]; do sleep 0.02; done
+      ${innocent}`;
+    const run = startCommand(['unshare', '--pid', '--fork', '--mount-proc', '/bin/sh', '-c', script, 'sh', ...procrunArgv()], { files: folder });
+    assert.deepEqual(await run.ended, exited(0), run.report());
+    for (const line of [/^reused 1$/m, new RegExp(`^ended ${status}$`, 'm'), /^innocent S$/m]) assert.match(run.stdout, line, run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+test('a number that was given away, that of a stop command that has ended, to one of our own that leaves its group: it ends with the rest', needsNamespace, async () => {
+  const command = `${told('leader')}; until [ -e go ]; do sleep 0.02; done; echo $(($(cat command) - 1)) >/proc/sys/kernel/ns_last_pid; setsid sleep 300 & echo "escaped $!" >escaped; exec sleep 300`;
+  const folder = { 'm.yml': JSON.stringify({ processes: { p: { command, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
   const script = `
     cd "$PWD" || exit
     "$@" -f m.yml up >/dev/null 2>&1 &
@@ -374,15 +405,19 @@ test('a number that was given away, that of a stop command that has ended: the i
     while ! [ -s leader ]; do sleep 0.02; done
     kill -TERM $runner
     while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
-    command=$(cat command)
-    ${memberOfStranger('command')}
+    # Nobody else forks while the number is chosen: this waits by itself.
+    mkfifo escaped
+    : >go
+    read -r word escaped <escaped
+    echo "reused $((escaped == $(cat command)))"
+    while ! grep -q sleep /proc/$escaped/comm; do sleep 0.02; done
     kill -TERM "$(cat leader)"
     wait $runner
     echo "ended $?"
-    ${innocent}`;
+    [ -e /proc/$escaped ] || echo gone`;
   const run = startCommand(['unshare', '--pid', '--fork', '--mount-proc', '/bin/sh', '-c', script, 'sh', ...procrunArgv()], { files: folder });
   assert.deepEqual(await run.ended, exited(0), run.report());
-  for (const line of [/^reused 1$/m, /^ended 143$/m, /^innocent S$/m]) assert.match(run.stdout, line, run.report());
+  assert.equal(run.stdout, 'reused 1\nended 143\ngone\n', run.report());
   await assertNothingAlive(run);
 });
 
