@@ -2,9 +2,9 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, execute, isAlive, start, test } from '../support/harness.ts';
+import { assertNothingAlive, execute, isAlive, needsPython, start, test } from '../support/harness.ts';
 import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, stopped } from './control-support.ts';
-import { diedOf, exited, ready, up } from './up-support.ts';
+import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 const deaf = 'trap "" TERM; echo "ready $$"; while :; do sleep 0.05; done';
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -44,6 +44,18 @@ test('each instance with its state, pid, group, uptime, stage and end; --json ha
   assert.match(table.stdout, /^shot +failed +SIGKILL$/m);
   assert.equal(table.stderr, '');
   await quietly(run, 'down', '-t', '0');
+  await assertNothingAlive(run);
+});
+
+test('the table: time and memory are those of the whole tree', needsPython, async () => {
+  const program = 'import time\nx = b"x" * 60_000_000\nwhile time.process_time() < 0.5: pass\nprint("had its share", flush=True)\ntime.sleep(300)';
+  const run = up({ p: { command: 'echo "ready $$"; python3 -c "$PROGRAM"; :', env: { PROGRAM: program } } });
+  await says(run, 'p', 'had its share');
+  const { stdout } = await beside(run, 'ps');
+  const [, seconds, percent, mebibytes] = (/^p +running +\d+ +(\d+)s +([\d.]+)% +([\d.]+) MiB$/m.exec(stdout) ?? assert.fail(stdout)).map(Number);
+  // Half a second of at most a second more than is shown.
+  assert.ok((percent ?? 0) >= 45 / ((seconds ?? 0) + 1) && (mebibytes ?? 0) > 60, stdout);
+  await quietly(run, 'down');
   await assertNothingAlive(run);
 });
 
