@@ -75,7 +75,6 @@ function build() {
 
 async function playAll(options) {
   const { seed, only, rounds, parallel, without } = options;
-  const hasKill = spawnSync(process.execPath, [join(root, 'bin/procrun.js'), 'kill', '--help'], { stdio: 'ignore' }).status === 0;
   const begun = performance.now();
   const failed = [];
   const notes = new Map();
@@ -86,7 +85,7 @@ async function playAll(options) {
       const round = only ?? next;
       // One that is played again and again has a tag of its own each time, but the same plan.
       next += 1;
-      const result = await playRound({ seed, round, without, hasNamespace: options.inside, hasKill, time: next });
+      const result = await playRound({ seed, round, without, hasNamespace: options.inside, time: next });
       played += 1;
       for (const note of result.notes) notes.set(note, (notes.get(note) ?? 0) + 1);
       if (result.failures.length === 0) continue;

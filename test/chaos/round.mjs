@@ -30,7 +30,7 @@ const replacementMs = 300;
 const freshMs = 50;
 
 /**
- * @param options seed, round, time (of several of one number), without (a set of kinds), hasNamespace, hasKill (the command is there)
+ * @param options seed, round, time (of several of one number), without (a set of kinds), hasNamespace
  * @returns {{failures: string[], notes: string[], folder: string}}
  */
 export async function playRound(options) {
@@ -38,14 +38,13 @@ export async function playRound(options) {
 }
 
 class Round {
-  constructor({ seed, round, time, without, hasNamespace, hasKill }) {
+  constructor({ seed, round, time, without, hasNamespace }) {
     this.tag = `chaos-${process.pid}-${seed}-${round}-${time}-`;
     const random = new Random(seedOfRound(seed, round));
     this.python = [interpreter, '-SE', hostile, this.tag];
     this.plan = makePlan(random, without, this.python);
     this.fromStart = random.chance(0.75);
     this.hasNamespace = hasNamespace;
-    this.hasKill = hasKill;
     this.failures = [];
     this.notes = [];
     this.events = [];
@@ -325,11 +324,6 @@ class Round {
 
   async lookAfterAKill() {
     if (this.killed === 'both') {
-      if (!this.hasKill) {
-        this.notes.push('runner and guard were killed, and there is no `procrun kill` yet');
-        rmSync(this.runtime, { recursive: true, force: true });
-        return;
-      }
       const status = await this.killGroup();
       const left = this.leftovers();
       if (status === 3 && left.length > 0) this.fail(`\`kill --group\` finds nothing to kill, and these live: ${left.map(describe).join('; ')}`);

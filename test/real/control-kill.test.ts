@@ -3,8 +3,8 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixtureCommand, isAlive, needsPython, procrunArgv, processInfo, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
-import { beside, killedWithGuard, needsNamespace, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
+import { assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -221,7 +221,7 @@ test('what is left alone by the manifest or by itself is left alone, dead runner
 });
 
 for (const runner of ['lives', 'is dead'] as const) {
-  test(`what SIGKILL cannot end, while the runner ${runner}: status 70 after -t, and it is named`, needsNamespace.skip === false ? needsPython : needsNamespace, async () => {
+  test(`what SIGKILL cannot end, while the runner ${runner}: status 70 after -t, and it is named`, needsPythonInNamespace, async () => {
     const run = up({ p: { command: fixtureCommand('unkillable.py'), stop: [{ SIGTERM: 0 }] } });
     const told = async (word: string): Promise<number> => Number((await says(run, 'p', new RegExp(`^${word} \\d+$`))).split(' ')[1]);
     const [unkillable, tracer] = [await told('unkillable'), await told('tracer')];

@@ -1,6 +1,5 @@
 // What the tests of `ps`, `down` and `kill` share: asking beside a run, and runs whose runner or guard is no more.
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { descendantsOf, environmentOf, execute, isAlive, type End, type PipeRun, processInfo, waitUntil } from '../support/harness.ts';
@@ -75,16 +74,4 @@ export function runtimeFolderOf(run: PipeRun): string {
   const [name, ...others] = readdirSync(run.runtimeDir);
   assert.ok(name !== undefined && others.length === 0);
   return join(run.runtimeDir, name);
-}
-
-/** Options of a test in which process numbers are to be chosen. */
-export const needsNamespace: { skip: string | false } = { skip: namespaceIsMissing() };
-
-function namespaceIsMissing(): string | false {
-  try {
-    execFileSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return 'needs the right to make a PID namespace';
-  }
 }

@@ -1,9 +1,8 @@
 // What the tests of procrun as the first process share: a PID namespace, the shells that may be /bin/sh, who is a child of PID 1.
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { processInfo, type ProcessInfo, root, type Run, waitUntil } from '../support/harness.ts';
+import { needsNamespace, processInfo, type ProcessInfo, root, type Run, succeeds, waitUntil } from '../support/harness.ts';
 
 /** In a PID namespace of its own, what follows is PID 1, and all of it ends with the one that made the namespace. */
 export const asFirst = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
@@ -27,24 +26,13 @@ export const starters: readonly Starter[] = [
   ...[['dash'], ['bash', '--posix'], ['busybox', 'ash']].map((shell) => ({
     name: shell.join(' '),
     argv: [...shell, command],
-    missing: runs([...shell, '-c', ':']) ? (false as const) : `${shell.join(' ')} is not installed`,
+    missing: succeeds(...(shell as [string, ...string[]]), '-c', ':') ? (false as const) : `${shell.join(' ')} is not installed`,
   })),
 ];
 
-const needsNamespaces = runs([...asFirst, 'true']) ? false : 'needs unshare(1) and the right to make a PID namespace';
-
 /** Options of a test of PID 1. */
 export function needs({ missing }: { readonly missing: string | false } = { missing: false }): { skip: string | false } {
-  return { skip: needsNamespaces === false ? missing : needsNamespaces };
-}
-
-function runs([program, ...args]: readonly string[]): boolean {
-  try {
-    execFileSync(program ?? '', args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+  return { skip: needsNamespace.skip === false ? missing : needsNamespace.skip };
 }
 
 /** The children of a process; zombies are among them. */

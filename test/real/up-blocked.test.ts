@@ -1,6 +1,7 @@
 // A reader that never reads, a system that refuses, a folder that is gone: the runner ends all the same, and says why.
 import { strict as assert } from 'node:assert';
-import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
+import { standstill } from './output-support.ts';
 import { anotherGesture, diedOf, exited, statusOf, up, upPretty } from './up-support.ts';
 
 /** Fills every pipe, and says nothing that it could lose by its end. */
@@ -12,13 +13,7 @@ async function block(run: PipeRun): Promise<number> {
   run.pauseReading();
   const pid = descendantsOf(run.pid).find(({ pid }) => environmentOf(pid).PROCRUN_INSTANCE === 'p')?.pid;
   assert.ok(pid !== undefined);
-  const switches = (): string => [run.pid, pid].map((each) => `${statusField(each, 'voluntary_ctxt_switches')} ${statusField(each, 'nonvoluntary_ctxt_switches')}`).join();
-  let [before, since] = [switches(), performance.now()];
-  await waitUntil(() => {
-    const now = switches();
-    if (now !== before || processInfo(pid)?.state !== 'S') [before, since] = [now, performance.now()];
-    return performance.now() - since > 200;
-  }, 'all pipes to be full');
+  await standstill(run.pid, pid);
   return pid;
 }
 

@@ -1,9 +1,8 @@
 // The exit status of `procrun up`: every row of the table, which of them comes first, and what a process's end means for the others.
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, execute, needsPython, type PipeRun, procrunArgv, start, startCommand, test } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, execute, needsNamespace, needsPython, type PipeRun, procrunArgv, start, startCommand, test } from '../support/harness.ts';
 import { diedOf, exited, ready, says, statusOf, up, upPretty } from './up-support.ts';
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -109,17 +108,8 @@ test('a process that times out is told so', async () => {
 /** In a PID namespace of its own, procrun is PID 1. */
 const asFirst = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
-function needsNamespaces(): { skip: string | false } {
-  try {
-    execFileSync('unshare', [...asFirst.slice(1), 'true'], { stdio: 'ignore' });
-    return { skip: false };
-  } catch {
-    return { skip: 'needs unshare(1) and the right to make a PID namespace' };
-  }
-}
-
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`as PID 1, ${signal} ends it with 128+n, since PID 1 cannot die of it`, needsNamespaces(), async () => {
+  test(`as PID 1, ${signal} ends it with 128+n, since PID 1 cannot die of it`, needsNamespace, async () => {
     const run = startCommand([...asFirst, ...procrunArgv('up', '--format', 'json')], { manifest: { processes: { p: sleeper, q: 'sleep 300 & sleep 300; true' } } });
     await says(run, 'p', /^ready/);
     const first = descendantsOf(run.pid).find(({ ppid }) => ppid === run.pid);

@@ -1,20 +1,9 @@
 // What even SIGKILL cannot end in time: it is repeated, named, and the status is 70.
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
-import { assertNothingAlive, fixtureCommand, isAlive, needsPython, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, fixtureCommand, isAlive, needsPythonInNamespace, test, waitUntil } from '../support/harness.ts';
 import { between, exited, says, up, upPretty } from './up-support.ts';
 
-function needsNamespaces(): { skip: string | false } {
-  if (needsPython.skip !== false) return needsPython;
-  try {
-    execFileSync('unshare', ['--pid', '--fork', 'true'], { stdio: 'ignore' });
-    return { skip: false };
-  } catch {
-    return { skip: 'needs the right to make a PID namespace' };
-  }
-}
-
-test('what survives SIGKILL for 5 s is named with pid, state and command; the status is 70, whatever else happened', needsNamespaces(), async () => {
+test('what survives SIGKILL for 5 s is named with pid, state and command; the status is 70, whatever else happened', needsPythonInNamespace, async () => {
   const processes = { p: { command: fixtureCommand('unkillable.py'), stop: [{ SIGTERM: 0 }] }, q: 'exec sleep 300' };
   const [json, pretty] = [up(processes), upPretty(processes)];
   const told = async (word: string): Promise<[number, number]> => [

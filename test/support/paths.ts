@@ -33,13 +33,24 @@ export function fixtureCommand(name: string, ...args: readonly string[]): string
 }
 
 /** Options of a test that needs Python, which the terminal does as well. */
-export const needsPython: { skip: string | false } = { skip: pythonIsMissing() };
+export const needsPython: { skip: string | false } = {
+  skip: succeeds('python3', '-c', 'import sys; sys.exit(sys.version_info < (3, 8))') ? false : 'needs python3 (3.8 or later) on the PATH',
+};
 
-function pythonIsMissing(): string | false {
+/** Options of a test with process numbers of its own: they can be chosen there, and the first process is procrun. */
+export const needsNamespace: { skip: string | false } = {
+  skip: succeeds('unshare', '--pid', '--fork', '--mount-proc', '--kill-child', 'true') ? false : 'needs unshare(1) and the right to make a PID namespace',
+};
+
+/** Both. */
+export const needsPythonInNamespace: { skip: string | false } = { skip: needsPython.skip === false ? needsNamespace.skip : needsPython.skip };
+
+/** Whether the program is there, and ends well. */
+export function succeeds(program: string, ...args: readonly string[]): boolean {
   try {
-    execFileSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 8))'], { stdio: 'ignore' });
-    return false;
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
   } catch {
-    return 'needs python3 (3.8 or later) on the PATH';
+    return false;
   }
 }
