@@ -20,14 +20,18 @@ export function baseFolder(environment: Readonly<Record<string, string | undefin
 /**
  * Makes the folder of one manifest, mode 0700, and its base, for which there must be a folder.
  * @param key what tells manifests apart: the real path, and the name that was given to this run.
- * @throws UnsafeFolder when it cannot be made, or when either is there and is not a folder, is another user's, or is open to others.
+ * @throws UnsafeFolder when it cannot be made, when its path has a line break, or when either is there and is not a folder, is
+ *   another user's, or is open to others.
  */
 export function makeRuntimeFolder(base: string, name: string, key: string): string {
   const uid = ownUid();
   makePrivate(base, uid);
   const folder = join(base, folderName(name, key));
   makePrivate(folder, uid);
-  return realpathSync.native(folder);
+  const real = realpathSync.native(folder);
+  // The guard is told of paths by lines: with the beginning of one it would take, and remove, another folder for ours.
+  if (real.includes('\n')) throw new UnsafeFolder(`the runtime folder ${JSON.stringify(real)} has a line break in its path; name another folder in PROCRUN_RUNTIME_DIR`);
+  return real;
 }
 
 /** The same folder if it is there. @throws UnsafeFolder as `makeRuntimeFolder` */

@@ -94,6 +94,19 @@ test('a runtime folder that is a link, a dangling link or a file is refused', as
   }
 });
 
+test('a runtime folder with a line break in its path is refused, and what bears the beginning of the path is left alone', async () => {
+  const base = 'precious\n/base';
+  const run = up({ p: 'exec sleep 300' }, { env: { PROCRUN_RUNTIME_DIR: base }, files: { [join(dirname(base), 'a file')]: '', 'precious/file': '' } });
+  await Promise.race([run.ended, run.waitForEvent({ event: 'start' })]).catch(() => undefined);
+  if (run.end === undefined) run.signal('SIGKILL');
+  const end = await run.ended;
+  // The guard has its time.
+  await assertNothingAlive(run);
+  assert.deepEqual(readdirSync(join(run.folder, 'precious')), ['file']);
+  assert.deepEqual(end, exited(2), run.report());
+  assert.match(run.stderr, /^procrun: the runtime folder ".*precious\\n\/base\/.*" has a line break in its path; name another folder in PROCRUN_RUNTIME_DIR\n$/);
+});
+
 test('only the last part of its path is made: a folder that is named and not there is a mistake', async () => {
   for (const [variable, value, name] of [
     ['TMPDIR', 'nowhere/inner', `procrun-${process.getuid?.()}`],
