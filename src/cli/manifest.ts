@@ -57,8 +57,16 @@ export async function readManifest(options: ManifestOptions): Promise<Manifest> 
 export function locateManifest(options: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
   const file = findManifest(options);
   // One that was removed while it runs still names its run.
-  const path = file === '-' || !existsSync(file) ? file : realpathSync.native(file);
-  return locate(path, options);
+  return locate(file === '-' || !existsSync(file) ? file : realPath(file), options);
+}
+
+/** @throws Failure for a pipe (`-f <(…)`), which is nowhere: nothing could be found relative to it, nor a run of it. */
+function realPath(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch (error) {
+    throw new Failure(`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
+  }
 }
 
 function findManifest({ file = process.env.PROCRUN_FILE || findDefault() }: ManifestOptions): string {
@@ -86,7 +94,7 @@ function findDefault(): string | undefined {
 async function readNamed(file: string, options: ManifestOptions): Promise<Manifest> {
   const isStdin = file === '-';
   const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
-  const path = isStdin ? '-' : realpathSync.native(file);
+  const path = isStdin ? '-' : realPath(file);
   const { root } = locate(path, options);
   if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({

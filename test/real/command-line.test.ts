@@ -48,6 +48,14 @@ for (const [args, stderr] of mistakes) {
   });
 }
 
+for (const args of [['check'], ['up'], ['ps']]) {
+  test(`\`${args.join(' ')}\` of a manifest that is a pipe without a folder: a mistake, and the way out`, async () => {
+    const run = startCommand(['/bin/sh', '-c', 'echo "web: true" | "$@"', 'sh', ...procrunArgv('-f', '/dev/stdin', ...args)]);
+    assert.deepEqual(await run.ended, exited(2), run.report());
+    assert.match(run.stderr, /^procrun: \/dev\/stdin: this is no file in a folder \(.*\)\n {2}hint: `-f -` reads a manifest from standard input\n$/);
+  });
+}
+
 for (const args of [['--help'], ['check'], ['up'], ['run', 'web'], ['drill'], ['ps']]) {
   test(`\`${args.join(' ')}\` with NO_COLOR and FORCE_COLOR: Node says nothing of its own about it`, async () => {
     const run = await execute(args, { manifest: { processes: { web: 'true' } }, env: { NO_COLOR: '1', FORCE_COLOR: '1' } });
