@@ -5,6 +5,7 @@ import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { makeFifos } from './fifo.ts';
+import { releaseReserve } from './reserve.ts';
 import type { RunId } from './run-id.ts';
 import script from './guard.sh';
 
@@ -126,21 +127,20 @@ export class Guard {
     const { id, markPrefix } = this.#run;
     // In its environment, so that it knows them however soon we are killed; what comes later it is told.
     const { folder, lockFile } = this.#files;
+    this.#process = undefined;
     const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine), ...wishes];
-    // A session of its own, so that nothing of the terminal reaches it; no copy of our output, which would keep its readers
-    // waiting; and nothing in its environment by which it could be taken for one of ours.
-    const guard = spawn('/bin/sh', ['-c', program, 'guard'], {
-      detached: true,
-      env: { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') },
-      cwd: '/',
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    });
+    const environment = { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') };
+    const guard = spawnGuard(environment) ?? (releaseReserve() ? spawnGuard(environment) : undefined);
+    if (!guard) {
+      this.#hear(['none', 'none']);
+      this.#warn('the guard, which ends everything if this runner is killed, could not be started: the system has no room for a process more, or no file descriptors');
+      return;
+    }
     this.#process = guard;
     guard.once('exit', () => {
       this.#hear(['gone', 'gone']);
       this.#replace();
     });
-    guard.on('error', () => undefined);
     // Killed while we spoke to it: `exit` says so, too.
     this.#line?.on('error', () => undefined);
     this.#line?.on('data', (data) => this.#hear(String(data).split('\n').filter((word) => word !== '')));
@@ -161,6 +161,16 @@ export class Guard {
   #tell(line: string): void {
     this.#line?.write(`${line}\n`);
   }
+}
+
+/** Undefined: the system refuses. */
+function spawnGuard(env: NodeJS.ProcessEnv): ChildProcess | undefined {
+  // A session of its own, so that nothing of the terminal reaches it; no copy of our output, which would keep its readers
+  // waiting; and nothing in its environment by which it could be taken for one of ours.
+  const guard = spawn('/bin/sh', ['-c', program, 'guard'], { detached: true, env, cwd: '/', stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  // A refusal is told once more, by that event; and it has no pipes then.
+  guard.on('error', () => undefined);
+  return guard.pid === undefined ? undefined : guard;
 }
 
 function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {

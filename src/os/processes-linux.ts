@@ -1,7 +1,7 @@
 // Processes as Linux tells of them, in /proc (proc(5)). One buffer serves all long reads: a look at 600 environments costs 3 ms so.
 import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import type { ProcessInfo } from './process-info.ts';
-import { isOutOfDescriptors } from './reserve.ts';
+import { isOutOfDescriptors, releaseReserve } from './reserve.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 
@@ -11,9 +11,7 @@ function readProc(path: string): string | undefined {
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    // Nothing must be taken for dead because we cannot look.
-    if (isOutOfDescriptors(error)) throw error;
-    return undefined;
+    return isWorthAnotherTry(error) ? readProc(path) : undefined;
   }
   try {
     let length = 0;
@@ -50,15 +48,30 @@ export function readProcess(pid: number): ProcessInfo | undefined {
     // name may be no UTF-8.
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
-    if (isOutOfDescriptors(error)) throw error;
-    return undefined;
+    return isWorthAnotherTry(error) ? readProcess(pid) : undefined;
   }
   return parseStat(text);
 }
 
+/** Nothing must be taken for dead because we cannot look. @throws the error, when there is no way to look. */
+function isWorthAnotherTry(error: unknown): boolean {
+  if (!isOutOfDescriptors(error)) return false;
+  if (releaseReserve()) return true;
+  throw error;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isWorthAnotherTry(error)) return namesIn(folder);
+    throw error;
+  }
+}
+
 export function listProcesses(): ProcessInfo[] {
   const found: ProcessInfo[] = [];
-  for (const name of readdirSync('/proc')) {
+  for (const name of namesIn('/proc')) {
     const first = name.charCodeAt(0);
     if (first < 0x31 || first > 0x39) continue;
     const info = readProcess(Number(name));
@@ -73,11 +86,14 @@ export function readEnvironment(pid: number): string | undefined {
 
 /** Each thread has children of its own. The file needs CONFIG_PROC_CHILDREN, which distributions have set. */
 export function readChildren(pid: number): number[] {
+  let threads: string[];
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
-  } catch {
+    threads = namesIn(`/proc/${pid}/task`);
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return [];
   }
+  return threads.flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
 }
 
 export function readOutputs(pid: number): string[] {

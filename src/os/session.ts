@@ -35,8 +35,9 @@ export class Session {
     this.#heldBy = groupMayLive(this.id) ? 'group' : undefined;
   }
 
-  /** Nobody lives that could have the number from us. */
+  /** Nobody lives that could have the number from us. To be asked often: between two questions it may become somebody else's. */
   get isFree(): boolean {
+    if (this.#heldBy === 'group' && !groupMayLive(this.id)) this.#heldBy = undefined;
     return this.#heldBy === undefined;
   }
 
@@ -49,7 +50,6 @@ export class Session {
    * @param carriesMark tells of a process whether it carries what only ours do.
    */
   isOurs(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
-    if (this.#heldBy === 'group' && !groupMayLive(this.id)) this.#heldBy = undefined;
     const ours = this.#isProven(found, carriesMark);
     if (!ours) this.#heldBy = undefined;
     this.#known = new Set(ours ? found.map(keyOf) : []);
@@ -58,10 +58,11 @@ export class Session {
 
   #isProven(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     if (this.#heldBy === 'leader') return true;
+    const { isFree } = this;
     const leader = found.find(({ pid }) => pid === this.id);
     // A start is told in hundredths of a second, and numbers can be given anew within one.
     if (leader) return !this.#reaped && leader.startTicks === this.leaderStart;
-    return this.#heldBy === 'group' || found.some((info) => this.#known.has(keyOf(info)) || carriesMark(info));
+    return !isFree || found.some((info) => this.#known.has(keyOf(info)) || carriesMark(info));
   }
 }
 

@@ -369,12 +369,13 @@ for (const [whose, { script, said }] of Object.entries(strangers)) {
 
 const told = (file: string): string => `echo $$ >${file}.new; mv ${file}.new ${file}`;
 
-for (const [how, end, status] of [
-  ['the run ends', 'kill -TERM "$(cat leader)"; wait $runner', 143],
-  ['the runner is killed', 'kill -KILL $runner; wait $runner', 137],
+for (const [what, leaves, end, status] of [
+  ['that has ended, and the run ends', '', 'kill -TERM "$(cat leader)"; wait $runner', 143],
+  ['that has ended, and the runner is killed', '', 'kill -KILL $runner; wait $runner', 137],
+  ['whose children have ended, too', '; sleep 1 &', 'kill -TERM "$(cat leader)"; wait $runner', 143],
 ] as const) {
-  test(`a number that was given away, that of a stop command that has ended, and ${how}: the innocent process lives`, needsNamespace, async () => {
-    const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
+  test(`a number that was given away, that of a stop command ${what}: the innocent process lives`, needsNamespace, async () => {
+    const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: `${told('command')}${leaves}`, timeout: '60s' } }] } } }) };
     const script = `
       cd "$PWD" || exit
       "$@" -f m.yml up >/dev/null 2>&1 &
@@ -383,6 +384,8 @@ for (const [how, end, status] of [
       kill -TERM $runner
       while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
       command=$(cat command)
+      while kill -0 "-$command"; do sleep 0.02; done 2>/dev/null
+      ${leaves === '' ? '' : '# So often the runner looks whether the group is empty.\nsleep 0.2'}
       ${memberOfStranger('command')}
       ${end}
       echo "ended $?"

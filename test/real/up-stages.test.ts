@@ -1,6 +1,6 @@
 // The stages of a stop, one kind after another: what each does, how long it lasts, what follows it.
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, test, waitUntil } from '../support/harness.ts';
 import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
@@ -122,6 +122,22 @@ test('run: what its command leaves in the background ends with it', async () => 
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   assert.equal(run.event('gone', 'p').stage, 'run');
   await assertNothingAlive(run);
+});
+
+test('run: what its command leaves in the background ends with it, however fast it forks', async () => {
+  // Each link ends as soon as there is the next one: at no look is it who it was at the one before.
+  const chain = 'n=$1; [ "$n" -gt 3000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }';
+  for (let round = 0; round < 3; round += 1) {
+    const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'sh chain.sh 0', timeout: '300ms' } }, { SIGTERM: '5s' }] } }, { files: { 'chain.sh': chain } });
+    await ready(run, 'p');
+    run.signal('SIGTERM');
+    assert.deepEqual(await run.ended, diedOf('SIGTERM'));
+    await assertNothingAlive(run, { within: 0 });
+    const hops = (): number => statSync(join(run.folder, 'hops')).size;
+    const until = hops();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(hops(), until, 'it goes on');
+  }
 });
 
 test('run: a command that cannot be started is told, and its time is given all the same', async () => {
