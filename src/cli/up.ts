@@ -10,7 +10,7 @@ import type { Printer } from '../output/printer.ts';
 import { Screen } from '../output/screen.ts';
 import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
-import { beforeEnd, dieBy, leave, restoreStreams } from '../os/exit.ts';
+import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
@@ -151,7 +151,7 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     control.close();
     lock.release();
   };
-  beforeEnd(restoreStreams);
+  beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
   const crashGuard = guardAgainstCrash(run, letGo);
   inbox.deliver = (signal) => run.onSignal(signal);
   const running = run.run();

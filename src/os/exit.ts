@@ -30,13 +30,11 @@ function doLastThings(): void {
 }
 
 /**
- * Node has set O_NONBLOCK on our standard output and error where they are pipes. The flag is the open file description's,
- * which others share, and a death by a signal gives Node no time to take it off.
+ * Node has set O_NONBLOCK on a standard stream of ours where it is a pipe. The flag is the open file description's, which
+ * others share, and a death by a signal gives Node no time to take it off.
  */
-export function restoreStreams(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    (stream as { _handle?: { setBlocking?: (blocking: boolean) => void } })._handle?.setBlocking?.(true);
-  }
+export function restoreStream(stream: object): void {
+  (stream as { _handle?: { setBlocking?: (blocking: boolean) => void } | null })._handle?.setBlocking?.(true);
 }
 
 /**

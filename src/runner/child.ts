@@ -5,6 +5,7 @@ import type { ReadStream } from 'node:tty';
 import { policySignals } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
 import type { Drained, Inlet } from '../output/source.ts';
+import { beforeEnd, restoreStream } from '../os/exit.ts';
 import { readProcess } from '../os/processes.ts';
 import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
@@ -230,6 +231,7 @@ export class Child {
 
   #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {
     this.#forwarded = from;
+    beforeEnd(() => restoreStream(from));
     from.pipe(to);
     if ((from as Partial<ReadStream>).isTTY) from.on('data', (data: Buffer) => (data.includes('\n') ? this.#listener.onTyped() : undefined));
   }

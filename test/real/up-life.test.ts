@@ -74,6 +74,14 @@ test('stdin: none is the end of file; forward is what the runner is given, end i
   await assertNothingAlive(run);
 });
 
+test('stdin: forward: the pipe, which others share, is left blocking', async () => {
+  const text = 'sleep 5 | { "$@"; grep flags /proc/self/fdinfo/0; }';
+  const run = startCommand(['/bin/sh', '-c', text, 'sh', ...procrunArgv('up')], { manifest: { processes: { p: { command: 'sleep 0.3; kill -TERM $PPID; exec cat', stdin: 'forward' } } } });
+  await run.waitFor(/flags:\s+\d+\n/, 'stdout');
+  const octal = /flags:\s+(\d+)\n/.exec(run.stdout)?.[1];
+  assert.equal(parseInt(octal ?? '', 8) & 0o4000, 0, octal);
+});
+
 test('a process that closes its stdin, or ends, before all is read disturbs nobody', async () => {
   const run = up({ reader: { command: 'head -c 3; echo; exec <&-; while ! [ -e go ]; do sleep 0.01; done; exit 0', stdin: 'forward' } }, { stdin: 'pipe' });
   run.write('x'.repeat(500_000));
