@@ -145,7 +145,7 @@ function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
   return new StrayFinder([tree]).find(info) !== undefined;
 }
 
-/** Who else has this file open as its standard output or error. */
-export function findHolder(path: string): ProcessInfo | undefined {
-  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info.pid).some((target) => target.startsWith(path)));
+/** Who else has a file open as its standard output or error whose path begins so. */
+export function findHolder(outputs: string): ProcessInfo | undefined {
+  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info.pid).some((path) => path.startsWith(outputs)));
 }

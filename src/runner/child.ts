@@ -100,7 +100,7 @@ export class Child {
       runId: this.#run.runId.id,
       instance: this.plan.name,
       memoryLimit: this.memoryLimit?.bytes,
-      outputs: this.#paths.prefix,
+      outputs: this.outputs,
       notOfTree: this.commandGroups,
     };
   }
@@ -151,6 +151,11 @@ export class Child {
   /** The path of its output, for a command that a stage runs beside it. */
   get outputPath(): string {
     return this.#paths.out;
+  }
+
+  /** With which the paths of its output begin, standard error's where it is a pipe of its own included. */
+  get outputs(): string {
+    return this.#paths.prefix;
   }
 
   /** Reads of its output only what is not to wait. */

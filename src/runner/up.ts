@@ -371,7 +371,7 @@ export class Up {
     const drained = await child.drained();
     if (drained === 'cut') this.#say({ type: 'warning', process: id, message: 'the end of its output is lost: nobody reads it' });
     if (drained === 'held') {
-      const holder = findHolder(child.outputPath);
+      const holder = findHolder(child.outputs);
       this.#say({ type: 'holder', process: id, pid: holder?.pid, command: holder ? describeCommand(holder) : '' });
     }
     child.dispose();

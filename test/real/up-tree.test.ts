@@ -1,6 +1,6 @@
 // What belongs to an instance: an instance has ended only when its whole tree is gone, whoever of it went first or went away.
 import { strict as assert } from 'node:assert';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, type Run, test } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, sent, stagesOf, statusOf, up } from './up-support.ts';
@@ -170,6 +170,15 @@ test('a background process holds the pipe: noticed, named, not waited for', need
   assert.deepEqual(run.lines('p'), [`escaped ${holder}`, 'last']);
   const { pid, command } = run.event('holder', 'p');
   assert.deepEqual([pid, command], [holder, 'sleep 300']);
+  await assertNothingAlive(run, { except: [holder] });
+  end(holder);
+});
+
+test('a background process holds standard error alone, which is a pipe of its own: it is named as well', needsPython, async () => {
+  const run = up({ p: { command: `PROCRUN_ESCAPE=1 ${fixtureCommand('escape.py', 'sleep', '300').join(' ')} >told & while ! grep -q escaped told; do sleep 0.01; done`, stderr: 'split' } });
+  assert.deepEqual(await run.ended, exited(0));
+  const holder = Number(/^escaped (\d+)/m.exec(readFileSync(join(run.folder, 'told'), 'utf8'))?.[1]);
+  assert.equal(run.event('holder', 'p').pid, holder);
   await assertNothingAlive(run, { except: [holder] });
   end(holder);
 });
