@@ -12,6 +12,7 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
+import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
 import { listenForSignals } from '../runner/signals.ts';
@@ -62,12 +63,17 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const early: PolicySignal[] = [];
   const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
   listenForSignals((signal) => inbox.deliver(signal));
-  const site = await Site.make(options);
+  const site = await Site.make(options).catch(tell);
   const prepared = await prepare(site, options, names, inbox).catch(async (error: unknown) => {
     await site.close();
-    throw error;
+    return tell(error);
   });
   await runToTheEnd(host, site, options, prepared);
+}
+
+/** What the system refuses before anything is started (a full disk, no descriptors) is no fault of ours. */
+function tell(error: unknown): never {
+  throw isSystemError(error) ? new Failure(`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {

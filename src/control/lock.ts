@@ -135,5 +135,5 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
       // A third one has it by now; the loop will see.
     }
   }
-  rmSync(aside, { force: true });
+  rmSync(aside, { recursive: true, force: true });
 }

@@ -76,6 +76,7 @@ export function openChannels(paths: ChannelPaths): Channels {
   };
 }
 
+/** @throws what the system says: the folder is gone, or full. */
 export function raiseStopFile({ stopFile }: ChannelPaths): void {
   if (stopFile !== undefined) writeFileSync(stopFile, '', { mode: 0o600 });
 }

@@ -7,11 +7,12 @@ import type { StreamName } from '../output/printer.ts';
 import type { Drained, Inlet } from '../output/source.ts';
 import { beforeEnd, restoreStream } from '../os/exit.ts';
 import { readProcess } from '../os/processes.ts';
-import { assertDescriptors, isOutOfDescriptors, type Reserve } from '../os/reserve.ts';
+import { assertDescriptors, isOutOfDescriptors, needDescriptors, type Reserve } from '../os/reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
 import { signalGroup } from '../os/signals.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import { Session } from '../os/session.ts';
+import { isSystemError } from '../os/system-error.ts';
 import type { TreeMark } from '../os/tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
@@ -29,6 +30,8 @@ export interface ChildListener {
   /** Its command cannot be brought to run. */
   onCannotStart(error: CannotStart): void;
   onLeaderEnded(end: LeaderEnd): void;
+  /** It is not told to stop, since the system refuses. */
+  onFlagNotRaised(reason: string): void;
   /** A line was typed at a terminal, and handed on. */
   onTyped(): void;
 }
@@ -131,7 +134,7 @@ export class Child {
   raiseFlag(): void {
     switch (this.plan.spec.stopFlag) {
       case 'file':
-        raiseStopFile(this.#paths);
+        this.#raiseFile();
         break;
       case 'fd':
         this.#channels?.closeStopFd();
@@ -145,6 +148,17 @@ export class Child {
         break;
       case undefined:
         break;
+    }
+  }
+
+  #raiseFile(): void {
+    try {
+      needDescriptors(1);
+      raiseStopFile(this.#paths);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      // The runtime folder is gone, for instance. The stages that follow do without.
+      this.#listener.onFlagNotRaised(error.message);
     }
   }
 

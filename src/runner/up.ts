@@ -211,6 +211,7 @@ export class Up {
       onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
       onAborted: () => this.#tell({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
+      onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
       onTyped: () => this.#request.printer.typed(),
       onLeaderEnded: (end) => {
         // By `procrun kill --group`, while we could not be asked.

@@ -1,8 +1,9 @@
 // What must hold when something is wrong: a fault inside the runner, a runtime folder in somebody else's hand.
 import { strict as assert } from 'node:assert';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixture, fixtureCommand, needsPython, procrunArgv, startCommand, test } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 for (const kind of ['exception', 'rejection']) {
@@ -93,6 +94,70 @@ test('a runtime folder that is a link, a dangling link or a file is refused', as
     assert.equal(existsSync(`${path}-nowhere`), false);
   }
 });
+
+test('the runtime folder is taken away in the midst (cleaners of /tmp do that): what does not work is told, and the stop goes through its stages', async () => {
+  const run = up({
+    told: { command: 'echo "ready $$"; exec sleep 300', stop_flag: 'file', stop: [{ flag: '200ms' }, { SIGTERM: '5s' }] },
+    drained: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'echo drained', timeout: '200ms' } }, { SIGTERM: '5s' }] },
+  });
+  for (const name of ['told', 'drained']) await ready(run, name);
+  rmSync(run.runtimeDir, { recursive: true });
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  const warnings = run.events({ event: 'warning' }).map(({ process, message }) => `${process}: ${String(message)}`);
+  assert.ok(warnings.some((text) => /^told: its stop flag could not be raised: ENOENT/.test(text)), run.report());
+  assert.ok(warnings.some((text) => /^drained: its stop command could not be started: ENOENT/.test(text)), run.report());
+  for (const name of ['told', 'drained']) assert.equal(run.event('gone', name).stage, 'SIGTERM');
+  await assertNothingAlive(run);
+});
+
+test('a folder in the place of the file that says who runs is put out of the way', async () => {
+  const { run, own } = await folders();
+  mkdirSync(join(own, 'runner.json'), { mode: 0o700 });
+  const next = await execute(['up', '--max-runtime', '50ms'], { beside: run });
+  assert.deepEqual(next.end, exited(124), next.report());
+  assert.deepEqual(readdirSync(run.runtimeDir), []);
+});
+
+test('what the system refuses before anything is started is one sentence', async () => {
+  const run = startCommand(['/bin/sh', '-c', 'ulimit -f 0; exec "$@"', 'sh', ...procrunArgv('up')], { manifest });
+  assert.deepEqual(await run.ended, exited(2), run.report());
+  assert.match(run.stderr, /^procrun: the run cannot begin: EFBIG: [^\n]*\n$/);
+  await assertNothingAlive(run);
+});
+
+test('however few descriptors there are: it runs, or says in sentences why not', async () => {
+  const script = 'for n in 19 21 23 25 27 29 31 33; do (ulimit -n $n && "$@" check && echo "limit $n" && { "$@" up >&2 || echo "status $?"; }) 2>&1; done; exit 0';
+  const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv()], { manifest: { processes: { p: 'true' } } });
+  assert.deepEqual(await run.ended, exited(0));
+  const told = run.stdout.slice(run.stdout.indexOf('limit '));
+  assert.match(told, /status 126/);
+  assert.doesNotMatch(told, /^ +at |Error:|internal error/m);
+  await assertNothingAlive(run);
+});
+
+const needsPrlimit = { skip: spawnSync('prlimit', ['-V']).status === 0 ? false : 'prlimit is not installed' };
+
+for (const first of ['guard', 'stop'] as const) {
+  test(`no descriptor is left in the midst of the run, and what needs one first is the ${first}: what was kept will do`, needsPrlimit, async () => {
+    const run = up({
+      p: { command: 'echo "ready $$"; setsid sleep 300 & exec sleep 300', stop: [{ run: { command: 'echo drained', timeout: '300ms' } }, { SIGTERM: '5s' }] },
+    });
+    await ready(run, 'p');
+    const used = new Set(readdirSync(`/proc/${run.pid}/fd`).map(Number));
+    const free = [...Array(1000).keys()].find((number) => !used.has(number));
+    assert.equal(spawnSync('prlimit', ['--pid', String(run.pid), `--nofile=${free}:`]).status, 0);
+    if (first === 'guard') {
+      const guard = descendantsOf(run.pid).find(({ pid, ppid }) => ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined)?.pid ?? 0;
+      process.kill(guard, 'SIGKILL');
+      await waitUntil(() => descendantsOf(run.pid).some(({ pid, ppid }) => ppid === run.pid && pid !== guard && environmentOf(pid).GUARD_LINES !== undefined), 'a new guard');
+    }
+    run.signal('SIGTERM');
+    assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+    assert.ok(run.lines('p').includes('drained'), run.report());
+    await assertNothingAlive(run);
+  });
+}
 
 test('a runtime folder with a line break in its path is refused, and what bears the beginning of the path is left alone', async () => {
   const base = 'precious\n/base';
