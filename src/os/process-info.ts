@@ -8,7 +8,7 @@ export interface ProcessInfo {
   readonly sid: number;
   /** As ps(1) has it: R S D T t Z X … */
   readonly state: string;
-  /** When it started, in the system's own unit: with the pid, who it is. Only to be compared for being equal, but for `startedBefore`. */
+  /** When it started, in the system's own unit: with the pid, who it is. On Linux a number, so that it also says who is the older; elsewhere only to be compared for being equal. */
   readonly startTicks: string;
   /** Its soft limit on resident memory, in bytes, which may be a run's mark; empty where the system does not tell. */
   readonly memoryLimit: string;
