@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import type { Command as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
+import { shellWord } from '../os/shell.ts';
 import { readManifest } from './manifest.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
@@ -24,7 +25,7 @@ export function commandText(command: ProcessCommand): string {
     const [first = '', ...rest] = command.text.trim().split('\n');
     return rest.length > 0 ? `${first} …` : first;
   }
-  return command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+  return command.argv.map(shellWord).join(' ');
 }
 
 export function stageText(stage: Stage): string {

@@ -2,6 +2,7 @@
 // it depends on where the manifest is and on --name, and on nothing that stands in it: that may have been edited since.
 import { basename, dirname } from 'node:path';
 import { baseFolder, findRuntimeFolder, makeRuntimeFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
+import { shellWord } from '../os/shell.ts';
 import { Failure } from './failure.ts';
 import type { ManifestOptions } from './manifest.ts';
 
@@ -41,10 +42,6 @@ function orFailure<T>(work: () => T): T {
 
 /** A command of procrun that talks to the run that these options mean, to be typed by the user. */
 export function commandFor(command: string, { file, name }: ManifestOptions): string {
-  const options = Object.entries({ '-f': file, '--name': name }).flatMap(([option, value]) => (value === undefined ? [] : [option, quoted(value)]));
+  const options = Object.entries({ '-f': file, '--name': name }).flatMap(([option, value]) => (value === undefined ? [] : [option, shellWord(value)]));
   return ['procrun', ...options, command].join(' ');
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,7 +7,7 @@ import type { Manifest, ProcessSpec, SignalName } from '../manifest/types.ts';
 import { dieBy, leave } from '../os/exit.ts';
 import { newRunId } from '../os/run-id.ts';
 import { commandArgv } from '../os/spawn.ts';
-import { inheritedEnvironment } from '../runner/environment.ts';
+import { inheritedEnvironment, instanceVariables } from '../runner/environment.ts';
 import { planInstances } from '../supervisor/plan.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
@@ -59,9 +59,8 @@ interface Target {
 function target(manifest: Manifest | undefined, words: readonly [string, ...string[]]): Target {
   const instance = words.length === 1 && manifest ? instanceNamed(words[0], manifest.processes) : undefined;
   if (instance) {
-    const { spec, number, name } = instance;
-    const port = spec.port === undefined ? {} : { PORT: String(spec.port + number - 1) };
-    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...port, PS: `${spec.name}.${number}`, PROCRUN_PROCESS: spec.name, PROCRUN_INSTANCE: name } };
+    const { spec } = instance;
+    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...instanceVariables(instance) } };
   }
   return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment(), hintIfMissing: manifest && hintFor(words, manifest.processes) };
 }

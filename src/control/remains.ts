@@ -27,8 +27,6 @@ export interface EndOptions {
 
 /** Of no group and of no session. */
 const noGroup = -1;
-/** No path begins so. */
-const noPath = '\0';
 
 const firstPauseMs = 2;
 const longestPauseMs = 50;
@@ -100,7 +98,7 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
     runId,
     instance: name,
     memoryLimit: memoryLimit ?? undefined,
-    outputs: outputs ?? noPath,
+    outputs: outputs ?? undefined,
     notOfTree: new Set(),
   };
 }

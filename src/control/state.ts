@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
+import { markPattern } from '../os/run-id.ts';
 import type { StageName } from '../output/notices.ts';
 import type { Owner } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
@@ -78,7 +79,7 @@ const instanceChecks: Checks<InstanceState> = {
   signal: orNull(isString),
   leaveEscapees: (value) => typeof value === 'boolean',
   // No limit, or the beginning of every path, would be everybody's mark.
-  memoryLimit: orNull((value) => typeof value === 'string' && /^\d{16,19}$/.test(value)),
+  memoryLimit: orNull((value) => typeof value === 'string' && markPattern.test(value)),
   outputs: orNull((value) => typeof value === 'string' && value.startsWith('/') && value.length > 1),
 };
 

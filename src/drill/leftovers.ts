@@ -1,6 +1,7 @@
 // What of a drilled run is alive, seen with our own eyes: the runner may be dead, or wrong. Its processes tell by what they
 // carry what the runner knows them by.
 import { readEnvironment, readOutputs, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { markPattern } from '../os/run-id.ts';
 import { Session } from '../os/session.ts';
 import { findMembers, isLeftAlone, type TreeMark } from '../os/tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
@@ -11,12 +12,6 @@ interface Leader {
   readonly memoryLimit: string | undefined;
   readonly output: string | undefined;
 }
-
-/** No pipe has such a path: for a leader whose own was not to be read any more. */
-const noOutput = '\0';
-
-/** So large a limit is a mark of procrun's; "no limit" has 20 digits. */
-const markPattern = /^\d{16,19}$/;
 
 export class Leftovers {
   readonly #plans: ReadonlyMap<string, InstancePlan>;
@@ -47,7 +42,7 @@ export class Leftovers {
     const runId = this.#runId ?? '';
     const marks = new Map<string, TreeMark>();
     for (const [id, { pid, start, memoryLimit, output }] of this.#leaders) {
-      marks.set(id, { session: new Session(pid, start, { isChild: false }), runId, instance: id, memoryLimit, outputs: output ?? noOutput, notOfTree: new Set() });
+      marks.set(id, { session: new Session(pid, start, { isChild: false }), runId, instance: id, memoryLimit, outputs: output, notOfTree: new Set() });
     }
     const members = findMembers([...marks.values()]);
     const alive = new Map<string, readonly ProcessInfo[]>();

@@ -8,7 +8,14 @@ export const defaultShell = '/bin/sh';
 export const defaultStageMs = 5000;
 
 /** SIGKILL after the last stage: so long procrun watches what it killed go. */
-export const defaultKillMs = 5000;
+const defaultKillMs = 5000;
+
+/** The last stage, where a list does not end with it. */
+export const killStage: Stage = { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs };
+
+export function isKill(stage: Stage): boolean {
+  return stage.kind === 'signal' && stage.signal === 'SIGKILL';
+}
 
 /** The flag stage that is put first when a process has a stop flag and its list of stages does not mention it. */
 export const defaultFlagMs = 4000;

@@ -1,6 +1,6 @@
 // A classic Procfile, `name: command` a line, with foreman's rules: ports by place, and any end stops everything.
 import { resolve } from 'node:path';
-import { defaultBasePort, defaultEnvFile, defaultKillMs, defaultPolicies, defaultShell, defaultStop, processDefaults } from './defaults.ts';
+import { defaultBasePort, defaultEnvFile, defaultPolicies, defaultShell, defaultStop, killStage, processDefaults } from './defaults.ts';
 import { EnvFiles, missingEnvFile } from './env-file.ts';
 import { baseVariables, realVariables, toRecord, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
@@ -99,7 +99,7 @@ function toSpec({ name, command }: Line, port: number, root: string, env: Proces
     env,
     port,
     signals: defaultPolicies,
-    stop: [...defaultStop(undefined), { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs }],
+    stop: [...defaultStop(undefined), killStage],
     onSuccess: 'stop',
     onFailure: 'stop',
   };

@@ -1,5 +1,5 @@
 // The list of stages of a stop, from what the manifest says to a complete list. What a stage does is the supervisor's.
-import { defaultFlagMs, defaultKillMs, defaultShell, defaultStageMs, defaultStop } from './defaults.ts';
+import { defaultFlagMs, defaultShell, defaultStageMs, defaultStop, isKill, killStage } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { describe } from './issues.ts';
@@ -10,14 +10,12 @@ import { nearestSignal, parseSignal } from './signals.ts';
 import { isBroken, nodeAt, type MapNode, type Path } from './tree.ts';
 import type { Command, Milliseconds, Stage } from './types.ts';
 
-const kill: Stage = { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs };
-
 /** Complete: `flag` first where there is a stop flag, SIGKILL last unless `final_kill` is false. Mistakes are told. */
 export function resolveStages(draft: Draft, process: ProcessDraft): Stage[] {
   const flag = process.get('stop_flag');
   const finalKill = process.get('final_kill') ?? true;
   const given = process.get('stop');
-  if (given === undefined) return finalKill ? [...defaultStop(flag), kill] : defaultStop(flag);
+  if (given === undefined) return finalKill ? [...defaultStop(flag), killStage] : defaultStop(flag);
 
   const path = process.path('stop');
   const stages: Stage[] = [];
@@ -37,13 +35,9 @@ export function resolveStages(draft: Draft, process: ProcessDraft): Stage[] {
     stages.push(stage);
   }
   if (flag !== undefined && !stages.some((stage) => stage.kind === 'flag')) stages.unshift({ kind: 'flag', timeoutMs: defaultFlagMs });
-  if (finalKill && !killed) stages.push(kill);
+  if (finalKill && !killed) stages.push(killStage);
   if (stages.length === 0 && given.length === 0) draft.problems.error(draft.at(path), '`stop` has no stage, and `final_kill: false` adds none.');
   return stages;
-}
-
-function isKill(stage: Stage): boolean {
-  return stage.kind === 'signal' && stage.signal === 'SIGKILL';
 }
 
 function readStage(draft: Draft, process: ProcessDraft, path: Path): Stage | undefined {

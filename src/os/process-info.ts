@@ -15,3 +15,8 @@ export interface ProcessInfo {
   /** Its short name, as the kernel keeps it. */
   readonly command: string;
 }
+
+/** Who it is, as a key: a later process of its number is another one. */
+export function identityOf({ pid, startTicks }: ProcessInfo): string {
+  return `${pid} ${startTicks}`;
+}

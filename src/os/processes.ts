@@ -4,7 +4,7 @@ import type { ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';
 
-export type { ProcessInfo } from './process-info.ts';
+export { identityOf, type ProcessInfo } from './process-info.ts';
 
 const system = process.platform === 'darwin' ? darwin : linux;
 

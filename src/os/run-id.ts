@@ -24,6 +24,9 @@ export interface Mark {
   readonly bytes: string;
 }
 
+/** What a mark looks like in bytes; no limit at all has 20 digits. */
+export const markPattern = /^\d{16,19}$/;
+
 /** In bytes, a mark is the run's number times 1024, and eight digits for the instance, in steps of 25 KiB. */
 const stepKib = 25;
 const runKib = 1e8;

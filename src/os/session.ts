@@ -1,6 +1,6 @@
 // Whose a session is. Its number is its leader's and, once nobody of it lives, may be given to somebody else's leader: then
 // nothing of that one is ours. Which processes there are is tree.ts's to look up.
-import type { ProcessInfo } from './process-info.ts';
+import { identityOf, type ProcessInfo } from './process-info.ts';
 import { groupMayLive } from './signals.ts';
 
 export class Session {
@@ -52,7 +52,7 @@ export class Session {
   isOurs(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     const ours = this.#isProven(found, carriesMark);
     if (!ours) this.#heldBy = undefined;
-    this.#known = new Set(ours ? found.map(keyOf) : []);
+    this.#known = new Set(ours ? found.map(identityOf) : []);
     return ours;
   }
 
@@ -62,10 +62,6 @@ export class Session {
     const leader = found.find(({ pid }) => pid === this.id);
     // A start is told in hundredths of a second, and numbers can be given anew within one.
     if (leader) return !this.#reaped && leader.startTicks === this.leaderStart;
-    return !isFree || found.some((info) => this.#known.has(keyOf(info)) || carriesMark(info));
+    return !isFree || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
   }
-}
-
-function keyOf({ pid, startTicks }: ProcessInfo): string {
-  return `${pid} ${startTicks}`;
 }

@@ -12,8 +12,8 @@ export interface TreeMark {
   readonly instance: string;
   /** In bytes; see `Mark`. Undefined: its processes bear none. */
   readonly memoryLimit: string | undefined;
-  /** With which the paths of its output pipes begin. */
-  readonly outputs: string;
+  /** With which the paths of its output pipes begin. Undefined: they are not known. */
+  readonly outputs: string | undefined;
   /** Groups that carry the mark and are not of the tree: commands that procrun itself started beside it. */
   readonly notOfTree: ReadonlySet<number>;
 }
@@ -94,7 +94,7 @@ class StrayFinder {
 
   #byOutput({ pid }: ProcessInfo): TreeMark | undefined {
     const outputs = readOutputs(pid);
-    return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => path.startsWith(tree.outputs)));
+    return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => tree.outputs !== undefined && path.startsWith(tree.outputs)));
   }
 }
 

@@ -3,11 +3,9 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Source, type Drained, type Inlet, type SourceListener } from './source.ts';
+import { blockedMs, Source, type Drained, type Inlet, type SourceListener } from './source.ts';
 
 const chunkBytes = 64 * 1024;
-/** Once asked to hurry, so long is waited for a reader of our own output that takes nothing. */
-const blockedMs = 500;
 
 /** Who hands out what it has held: one after another, so that what belongs together stays together. */
 export class HandingOut {

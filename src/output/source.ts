@@ -30,7 +30,7 @@ export interface Inlet {
 /** Without a byte for so long, a pipe that somebody else still holds counts as drained. */
 const silenceMs = 100;
 /** Once asked to hurry, so long is waited for a reader of our own output that takes nothing. */
-const blockedMs = 500;
+export const blockedMs = 500;
 /** So often it is looked whether that is so. */
 const lookMs = silenceMs / 4;
 /**

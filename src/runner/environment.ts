@@ -23,16 +23,23 @@ export function inheritedEnvironment(environment: Readonly<Record<string, string
   return inherited;
 }
 
-export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: string; readonly stopFile: string | undefined }): Record<string, string> {
-  const { spec, name, number } = plan;
+/** What an instance is given whoever runs it, `up` or `run`. */
+export function instanceVariables({ spec, name, number }: InstancePlan): Record<string, string> {
   return {
-    ...spec.env,
     ...(spec.port === undefined ? {} : { PORT: String(spec.port + number - 1) }),
     // foreman's name for the instance, always with the number.
     PS: `${spec.name}.${number}`,
     PROCRUN: '1',
     PROCRUN_PROCESS: spec.name,
     PROCRUN_INSTANCE: name,
+  };
+}
+
+export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: string; readonly stopFile: string | undefined }): Record<string, string> {
+  const { spec } = plan;
+  return {
+    ...spec.env,
+    ...instanceVariables(plan),
     PROCRUN_RUN_ID: run.runId,
     // For the guard, which knows nothing of the manifest.
     ...(spec.escapees === 'leave' ? { PROCRUN_ESCAPEES: 'leave' } : {}),

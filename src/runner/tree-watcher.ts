@@ -2,7 +2,7 @@
 // is watched it has no timer and looks at nothing.
 import { monotonicNow } from '../os/clock.ts';
 import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
-import { isSameAlive } from '../os/processes.ts';
+import { identityOf, isSameAlive } from '../os/processes.ts';
 import { groupMayLive, signalGroup, signalProcess } from '../os/signals.ts';
 
 export interface WatchedTree {
@@ -146,7 +146,7 @@ export class TreeWatcher {
 
   #sift(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
     for (const member of members) {
-      const key = `${member.info.pid} ${member.info.startTicks}`;
+      const key = identityOf(member.info);
       if (member.inGroup || member.nested || this.#named.has(key)) continue;
       this.#named.add(key);
       this.#listener.onEscapee(tree.id, member, isLeftAlone(member, tree.leaveEscapees));

@@ -2,7 +2,8 @@
 // and what concerns several instances at once (order, the run's end) is supervisor.ts's.
 import type { Milliseconds, SignalName, Stage } from '../manifest/types.ts';
 import { isSuccess, statusOfEnd, statusTimedOut } from './outcome.ts';
-import { isKill, killStage, stageName, stagesForLeftovers, withHeardSignal } from './stages.ts';
+import { isKill, killStage } from '../manifest/defaults.ts';
+import { stageName, stagesForLeftovers, withHeardSignal } from './stages.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Outcome, Result, SignalReason, StageName, StopCause, Waiting } from '../output/notices.ts';
 import type { Action, Heard, InstanceEvent, InstancePlan } from './types.ts';

@@ -1,16 +1,10 @@
 // The plan of one staged stop: which stages, in which order. Their clock and their actions are instance.ts's.
-import { defaultKillMs, defaultStageMs } from '../manifest/defaults.ts';
+import { defaultStageMs, killStage } from '../manifest/defaults.ts';
 import type { ProcessSpec, SignalName, Stage } from '../manifest/types.ts';
 import type { StageName } from '../output/notices.ts';
 
-export const killStage: Stage = { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs };
-
 export function stageName(stage: Stage): StageName {
   return stage.kind === 'signal' ? stage.signal : stage.kind;
-}
-
-export function isKill(stage: Stage): boolean {
-  return stage.kind === 'signal' && stage.signal === 'SIGKILL';
 }
 
 /** A signal that was passed on to a process and is its stage: the same signal is not sent again by a later one. */

@@ -1,7 +1,7 @@
 // The command of `procrun run` and all that descends from it: who they are, signals to them, and the end of what is left of
 // them. When that is asked for is wrapper.ts's.
 import { monotonicNow } from '../os/clock.ts';
-import { isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { identityOf, isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { signalGroup, signalProcess } from '../os/signals.ts';
 import type { SignalName } from '../manifest/types.ts';
 
@@ -107,7 +107,7 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean): Promis
 
 /** SIGTERM once; a stopped one hears it only when it is continued. */
 function askToEnd(info: ProcessInfo, asked: Set<string>): boolean {
-  const identity = `${info.pid} ${info.startTicks}`;
+  const identity = identityOf(info);
   if (asked.has(identity)) return true;
   asked.add(identity);
   const isMine = signalProcess(info.pid, 'SIGTERM');

@@ -2,7 +2,7 @@
 import { defaultPolicies, defaultShell, defaultStop, processDefaults } from '../../src/manifest/defaults.ts';
 import type { PolicySignal, ProcessSpec, Stage } from '../../src/manifest/types.ts';
 import type { Notice } from '../../src/output/notices.ts';
-import { killStage } from '../../src/supervisor/stages.ts';
+import { killStage } from '../../src/manifest/defaults.ts';
 import { planInstances } from '../../src/supervisor/plan.ts';
 import { Supervisor, type SupervisorOptions } from '../../src/supervisor/supervisor.ts';
 import type { Action, LeaderEndEvent, SupervisorEvent } from '../../src/supervisor/types.ts';

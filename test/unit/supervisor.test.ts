@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { defaultPolicies } from '../../src/manifest/defaults.ts';
 import type { Policy, PolicySignal } from '../../src/manifest/types.ts';
-import { killStage } from '../../src/supervisor/stages.ts';
+import { killStage } from '../../src/manifest/defaults.ts';
 import { flagStage, History, signalStage, spec } from './supervisor-support.ts';
 
 const forward: Policy = { kind: 'forward' };
