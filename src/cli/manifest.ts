@@ -173,7 +173,7 @@ function reasonOf(error: unknown): string {
     case 'ENOENT':
       return 'there is no such file';
     case 'EISDIR':
-      return 'this is a folder; a manifest is a file';
+      return 'this is a folder, not a file';
     case 'EACCES':
       return 'no permission to read it';
     default:

@@ -2,7 +2,7 @@
 // that the guard starts meanwhile. Who may run is lock.ts's to say.
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockPath } from '../control/lock.ts';
+import { lockPath, runFolderName } from '../control/lock.ts';
 import { Guard } from '../os/guard.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
@@ -29,7 +29,7 @@ export class Site {
     const place = { ...locateManifest(options), name: options.name };
     for (;;) {
       const folder = runtimeFolder(place);
-      const runFolder = join(folder, runId.uuid);
+      const runFolder = join(folder, runFolderName(runId.uuid));
       try {
         mkdirSync(runFolder, { mode: 0o700 });
       } catch (error) {

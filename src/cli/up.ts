@@ -217,7 +217,7 @@ function isSameFile(first: number, second: number): boolean {
 
 /** @throws Failure when somebody has it. */
 function lockOrFail({ folder, runId }: Site, file: string, options: UpOptions): Lock {
-  const taken = takeLock(folder, { runId: runId.id, file }, runId.uuid);
+  const taken = takeLock(folder, { runId: runId.id, file });
   if ('lock' in taken) return taken.lock;
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }

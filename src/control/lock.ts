@@ -1,7 +1,7 @@
 // Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
 import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSameAlive, readProcess } from '../os/processes.ts';
+import { isDead, isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
 import { readPrivate, writeDraft } from './private-file.ts';
 
@@ -25,10 +25,9 @@ export interface Lock {
 
 /**
  * Takes the lock for this process.
- * @param own the name of the folder in there that is ours already.
  * @returns the lock, or who has it.
  */
-export function takeLock(folder: string, about: { runId: string; file: string }, own?: string): { lock: Lock } | { owner: Owner } {
+export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
   const path = lockPath(folder);
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
@@ -38,7 +37,7 @@ export function takeLock(folder: string, about: { runId: string; file: string },
       try {
         // link(2) fails where the name is taken, and what appears under it is complete.
         linkSync(draft, path);
-        removeLeft(folder, own);
+        removeLeft(folder);
         return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -52,19 +51,26 @@ export function takeLock(folder: string, about: { runId: string; file: string },
   }
 }
 
-/** What writeDraft calls them, and discardStale. */
-const draftPattern = /^\w+\.json\.(?<pid>\d+)(\.stale)?$/;
+/** The name of this process's own folder beside the lock, which it makes before it has that: so the name says whose it is. */
+export function runFolderName(uuid: string): string {
+  return `${process.pid}-${uuid}`;
+}
 
-/**
- * A runner that was killed could not remove its folder. Now the lock is ours, so whatever folder is here is nobody's; and so is
- * a draft, unless its writer lives and asks for the lock just now.
- */
-function removeLeft(folder: string, own: string | undefined): void {
+/** Of a run's folder, and of a draft: what writeDraft calls it, or discardStale. */
+const ownedPattern = /^(?:(?<folder>\d+)-.*|\w+\.json\.(?<draft>\d+)(?:\.stale)?)$/;
+
+/** A runner that was killed could not remove what is its own. One that lives may still be at its manifest, and want the lock next. */
+function removeLeft(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const writer = draftPattern.exec(entry.name)?.groups?.pid;
-    const isLeft = entry.isDirectory() ? entry.name !== own : writer !== undefined && !readProcess(Number(writer));
-    if (isLeft) rmSync(join(folder, entry.name), { recursive: true, force: true });
+    const owned = ownedPattern.exec(entry.name)?.groups;
+    if (!entry.isDirectory() && !owned) continue;
+    if (!isLiving(Number(owned?.folder ?? owned?.draft ?? 0))) rmSync(join(folder, entry.name), { recursive: true, force: true });
   }
+}
+
+function isLiving(pid: number): boolean {
+  const info = readProcess(pid);
+  return info !== undefined && !isDead(info.state);
 }
 
 function releaseLock(folder: string, path: string): void {

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 for (const kind of ['exception', 'rejection']) {
@@ -117,6 +117,20 @@ test('a folder in the place of the file that says who runs is put out of the way
   const next = await execute(['up', '--max-runtime', '50ms'], { beside: run });
   assert.deepEqual(next.end, exited(124), next.report());
   assert.deepEqual(readdirSync(run.runtimeDir), []);
+});
+
+test('a run that ends while another one of the same manifest is still at its beginning takes nothing of it away', async () => {
+  const text = 'processes: { p: "echo x >/dev/stdout" }';
+  const first = start(['-f', '-', 'up'], { stdin: 'pipe' });
+  await waitUntil(() => existsSync(first.runtimeDir) && readdirSync(first.runtimeDir, { recursive: true }).length > 1, 'its folder');
+  const second = await execute(['-f', '-', 'up'], { beside: first, stdin: { text } });
+  assert.deepEqual(second.end, exited(0), second.report());
+  first.write(text);
+  first.closeStdin();
+  assert.deepEqual(await first.ended, exited(0), first.report());
+  assert.equal(first.stdout, 'p | x\n');
+  assert.deepEqual(readdirSync(first.runtimeDir), []);
+  await assertNothingAlive(first);
 });
 
 test('what the system refuses before anything is started is one sentence', async () => {
