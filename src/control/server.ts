@@ -1,6 +1,6 @@
 // The control socket of a running one: takes requests and answers them. What they do is handed in. It has no timer, and
 // whatever comes in over the socket (nothing, garbage, too much, too many) costs the run a bounded amount of memory.
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
@@ -38,15 +38,17 @@ export class ControlServer {
   }
 
   listen(): void {
+    // bind(2), which is called before listen() returns, makes the socket: at no moment is it open to others.
+    const mask = process.umask(0o177);
     try {
       // What a dead run left, or somebody planted. The folder is ours, by the lock in it.
       rmSync(join(this.#folder, socketName), { recursive: true, force: true });
       this.#way = socketPath(this.#folder, socketName);
       this.#server.listen(this.#way.path);
-      // bind(2) was called before listen() returned; nobody else has come in meanwhile, since the folder's mode is 0700.
-      if (this.#server.listening) chmodSync(this.#way.path, 0o600);
     } catch (error) {
       this.#onProblem((error as Error).message);
+    } finally {
+      process.umask(mask);
     }
   }
 
