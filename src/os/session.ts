@@ -1,7 +1,15 @@
 // Whose a session is. Its number is its leader's and, once nobody of it lives, may be given to somebody else's leader: then
 // nothing of that one is ours. Which processes there are is tree.ts's to look up.
+import type { Milliseconds } from '../manifest/types.ts';
+import { monotonicNow } from './clock.ts';
 import { identityOf, type ProcessInfo } from './process-info.ts';
 import { groupMayLive } from './signals.ts';
+
+/**
+ * So long a system takes at least until it gives out a number again that has just become free: all others come first. (Unless
+ * somebody chooses it, by ns_last_pid.) Who has not asked for longer, stopped or busy, cannot know whose it is now.
+ */
+const holdMs: Milliseconds = 200;
 
 export class Session {
   /** The pid of its leader, and the number of its first group. */
@@ -9,13 +17,15 @@ export class Session {
   /** Of its leader; undefined where it could not be read. */
   readonly leaderStart: string | undefined;
   /**
-   * Why the number is still ours: its leader is not reaped yet; or somebody of its group has lived ever since. Undefined:
-   * there is no certainty, and it is to be proven.
+   * Why the number is still ours: its leader is not reaped yet; or somebody of its group has lived ever since, and `nobody`
+   * any more. Undefined: that is not known, and it is to be proven.
    */
-  #heldBy: 'leader' | 'group' | undefined;
+  #heldBy: 'leader' | 'group' | 'nobody' | undefined;
+  #askedAt: Milliseconds = -Infinity;
   #reaped = false;
   /** Who was of it at the last look: where one of them lives, it is still the same. */
-  #known = new Set<string>();
+  #known: ReadonlySet<string> = new Set();
+  #sawTheSame = false;
 
   /** @param isChild its leader is a child of this process; who reaps it calls `leaderReaped`. */
   constructor(id: number, leaderStart: string | undefined, { isChild }: { readonly isChild: boolean }) {
@@ -32,13 +42,29 @@ export class Session {
   /** To be called in the moment in which the leader's end is known: from now on the number may be anybody's. */
   leaderReaped(): void {
     this.#reaped = true;
-    this.#heldBy = groupMayLive(this.id) ? 'group' : undefined;
+    this.#heldBy = 'group';
+    this.#askedAt = monotonicNow();
+    this.#ask();
   }
 
-  /** Nobody lives that could have the number from us. To be asked often: between two questions it may become somebody else's. */
+  /** The number is ours, though nobody may be met who bears it: what forks and ends without a pause is met at no look. To be asked often. */
+  get isHeld(): boolean {
+    this.#ask();
+    return this.#heldBy === 'leader' || this.#heldBy === 'group';
+  }
+
+  /** There was a moment at which nobody lived who could have the number from us. */
   get isFree(): boolean {
-    if (this.#heldBy === 'group' && !groupMayLive(this.id)) this.#heldBy = undefined;
-    return this.#heldBy === undefined;
+    this.#ask();
+    return this.#heldBy === 'nobody';
+  }
+
+  /**
+   * What kill(2) says of its group is explained by zombies, which were there at the look before. Else somebody lives who is met
+   * at no look, since it forks and ends again and again: of it there are new zombies, or none.
+   */
+  get isAtRest(): boolean {
+    return !this.isHeld || this.#sawTheSame;
   }
 
   includes({ pgid, sid }: ProcessInfo): boolean {
@@ -51,17 +77,27 @@ export class Session {
    */
   isOurs(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     const ours = this.#isProven(found, carriesMark);
-    if (!ours) this.#heldBy = undefined;
+    if (!ours && this.#heldBy === 'group') this.#heldBy = undefined;
+    const before = this.#known;
     this.#known = new Set(ours ? found.map(identityOf) : []);
+    this.#sawTheSame = this.#known.size > 0 && [...this.#known].every((identity) => before.has(identity));
     return ours;
   }
 
   #isProven(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     if (this.#heldBy === 'leader') return true;
-    const { isFree } = this;
     const leader = found.find(({ pid }) => pid === this.id);
     // A start is told in hundredths of a second, and numbers can be given anew within one.
+    if (leader && this.#reaped) this.#heldBy = 'nobody';
     if (leader) return !this.#reaped && leader.startTicks === this.leaderStart;
-    return !isFree || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
+    return this.isHeld || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
+  }
+
+  #ask(): void {
+    if (this.#heldBy !== 'group') return;
+    const now = monotonicNow();
+    if (now - this.#askedAt > holdMs) this.#heldBy = undefined;
+    else if (!groupMayLive(this.id)) this.#heldBy = 'nobody';
+    this.#askedAt = now;
   }
 }

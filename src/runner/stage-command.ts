@@ -51,21 +51,15 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
     guard.add({ pgid: pid, leaderStart: session.leaderStart, isToldByDeath: false });
     leader.open();
   });
-  let heldAt = -Infinity;
   const strikeOff = (): void => {
-    if (!session.isFree) {
-      heldAt = performance.now();
+    if (session.isHeld) {
       setTimeout(strikeOff, askEveryMs).unref();
       return;
     }
+    if (!session.isFree) return;
     unguard();
     child.commandGroups.delete(pid);
   };
-  /**
-   * What forks and ends without a pause is met at no look. But all numbers cannot be given out between two questions; only
-   * where the runner was busy or stopped meanwhile, who has the number now has to be seen.
-   */
-  const isHeld = (): boolean => !session.isFree && performance.now() - heldAt < 2 * askEveryMs;
   void leader.ended.then((end) => {
     session.leaderReaped();
     strikeOff();
@@ -76,7 +70,7 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
       for (let look = 0; look < mostLooks && !session.isFree; look += 1) {
         // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
         const left = leftOf(child, session);
-        const groupIsOurs = session.leaderIsOurs || left.some(({ inGroup }) => inGroup) || isHeld();
+        const groupIsOurs = session.isHeld || left.some(({ inGroup }) => inGroup);
         if (groupIsOurs) signalGroup(pid, 'SIGKILL');
         const others = left.filter(({ inGroup }) => !inGroup);
         for (const { info } of others) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');

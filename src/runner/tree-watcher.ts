@@ -3,7 +3,7 @@
 import { monotonicNow } from '../os/clock.ts';
 import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
 import { identityOf, isSameAlive } from '../os/processes.ts';
-import { groupMayLive, signalGroup, signalProcess } from '../os/signals.ts';
+import { signalGroup, signalProcess } from '../os/signals.ts';
 
 export interface WatchedTree {
   readonly id: string;
@@ -31,6 +31,8 @@ interface Entry {
 
 const firstIntervalMs = 2;
 const maxIntervalMs = 50;
+/** So many looks may find nobody in a group that is not at rest: its last ones are about to end. After that somebody lives. */
+const mostRestless = 3;
 /** A look at the whole system may take at most one part in so many of the time. */
 const scanShare = 5;
 
@@ -56,7 +58,7 @@ export class TreeWatcher {
   kill(tree: WatchedTree): void {
     const entry = this.#entry(tree);
     entry.killing = true;
-    if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
+    if (tree.mark.session.isHeld) signalGroup(tree.mark.session.id, 'SIGKILL');
     this.#soon();
   }
 
@@ -111,7 +113,13 @@ export class TreeWatcher {
 
   /** Cheap questions first: as long as a known member lives, there is no need to look for others. */
   #isDue(entry: Entry): boolean {
-    if (entry.killing) return true;
+    // Asked at each turn, so that it is known.
+    const { isHeld } = entry.tree.mark.session;
+    if (entry.killing) {
+      // All of a group by one kill(2), whatever it forks.
+      if (isHeld) signalGroup(entry.tree.mark.session.id, 'SIGKILL');
+      return true;
+    }
     return !entry.members.some(({ info }) => isSameAlive(info));
   }
 
@@ -121,26 +129,32 @@ export class TreeWatcher {
     if (members.length > 0) {
       entry.cleanLooks = 0;
       if (entry.killing) this.#killMembers(tree, members);
-      if (entry.watched && !entry.remained) {
-        entry.remained = true;
-        this.#listener.onRemains(tree.id);
-      }
+      this.#tellRemains(entry);
       return;
     }
-    entry.cleanLooks += 1;
     const { session } = tree.mark;
     // A leader that is still to be reaped is not gone, whatever else is.
     if (session.leaderIsOurs || !entry.watched) return;
-    // A look reads one process after the other, and what forks and ends again and again may slip through. What kill(2) says
-    // of a group is said of all of it at one moment; but it says of zombies what it says of the living.
-    if ((entry.remained || groupMayLive(session.id)) && entry.cleanLooks < 2) return;
+    entry.cleanLooks += 1;
+    // A look reads one process after the other, and what forks and ends again and again may slip through.
+    if (!session.isAtRest) {
+      if (entry.cleanLooks > mostRestless) this.#tellRemains(entry);
+      return;
+    }
+    if (entry.remained && entry.cleanLooks < 2) return;
     this.#entries.delete(tree.id);
     this.#listener.onGone(tree.id);
   }
 
+  #tellRemains(entry: Entry): void {
+    if (!entry.watched || entry.remained) return;
+    entry.remained = true;
+    this.#listener.onRemains(entry.tree.id);
+  }
+
   #killMembers(tree: WatchedTree, members: readonly Member[]): void {
-    // The group by its number only while a member of it is known to live, so that the number is still its own.
-    if (members.some(({ inGroup }) => inGroup) && groupMayLive(tree.mark.session.id)) signalGroup(tree.mark.session.id, 'SIGKILL');
+    // The group by its number, where a member of it has just been seen to live, so that the number is still its own.
+    if (members.some(({ inGroup }) => inGroup)) signalGroup(tree.mark.session.id, 'SIGKILL');
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
   }
 

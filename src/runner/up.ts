@@ -350,7 +350,7 @@ export class Up {
       return;
     }
     const members = this.#membersOf(id).filter(({ nested }) => !nested);
-    if (child.leaderIsOurs || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
+    if (child.mark?.session.isHeld || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
     if (!wake) return;
     if (!members.some(({ info }) => isStopped(info.state))) return;

@@ -1,6 +1,6 @@
 // What belongs to an instance: an instance has ended only when its whole tree is gone, whoever of it went first or went away.
 import { strict as assert } from 'node:assert';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, type Run, test } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, sent, stagesOf, statusOf, up } from './up-support.ts';
@@ -192,3 +192,20 @@ test('a member of the group that holds the output is stopped, not waited for', a
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   await assertNothingAlive(run);
 });
+
+for (const [how, trap, stage] of [
+  ['ends by SIGTERM', '', 'SIGTERM'],
+  ['that is deaf ends by SIGKILL', 'trap "" TERM; ', 'SIGKILL'],
+] as const) {
+  test(`what a leader leaves in its group, of which each forks the next and ends, so that it is met at no look, ${how}`, async () => {
+    const chain = `${trap}n=$1; [ "$n" -gt 5000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }`;
+    const run = up({ p: { command: 'sh chain.sh 0', stop: [{ SIGTERM: '300ms' }] } }, { files: { 'chain.sh': chain } });
+    assert.deepEqual(await run.ended, exited(0));
+    await assertNothingAlive(run, { within: 0 });
+    assert.equal(run.event('gone', 'p').stage, stage);
+    const hops = (): number => statSync(join(run.folder, 'hops')).size;
+    const until = hops();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(hops(), until, 'it goes on');
+  });
+}

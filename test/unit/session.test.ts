@@ -60,7 +60,40 @@ test('a group that outlives its leader holds the number, until it is empty', asy
   // Who reaps an orphan is not known, but it is done in the end.
   for (let left = 1; left > 0; left = listProcesses().filter((info) => session.includes(info)).length) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.ok(!session.isOurs([bears(session.id)], nobody));
-  assert.ok(session.isFree);
+  assert.ok(!session.isHeld);
+});
+
+for (const [what, everyMs, ours] of [['is asked for often', 150, true], ['was not asked for long, as after a SIGSTOP', 250, false]] as const) {
+  test(`a group that ${what}: who bears the number later is ${ours ? 'ours' : 'to be proven'}`, async (t) => {
+    let now = 1000;
+    t.mock.method(process, 'hrtime', () => [Math.floor(now / 1e3), (now % 1e3) * 1e6]);
+    const leader = spawn('/bin/sh', ['-c', 'sleep 300 & exec echo'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    t.after(() => process.kill(-(leader.pid ?? 0), 'SIGKILL'));
+    const session = new Session(leader.pid ?? 0, '10', { isChild: true });
+    await once(leader, 'exit');
+    session.leaderReaped();
+    for (let asked = 0; asked < 3; asked += 1) {
+      now += everyMs;
+      assert.equal(session.isHeld, ours);
+    }
+    assert.ok(!session.isFree);
+    assert.equal(session.isOurs([bears(session.id)], nobody), ours);
+    assert.ok(session.isOurs([bears(session.id)], () => true));
+  });
+}
+
+test('a held group is at rest when two looks have found the same', async (t) => {
+  const leader = spawn('/bin/sh', ['-c', 'sleep 300 & exec echo'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  t.after(() => process.kill(-(leader.pid ?? 0), 'SIGKILL'));
+  const session = new Session(leader.pid ?? 0, '10', { isChild: true });
+  await once(leader, 'exit');
+  session.leaderReaped();
+  const zombies = [1, 2, 3].map((number) => bears(session.id, { pid: session.id + number, state: 'Z' }));
+  const looks: readonly (readonly [readonly ProcessInfo[], boolean])[] = [[[], false], [[], false], [zombies.slice(0, 1), false], [zombies, false], [zombies, true], [zombies.slice(1), true], [[], false]];
+  for (const [found, atRest] of looks) {
+    assert.ok(session.isOurs(found, nobody));
+    assert.equal(session.isAtRest, atRest, `${found.length} zombies`);
+  }
 });
 
 test('a stranger that took over a number once keeps it, whatever its leader does', (t) => {
