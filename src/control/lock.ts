@@ -1,9 +1,9 @@
 // Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
 import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDead, isSameAlive, readProcess } from '../os/processes.ts';
+import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
-import { readPrivate, writeDraft } from './private-file.ts';
+import { isOfDead, ownMark, readPrivate, writeDraft } from './private-file.ts';
 
 /** A runner as others can recognise it: a pid alone may be somebody else's by now. */
 export interface Owner {
@@ -53,24 +53,12 @@ export function takeLock(folder: string, about: { runId: string; file: string })
 
 /** The name of this process's own folder beside the lock, which it makes before it has that: so the name says whose it is. */
 export function runFolderName(uuid: string): string {
-  return `${process.pid}-${uuid}`;
+  return `${ownMark()}-${uuid}`;
 }
-
-/** Of a run's folder, and of a draft: what writeDraft calls it, or discardStale. */
-const ownedPattern = /^(?:(?<folder>\d+)-.*|\w+\.json\.(?<draft>\d+)(?:\.stale)?)$/;
 
 /** A runner that was killed could not remove what is its own. One that lives may still be at its manifest, and want the lock next. */
 function removeLeft(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const owned = ownedPattern.exec(entry.name)?.groups;
-    if (!entry.isDirectory() && !owned) continue;
-    if (!isLiving(Number(owned?.folder ?? owned?.draft ?? 0))) rmSync(join(folder, entry.name), { recursive: true, force: true });
-  }
-}
-
-function isLiving(pid: number): boolean {
-  const info = readProcess(pid);
-  return info !== undefined && !isDead(info.state);
+  for (const name of readdirSync(folder)) if (isOfDead(name)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function releaseLock(folder: string, path: string): void {

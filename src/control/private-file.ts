@@ -1,6 +1,7 @@
 // Files in the runtime folder that a later process must be able to trust: written whole or not at all, readable by their
 // owner alone, and never through a link that somebody put in their place.
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isDead, readProcess } from '../os/processes.ts';
 
 /** More than this is not ours: 1,000 instances take a third of a megabyte. */
 const mostBytes = 4 * 1024 * 1024;
@@ -41,7 +42,7 @@ export function writePrivate(path: string, text: string): void {
 
 /** The complete text under a name of this process's own beside `path`. */
 export function writeDraft(path: string, text: string): string {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${ownMark()}`;
   // wx is O_EXCL, which follows no link.
   const options = { mode: 0o600, flag: 'wx' };
   try {
@@ -53,4 +54,24 @@ export function writeDraft(path: string, text: string): string {
     writeFileSync(draft, text, options);
   }
   return draft;
+}
+
+/** Of this process, in names of files that have to go when it is no more: its pid, and its start, since a pid is given anew. */
+export function ownMark(): string {
+  return markOf(process.pid) ?? `${process.pid}-`;
+}
+
+/** `PID-START-ANYTHING`, or a draft, `NAME.PID-START` and maybe another ending. */
+const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
+
+/** Whether the name has the mark of a process that is no more. */
+export function isOfDead(name: string): boolean {
+  const { pid, mark } = markPattern.exec(name)?.groups ?? {};
+  return pid !== undefined && markOf(Number(pid)) !== mark;
+}
+
+function markOf(pid: number): string | undefined {
+  const info = readProcess(pid);
+  // On macOS the start is a date with blanks and colons.
+  return info && !isDead(info.state) ? `${pid}-${info.startTicks.replace(/\W/g, '_')}` : undefined;
 }

@@ -13,6 +13,8 @@ import { readState, type InstanceState, type RunState } from './state.ts';
 /** What is alive of one instance, without what is to be left alone. */
 export interface Remnant {
   readonly instance: InstanceState;
+  readonly session: Session;
+  /** None: its group lives, and of it nobody long enough to be met. */
   readonly members: readonly Member[];
 }
 
@@ -27,6 +29,9 @@ export interface EndOptions {
 
 /** Of no group and of no session. */
 const noGroup = -1;
+
+/** In which somebody of a group has to be met that lives. */
+const mostLooks = 5;
 
 const firstPauseMs = 2;
 const longestPauseMs = 50;
@@ -45,18 +50,30 @@ export class Remains {
 
   /** Of each instance of which something is alive, what. */
   look(): Remnant[] {
+    for (let look = 1; ; look += 1) {
+      const remnants = this.#lookOnce();
+      const restless = [...this.#trees].filter(([{ session }]) => !session.isAtRest && !remnants.some((remnant) => remnant.session === session));
+      if (restless.length === 0) return remnants;
+      // Each look may meet who proves whose the group is.
+      if (look < mostLooks) continue;
+      return [...remnants, ...restless.filter(([{ session }]) => session.isHeld).map(([{ session }, instance]) => ({ instance, session, members: [] }))];
+    }
+  }
+
+  #lookOnce(): Remnant[] {
     const found = findMembers([...this.#trees.keys()]);
     return [...this.#trees].flatMap(([mark, instance]) => {
       const members = (found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
-      return members.length > 0 ? { instance, members } : [];
+      return members.length > 0 ? { instance, session: mark.session, members } : [];
     });
   }
 
   /** One signal to each leader, or each tree. @returns the instances of which it reached something. */
   signal(signal: SignalName, scope: 'group' | 'leader'): InstanceState[] {
-    const reached = this.look().filter(({ instance, members }) => {
+    const reached = this.look().filter((remnant) => {
+      const { instance, members } = remnant;
       if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && isSameAlive(info) && signalProcess(info.pid, signal));
-      tell(instance, members, signal);
+      tell(remnant, signal);
       return true;
     });
     return reached.map(({ instance }) => instance);
@@ -65,14 +82,14 @@ export class Remains {
   /** Ends them all. @returns what survived. */
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
-      for (const { instance, members } of this.look()) {
-        tell(instance, members, 'SIGTERM');
-        wake(members);
+      for (const remnant of this.look()) {
+        tell(remnant, 'SIGTERM');
+        wake(remnant.members);
       }
       const left = await this.#until(monotonicNow() + graceMs, isHurried);
       if (left.length === 0) return [];
     }
-    return this.#until(monotonicNow() + killMs, () => false, ({ instance, members }) => tell(instance, members, 'SIGKILL'));
+    return this.#until(monotonicNow() + killMs, () => false, (remnant) => tell(remnant, 'SIGKILL'));
   }
 
   /** Looks again and again, until two looks have found nothing: what forks while it is looked for may slip through one. */
@@ -103,10 +120,10 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
   };
 }
 
-/** The group by one kill(2), as long as a member of it is known to live, and the others one by one. */
-function tell({ pgid }: InstanceState, members: readonly Member[], signal: SignalName): void {
+/** The group by one kill(2), as long as its number is known to be ours, and the others one by one. */
+function tell({ session, members }: Remnant, signal: SignalName): void {
   const meant = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
-  if (pgid !== null && meant.some(({ info, inGroup }) => inGroup && isSameAlive(info))) signalGroup(pgid, signal);
+  if (session.isHeld) signalGroup(session.id, signal);
   for (const { info, inGroup } of meant) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
 }
 
@@ -118,7 +135,8 @@ function wake(members: readonly Member[]): void {
 /** `web: 4711 (node server.js), 4712 (…); db: …` */
 export function remnantsInWords(remnants: readonly Remnant[]): string {
   const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)})`;
-  return remnants.map(({ instance, members }) => `${instance.name}: ${members.map(names).join(', ')}`).join('; ');
+  const words = ({ session, members }: Remnant): string => (members.length > 0 ? members.map(names).join(', ') : `the group ${session.id}, which forks without a pause`);
+  return remnants.map((remnant) => `${remnant.instance.name}: ${words(remnant)}`).join('; ');
 }
 
 /** As the guard gives it. */

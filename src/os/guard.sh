@@ -137,6 +137,8 @@ anything_lives() {
   # A group of zombies looks alive to kill(2). Where process 1 reaps late or never, it would for ever.
   if [ -n "$unreaped" ]; then
     grep -qE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ (${unreaped#|}) " /proc/[0-9]*/stat 2>/dev/null && return 0
+    # What forks and ends without a pause is met at no look. It is in there with the zombies, to whom this is nothing.
+    for entry in $groups; do kill -KILL "-${entry%%:*}" 2>/dev/null; done
     groups=' '
   fi
   for entry in $strays; do
@@ -196,7 +198,7 @@ remove_files() {
   [ -n "$lock" ] || return
   place=${lock%/*}
   # Drafts, if it was killed before they had their names.
-  rm -f -- "$lock.$PPID" "$lock.$PPID.stale" "$place/state.json.$PPID"
+  rm -f -- "$place"/*.json."$PPID"-*
   # Somebody may run the same manifest again by now.
   if grep -q "$id" "$lock" 2>/dev/null; then
     rm -f -- "$lock" "$place/state.json" "$place/control.sock"

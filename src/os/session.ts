@@ -26,6 +26,8 @@ export class Session {
   /** Who was of it at the last look: where one of them lives, it is still the same. */
   #known: ReadonlySet<string> = new Set();
   #sawTheSame = false;
+  /** At the last look it was somebody else's. */
+  #isStrange = false;
 
   /** @param isChild its leader is a child of this process; who reaps it calls `leaderReaped`. */
   constructor(id: number, leaderStart: string | undefined, { isChild }: { readonly isChild: boolean }) {
@@ -42,9 +44,7 @@ export class Session {
   /** To be called in the moment in which the leader's end is known: from now on the number may be anybody's. */
   leaderReaped(): void {
     this.#reaped = true;
-    this.#heldBy = 'group';
-    this.#askedAt = monotonicNow();
-    this.#ask();
+    this.#hold();
   }
 
   /** The number is ours, though nobody may be met who bears it: what forks and ends without a pause is met at no look. To be asked often. */
@@ -60,11 +60,12 @@ export class Session {
   }
 
   /**
-   * What kill(2) says of its group is explained by zombies, which were there at the look before. Else somebody lives who is met
-   * at no look, since it forks and ends again and again: of it there are new zombies, or none.
+   * To be asked after a look that has met nobody alive. What kill(2) says of the group is explained by zombies, which were there
+   * at the look before. Else somebody lives who is met at no look, since it forks and ends again and again: of it there are new
+   * zombies, or none.
    */
   get isAtRest(): boolean {
-    return !this.isHeld || this.#sawTheSame;
+    return this.isFree || this.#isStrange || this.#sawTheSame || this.id <= 1 || !groupMayLive(this.id);
   }
 
   includes({ pgid, sid }: ProcessInfo): boolean {
@@ -77,7 +78,9 @@ export class Session {
    */
   isOurs(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     const ours = this.#isProven(found, carriesMark);
-    if (!ours && this.#heldBy === 'group') this.#heldBy = undefined;
+    if (ours && this.#heldBy === undefined) this.#hold();
+    else if (!ours && this.#heldBy === 'group') this.#heldBy = undefined;
+    this.#isStrange = !ours && found.length > 0;
     const before = this.#known;
     this.#known = new Set(ours ? found.map(identityOf) : []);
     this.#sawTheSame = this.#known.size > 0 && [...this.#known].every((identity) => before.has(identity));
@@ -91,6 +94,13 @@ export class Session {
     if (leader && this.#reaped) this.#heldBy = 'nobody';
     if (leader) return !this.#reaped && leader.startTicks === this.leaderStart;
     return this.isHeld || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
+  }
+
+  /** At this moment it is known to be ours, or to be free. */
+  #hold(): void {
+    this.#heldBy = 'group';
+    this.#askedAt = monotonicNow();
+    this.#ask();
   }
 
   #ask(): void {

@@ -39,6 +39,7 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
   const { pid } = leader;
   const session = new Session(pid, readProcess(pid)?.startTicks, { isChild: true });
   child.commandGroups.add(pid);
+  let isOver = false;
   let isGuarded = false;
   const unguard = (): void => {
     // Once: the number may be another one's by the next time.
@@ -63,10 +64,11 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
   void leader.ended.then((end) => {
     session.leaderReaped();
     strikeOff();
-    if (end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
+    if (!isOver && end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
   });
   return {
     end: () => {
+      isOver = true;
       for (let look = 0; look < mostLooks && !session.isFree; look += 1) {
         // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
         const left = leftOf(child, session);

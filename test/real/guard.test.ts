@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
@@ -64,7 +64,8 @@ for (const guardToo of [false, true]) {
     const run = up({ p: 'echo "ready $$"; exec sleep 300' });
     await ready(run, 'p');
     const folder = runtimeFolderOf(run);
-    for (const draft of ['state.json', 'runner.json']) writeFileSync(join(folder, `${draft}.${run.pid}`), '{');
+    const { startTime } = processInfo(run.pid) ?? assert.fail('it has ended');
+    for (const draft of ['state.json', 'runner.json', 'runner.json.stale']) writeFileSync(join(folder, draft.replace(/\.json/, `.json.${run.pid}-${startTime}`)), '{');
     if (guardToo) {
       await killedWithGuard(run);
       await quietly(run, 'kill', '--group');
@@ -257,3 +258,24 @@ test('a runner that is killed with its whole group and session leaves nothing: t
   await run.ended;
   await assertNothingAlive(run, { within: withinMs });
 });
+
+for (const guardToo of [false, true]) {
+  test(`SIGKILL of the runner${guardToo ? ' and the guard, and then `kill --group`' : ''}: a group of which each forks the next and ends, deaf to SIGTERM, is gone`, async () => {
+    const chain = 'trap "" TERM; n=$1; [ "$n" -gt 9000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }';
+    const run = up({ p: 'echo "ready $$"; sh chain.sh 0; until [ -e go ]; do sleep 0.01; done' }, { files: { 'chain.sh': chain } });
+    const leader = await ready(run, 'p');
+    await waitUntil(() => existsSync(join(run.folder, 'hops')), 'the first');
+    if (guardToo) await killedWithGuard(run);
+    process.kill(leader, 'SIGKILL');
+    if (guardToo) await quietly(run, 'kill', '--group');
+    else {
+      await killed(run);
+      await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
+    }
+    const hops = (): number => statSync(join(run.folder, 'hops')).size;
+    const until = hops();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(hops(), until, 'it goes on');
+    await assertNothingAlive(run, { within: 1000 });
+  });
+}
