@@ -13,7 +13,7 @@ export async function makeFifos(paths: readonly string[]): Promise<void> {
     execFile('mkfifo', ['-m', '600', ...missing], (error, _, stderr) => {
       // Somebody else may have been at it as well.
       if (!error || missing.every(isFifo)) resolve();
-      else reject(new CannotMakePipes(`cannot make the pipes for the processes' output: ${error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr.trim() || 'mkfifo failed'}`));
+      else reject(new CannotMakePipes(`cannot make the pipes for the processes' output: ${error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr.trim() || error.message}`));
     });
   });
 }

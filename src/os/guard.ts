@@ -75,10 +75,19 @@ export class Guard {
     const more = paths.slice(this.#stock.length);
     if (more.length > 0) this.#tell(`pipes ${more.map((path) => basename(path)).join(' ')}`);
     const inStock = await this.#answer();
-    if (inStock === 'made') this.#stock.forEach((name, index) => paths[index] !== undefined && renameSync(join(this.#files.folder, name), paths[index]));
+    const areNamed = inStock === 'made' && this.#nameStock(paths);
+    // Killed, stopped, without mkfifo, or without our folder: what is to be said then is said by our own try.
+    if (!areNamed || (more.length > 0 && (await this.#answer()) !== 'made')) await makeFifos(paths);
+  }
+
+  #nameStock(paths: readonly string[]): boolean {
+    try {
+      this.#stock.forEach((name, index) => paths[index] !== undefined && renameSync(join(this.#files.folder, name), paths[index]));
+    } catch {
+      return false;
+    }
     this.#stock = [];
-    // Killed, stopped, or without mkfifo: what is to be said then is said by our own try.
-    if (inStock !== 'made' || (more.length > 0 && (await this.#answer()) !== 'made')) await makeFifos(paths);
+    return true;
   }
 
   #answer(): Promise<string> {

@@ -2,7 +2,7 @@
 // nothing of that one is ours. Which processes there are is tree.ts's to look up.
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
-import { identityOf, type ProcessInfo } from './process-info.ts';
+import { identityOf, readProcess, type ProcessInfo } from './processes.ts';
 import { groupMayLive } from './signals.ts';
 
 /**
@@ -90,9 +90,7 @@ export class Session {
   #isProven(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     if (this.#heldBy === 'leader') return true;
     const leader = found.find(({ pid }) => pid === this.id);
-    // A start is told in hundredths of a second, and numbers can be given anew within one.
-    if (leader && this.#reaped) this.#heldBy = 'nobody';
-    if (leader) return !this.#reaped && leader.startTicks === this.leaderStart;
+    if (leader) return !this.#isTaken(leader);
     return this.isHeld || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
   }
 
@@ -107,7 +105,12 @@ export class Session {
     if (this.#heldBy !== 'group') return;
     const now = monotonicNow();
     if (now - this.#askedAt > holdMs) this.#heldBy = undefined;
-    else if (!groupMayLive(this.id)) this.#heldBy = 'nobody';
+    else if (!groupMayLive(this.id) || this.#isTaken(readProcess(this.id))) this.#heldBy = 'nobody';
     this.#askedAt = now;
+  }
+
+  /** A start is told in hundredths of a second, and numbers can be given anew within one. */
+  #isTaken(leader: ProcessInfo | undefined): boolean {
+    return leader !== undefined && (this.#reaped || leader.startTicks !== this.leaderStart);
   }
 }

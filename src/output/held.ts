@@ -136,10 +136,23 @@ export class HeldSource implements Inlet {
   *#pieces(): Generator<Buffer> {
     const chunk = Buffer.allocUnsafe(chunkBytes);
     for (let at = 0; this.#file !== undefined && at < this.#size;) {
-      const size = readSync(this.#file, chunk, 0, Math.min(chunkBytes, this.#size - at), at);
+      const size = this.#read(chunk, at);
       if (size === 0) return;
       at += size;
       yield chunk.subarray(0, size);
+    }
+  }
+
+  /** @returns how much there is; 0 where it cannot be read. */
+  #read(chunk: Buffer, at: number): number {
+    if (this.#file === undefined) return 0;
+    try {
+      return readSync(this.#file, chunk, 0, Math.min(chunk.length, this.#size - at), at);
+    } catch (error) {
+      // A disk that fails.
+      this.#warn(`its output was held, and cannot be read any more (${(error as Error).message})`);
+      this.#isLost = true;
+      return 0;
     }
   }
 

@@ -102,9 +102,8 @@ test('a stranger that took over a number once keeps it, whatever its leader does
   t.after(() => stranger.kill('SIGKILL'));
   const session = new Session(stranger.pid ?? 0, '10', { isChild: true });
   session.leaderReaped();
-  assert.ok(!session.isFree);
+  assert.ok(session.isFree && !session.isHeld && session.isAtRest);
   assert.ok(!session.isOurs([bears(session.id, { pid: session.id }), bears(session.id)], nobody));
-  assert.ok(session.isFree);
   assert.ok(!session.isOurs([bears(session.id)], nobody));
 });
 
