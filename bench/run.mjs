@@ -40,8 +40,11 @@ export class Run {
     // The end of file comes when nobody else holds it.
     if (pipe) closeSync(pipe.writeEnd);
     this.#firstByteAt = stdout && once(stdout, 'data').then(() => process.hrtime.bigint());
-    this.ended = once(this.#child, 'exit').then(() => process.hrtime.bigint());
-    this.#closed = Promise.all([once(this.#child, 'close'), stdout && once(stdout, 'close')]);
+    // One that cannot be spawned has ended as well, and says why.
+    this.#child.once('error', (error) => void (this.#errors += `${error.message}\n`));
+    const over = (event) => new Promise((resolve) => ['error', event].forEach((each) => this.#child.once(each, resolve)));
+    this.ended = over('exit').then(() => process.hrtime.bigint());
+    this.#closed = Promise.all([over('close'), stdout && once(stdout, 'close')]);
     if (stdout) onLines(stdout, (line) => this.#read(line));
     stderr.on('data', (chunk) => void (this.#errors += chunk));
   }
