@@ -49,8 +49,9 @@ export async function measure(workbench, { runs, quick }) {
 
 /** The same others are younger than the trees of the first run, and older than those of the second. */
 async function scanTimes(workbench, runs) {
-  const code = join(workbench.folder(), 'tree.cjs');
-  await bundle('src/os/tree.ts', code);
+  const folder = workbench.folder();
+  const code = ['tree', 'session'].map((name) => join(folder, `${name}.cjs`));
+  for (const [index, name] of ['tree', 'session'].entries()) await bundle(`src/os/${name}.ts`, code[index]);
   const first = await startTrees(workbench);
   const crowd = await startCrowd();
   // The system tells starts in hundredths of a second.
@@ -100,7 +101,7 @@ async function startCrowd() {
 }
 
 async function scan(code, marks) {
-  const [node, ...args] = program('tree-scan.cjs', code, JSON.stringify(marks), String(looks));
+  const [node, ...args] = program('tree-scan.cjs', ...code, JSON.stringify(marks), String(looks));
   const { stdout } = await promisify(execFile)(node, args);
   const { times, members } = JSON.parse(stdout);
   if (members !== trees) throw new Error(`the look found ${members} of ${trees} members`);

@@ -2,10 +2,11 @@
 // many members the last one found. The first is made by code that has never run, as in a runner's first stop.
 'use strict';
 
-const [, , bundle, trees, looks] = process.argv;
-const { findMembers } = require(bundle);
+const [, , treeCode, sessionCode, trees, looks] = process.argv;
+const { findMembers } = require(treeCode);
+const { Session } = require(sessionCode);
 
-const marks = JSON.parse(trees).map((tree) => ({ ...tree, notOfTree: new Set() }));
+const marks = JSON.parse(trees).map(({ pgid, leaderStart, ...tree }) => ({ ...tree, session: new Session(pgid, leaderStart, { isChild: true }), notOfTree: new Set() }));
 const times = [];
 let found;
 for (let look = 0; look < Number(looks); look += 1) {
