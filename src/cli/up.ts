@@ -158,9 +158,10 @@ async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifes
     lock.release();
   };
   beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
-  const crashGuard = guardAgainstCrash(run, letGo);
   inbox.deliver = (signal) => run.onSignal(signal);
   const running = run.run();
+  // Nothing is started yet: the pipes are waited for.
+  const crashGuard = guardAgainstCrash(run, letGo);
   inbox.early.forEach(inbox.deliver);
   const { status, signal, cutOutput } = await running.catch((error: unknown) => {
     crashGuard.release();

@@ -58,8 +58,11 @@ export function writeDraft(path: string, text: string): string {
 
 /** Of this process, in names of files that have to go when it is no more: its pid, and its start, since a pid is given anew. */
 export function ownMark(): string {
-  return markOf(process.pid) ?? `${process.pid}-`;
+  own ??= markOf(process.pid) ?? `${process.pid}-`;
+  return own;
 }
+
+let own: string | undefined;
 
 /** `PID-START-ANYTHING`, or a draft, `NAME.PID-START` and maybe another ending. */
 const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
@@ -67,7 +70,7 @@ const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
 /** Whether the name has the mark of a process that is no more. */
 export function isOfDead(name: string): boolean {
   const { pid, mark } = markPattern.exec(name)?.groups ?? {};
-  return pid !== undefined && markOf(Number(pid)) !== mark;
+  return pid !== undefined && mark !== own && markOf(Number(pid)) !== mark;
 }
 
 function markOf(pid: number): string | undefined {
