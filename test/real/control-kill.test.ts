@@ -369,6 +369,16 @@ for (const [whose, { script, said }] of Object.entries(strangers)) {
 
 const told = (file: string): string => `echo $$ >${file}.new; mv ${file}.new ${file}`;
 
+/** A run whose process and whose stop command tell their numbers: it is in its stop, and the command has ended and is reaped. */
+const stopCommandHasEnded = `
+  cd "$PWD" || exit
+  "$@" -f m.yml up >/dev/null 2>&1 &
+  runner=$!
+  while ! [ -s leader ]; do sleep 0.02; done
+  kill -TERM $runner
+  while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
+  command=$(cat command)`;
+
 for (const [what, leaves, end, status] of [
   ['that has ended, and the run ends', '', 'kill -TERM "$(cat leader)"; wait $runner', 143],
   ['that has ended, and the runner is killed', '', 'kill -KILL $runner; wait $runner', 137],
@@ -377,13 +387,7 @@ for (const [what, leaves, end, status] of [
   test(`a number that was given away, that of a stop command ${what}: the innocent process lives`, needsNamespace, async () => {
     const folder = { 'm.yml': JSON.stringify({ processes: { p: { command: `${told('leader')}; exec sleep 300`, stop: [{ run: { command: `${told('command')}${leaves}`, timeout: '60s' } }] } } }) };
     const script = `
-      cd "$PWD" || exit
-      "$@" -f m.yml up >/dev/null 2>&1 &
-      runner=$!
-      while ! [ -s leader ]; do sleep 0.02; done
-      kill -TERM $runner
-      while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
-      command=$(cat command)
+      ${stopCommandHasEnded}
       while kill -0 "-$command"; do sleep 0.02; done 2>/dev/null
       ${leaves === '' ? '' : '# So often the runner looks whether the group is empty.\nsleep 0.2'}
       ${memberOfStranger('command')}
@@ -400,19 +404,14 @@ for (const [what, leaves, end, status] of [
 
 test('a number that was given away, that of a stop command that has ended, to one of our own that leaves its group: it ends with the rest', needsNamespace, async () => {
   const command = `${told('leader')}; until [ -e go ]; do sleep 0.02; done; echo $(($(cat command) - 1)) >/proc/sys/kernel/ns_last_pid; setsid sleep 300 & echo "escaped $!" >escaped; exec sleep 300`;
-  const folder = { 'm.yml': JSON.stringify({ processes: { p: { command, stop: [{ run: { command: told('command'), timeout: '60s' } }] } } }) };
+  const folder = { 'm.yml': JSON.stringify({ processes: { p: { command, stop: [{ run: { command: told('command'), timeout: '5s' } }] } } }) };
   const script = `
-    cd "$PWD" || exit
-    "$@" -f m.yml up >/dev/null 2>&1 &
-    runner=$!
-    while ! [ -s leader ]; do sleep 0.02; done
-    kill -TERM $runner
-    while ! [ -s command ] || [ -e "/proc/$(cat command)" ]; do sleep 0.02; done
+    ${stopCommandHasEnded}
     # Nobody else forks while the number is chosen: this waits by itself.
     mkfifo escaped
     : >go
     read -r word escaped <escaped
-    echo "reused $((escaped == $(cat command)))"
+    echo "reused $((escaped == command))"
     while ! grep -q sleep /proc/$escaped/comm; do sleep 0.02; done
     kill -TERM "$(cat leader)"
     wait $runner
