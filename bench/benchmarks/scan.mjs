@@ -50,8 +50,8 @@ export async function measure(workbench, { runs, quick }) {
 /** The same others are younger than the trees of the first run, and older than those of the second. */
 async function scanTimes(workbench, runs) {
   const folder = workbench.folder();
-  const code = ['tree', 'session'].map((name) => join(folder, `${name}.cjs`));
-  for (const [index, name] of ['tree', 'session'].entries()) await bundle(`src/os/${name}.ts`, code[index]);
+  const code = ['process-tree', 'session'].map((name) => join(folder, `${name}.cjs`));
+  for (const [index, name] of ['process-tree', 'session'].entries()) await bundle(`src/os/${name}.ts`, code[index]);
   const first = await startTrees(workbench);
   const crowd = await startCrowd();
   // The system tells starts in hundredths of a second.

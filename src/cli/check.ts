@@ -1,7 +1,7 @@
 // `procrun check`: is the manifest right, and what is in it.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
-import type { Command as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
+import type { CommandSpec as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
 import { shellWord } from '../os/shell.ts';
 import { readManifest } from './manifest.ts';
 import { globalOptions } from './options.ts';
@@ -40,7 +40,7 @@ export function stageText(stage: Stage): string {
 }
 
 function stageList(spec: ProcessSpec): string {
-  return spec.stop.map(stageText).join(', ');
+  return spec.stopStages.map(stageText).join(', ');
 }
 
 /** The manifest again, in the words of a manifest, with every default filled in. */
@@ -64,7 +64,7 @@ function resolvedProcess(spec: ProcessSpec): object {
     tags: spec.tags,
     signals: Object.fromEntries(Object.entries(spec.signals).map(([signal, policy]) => [signal, policy.kind === 'translate' ? policy.signal : policy.kind])),
     ...(spec.stopFlag === undefined ? {} : { stop_flag: spec.stopFlag }),
-    stop: spec.stop.map(resolvedStage),
+    stop: spec.stopStages.map(resolvedStage),
     final_kill: spec.finalKill,
     stop_scope: spec.stopScope,
     escapees: spec.escapees,

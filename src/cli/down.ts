@@ -5,11 +5,11 @@ import { isRunning, type Owner } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import { readState } from '../control/state.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
-import { signalProcess } from '../os/signals.ts';
+import { signalProcess } from '../os/kill.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
 import { Failure, statusRunning } from './failure.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
-import { commandFor } from './place.ts';
+import { commandFor } from './run-location.ts';
 import { findRunning, whySilent } from './running.ts';
 
 interface DownOptions extends GlobalOptions {
@@ -25,7 +25,7 @@ export async function down(_options: unknown, command: Command): Promise<void> {
   const { folder, run } = await findRunning(options);
   if (run.kind === 'dead') throw new Failure(whySilent(run, options) ?? '', statusRunning);
   const { owner } = run;
-  const conversation = await tell(folder, owner, options);
+  const conversation = await requestStop(folder, owner, options);
   if (!conversation && isRunning(owner)) {
     throw new Failure(`process ${owner.pid} does not answer\n  hint: \`${commandFor('kill --group', options)}\` ends its processes without it`, statusUnkillable);
   }
@@ -36,7 +36,7 @@ export async function down(_options: unknown, command: Command): Promise<void> {
 }
 
 /** A stopped runner, in the background of a shell for instance, has to be woken to hear anything. */
-async function tell(folder: string, owner: Owner, { timeout }: DownOptions): Promise<Conversation<'down'> | undefined> {
+async function requestStop(folder: string, owner: Owner, { timeout }: DownOptions): Promise<Conversation<'down'> | undefined> {
   if (isStopped(readProcess(owner.pid)?.state ?? '') && isRunning(owner)) signalProcess(owner.pid, 'SIGCONT');
   return ask<'down'>(folder, owner, { command: 'down', deadlineMs: timeout === undefined || timeout === Infinity ? null : timeout }, patienceMs);
 }

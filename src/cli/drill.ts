@@ -5,12 +5,12 @@ import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { dieBy, leave } from '../os/exit.ts';
 import { measured } from '../output/words.ts';
-import { statusOfSignal } from '../manifest/signals.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
 import { readManifest, readStandardInput } from './manifest.ts';
 import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
-import { runtimeFolder } from './place.ts';
+import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
 import { complain, print } from './print.ts';
 

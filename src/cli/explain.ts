@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import { policySignals, type PolicySignal, type ProcessSpec, type Stage } from '../manifest/types.ts';
-import { hear, stopSignals } from '../supervisor/policies.ts';
-import { withHeardSignal } from '../supervisor/stages.ts';
+import { applyPolicy, stopSignals } from '../supervisor/apply-policy.ts';
+import { withPassedSignal } from '../supervisor/stages.ts';
 import { commandText, stageText } from './check.ts';
 import { readManifest } from './manifest.ts';
 import { chooseProcesses } from './names.ts';
@@ -18,8 +18,8 @@ export async function explain(names: readonly string[], _options: unknown, comma
 }
 
 function explainProcess(spec: ProcessSpec): string {
-  const signals = policySignals.map((signal) => [signal, policyText(spec, signal), effect(spec, signal)]);
-  const stages = spec.stop.map((stage, index) => [String(index + 1), stageText(stage), stageEffect(stage, spec)]);
+  const signals = policySignals.map((signal) => [signal, policyText(spec, signal), effectText(spec, signal)]);
+  const stages = spec.stopStages.map((stage, index) => [String(index + 1), stageText(stage), stageEffect(stage, spec)]);
   return [`${spec.name}: ${commandText(spec.command)}\n`, indent(table(['the runner gets', 'policy', `what ${spec.name} gets`], signals)), indent(table(['stage', '', 'what happens'], stages)), ...notes(spec).map((note) => `  ${note}\n`)].join('\n');
 }
 
@@ -28,26 +28,26 @@ function policyText(spec: ProcessSpec, signal: PolicySignal): string {
   return policy.kind === 'translate' ? policy.signal : policy.kind;
 }
 
-function effect(spec: ProcessSpec, signal: PolicySignal): string {
+function effectText(spec: ProcessSpec, signal: PolicySignal): string {
   const policy = spec.signals[signal];
-  const hearing = hear(policy, signal);
+  const effect = applyPolicy(policy, signal);
   const who = spec.stopScope === 'leader' ? 'to its leader alone' : 'to its whole tree';
   if (stopSignals.has(signal)) {
-    if (hearing.kind === 'signal') {
-      const stages = withHeardSignal(spec.stop, hearing.signal).map(stageText).join(', ');
-      return `${hearing.signal} at once, ${who}; that is its first stage: ${stages}`;
+    if (effect.kind === 'signal') {
+      const stages = withPassedSignal(spec.stopStages, effect.signal).map(stageText).join(', ');
+      return `${effect.signal} at once, ${who}; that is its first stage: ${stages}`;
     }
-    const first = spec.stop[0];
+    const first = spec.stopStages[0];
     const born = policy.kind === 'ignore' ? ', and it ignores one from anybody else' : '';
     return `nothing${born}; its staged stop begins${first ? ` with ${stageText(first)}` : ''}`;
   }
   if (signal === 'SIGQUIT') {
     const end = spec.finalKill ? 'SIGKILL at once' : 'its last stage at once (it has `final_kill: false`)';
-    return hearing.kind === 'signal' ? `${hearing.signal}, then ${end}` : end;
+    return effect.kind === 'signal' ? `${effect.signal}, then ${end}` : end;
   }
-  switch (hearing.kind) {
+  switch (effect.kind) {
     case 'signal':
-      return `${hearing.signal} at once, ${who}${signal === 'SIGTSTP' ? '; then the runner stops, too' : ''}`;
+      return `${effect.signal} at once, ${who}${signal === 'SIGTSTP' ? '; then the runner stops, too' : ''}`;
     case 'stop':
       return 'its staged stop begins; the others run on';
     case 'nothing':

@@ -1,7 +1,7 @@
 // The options that every command takes, before or after its name, and how the words of options are read.
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
-import { nearestSignal, parseSignal } from '../manifest/signals.ts';
+import { nearestSignal, parseSignal } from '../manifest/signal-names.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { timestampFields, unknownField } from '../output/timestamps.ts';
 import type { ManifestOptions } from './manifest.ts';

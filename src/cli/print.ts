@@ -1,5 +1,5 @@
 // What a command writes by itself, to a reader that may go away or a disk that may be full: what it shows, and its complaints.
-import { statusOfSignal } from '../manifest/signals.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import { Failure } from './failure.ts';
 
 /**

@@ -7,7 +7,7 @@ import { formatProblem } from '../manifest/problem.ts';
 import { select } from '../manifest/select.ts';
 import { Failure, statusRunning } from './failure.ts';
 import { locateManifest, type ManifestOptions } from './manifest.ts';
-import { commandFor, existingRuntimeFolder } from './place.ts';
+import { commandFor, existingRuntimeFolder } from './run-location.ts';
 
 export interface Running {
   readonly folder: string;

@@ -15,7 +15,7 @@ import { CannotMakePipes } from '../os/fifo.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
-import { listenForSignals } from '../runner/signals.ts';
+import { listenForSignals } from '../runner/signal-listeners.ts';
 import { Up } from '../runner/up.ts';
 import { statusOutputFailed, statusReaderGone, statusUnkillable } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
@@ -24,8 +24,8 @@ import type { Host } from './host.ts';
 import { readManifest } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
-import { commandFor } from './place.ts';
-import { Site } from './site.ts';
+import { commandFor } from './run-location.ts';
+import { RunSetup } from './run-setup.ts';
 import { colorVariables, paintFor } from './theme.ts';
 
 /** What can wait takes some milliseconds: the first line of a quick program comes before it. */
@@ -63,16 +63,16 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const early: PolicySignal[] = [];
   const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
   listenForSignals((signal) => inbox.deliver(signal));
-  const site = await Site.make(options).catch(tell);
+  const site = await RunSetup.make(options).catch(failIfRefused);
   const prepared = await prepare(site, options, names, inbox).catch(async (error: unknown) => {
     await site.close();
-    return tell(error);
+    return failIfRefused(error);
   });
   await runToTheEnd(host, site, options, prepared);
 }
 
 /** What the system refuses before anything is started (a full disk, no descriptors) is no fault of ours. */
-function tell(error: unknown): never {
+function failIfRefused(error: unknown): never {
   throw isSystemError(error) ? new Failure(`the run cannot begin: ${error.message}`) : error;
 }
 
@@ -94,7 +94,7 @@ interface Inbox {
 }
 
 /** All that can fail before anything is started. */
-async function prepare(site: Site, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
+async function prepare(site: RunSetup, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
   const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readManifest({ ...options, given });
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
@@ -117,7 +117,7 @@ async function prepare(site: Site, options: UpOptions, names: readonly string[],
   return { manifest, instances, lock, out, err, printer, inbox };
 }
 
-async function runToTheEnd(host: Host, site: Site, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
+async function runToTheEnd(host: Host, site: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
   const run = new Up({
     instances,
     runId: site.runId,
@@ -217,7 +217,7 @@ function isSameFile(first: number, second: number): boolean {
 }
 
 /** @throws Failure when somebody has it. */
-function lockOrFail({ folder, runId }: Site, file: string, options: UpOptions): Lock {
+function lockOrFail({ folder, runId }: RunSetup, file: string, options: UpOptions): Lock {
   const taken = takeLock(folder, { runId: runId.id, file });
   if ('lock' in taken) return taken.lock;
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);

@@ -8,14 +8,14 @@ import type { Milliseconds } from '../manifest/types.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
 import { isRunning, type Owner } from './lock.ts';
-import { socketName, type Answers, type Command, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
+import { socketName, type Answers, type RequestName, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
 
 /** connect(2) succeeds even where the runner is hung, since the kernel keeps a queue: only an answer tells. On a busy machine it may take a while. */
 const answerMs: Milliseconds = 2000;
 
 const pollMs = 10;
 
-export interface Conversation<C extends Command> {
+export interface Conversation<C extends RequestName> {
   readonly answer: Answers[C];
   /** The second line; undefined when the runner ended without one. */
   readonly outcome: Promise<Outcomes[C] | undefined>;
@@ -27,7 +27,7 @@ export interface Conversation<C extends Command> {
 const mostText = 8 * 1024 * 1024;
 
 /** @returns undefined when the runner does not answer within `withinMs`; at once when it has ended or is stopped. */
-export async function ask<C extends Command>(folder: string, owner: Owner, request: Omit<RequestOf<C>, 'until'>, withinMs: Milliseconds = answerMs): Promise<Conversation<C> | undefined> {
+export async function ask<C extends RequestName>(folder: string, owner: Owner, request: Omit<RequestOf<C>, 'until'>, withinMs: Milliseconds = answerMs): Promise<Conversation<C> | undefined> {
   const until = Date.now() + withinMs;
   if (isStopped(readProcess(owner.pid)?.state ?? '')) return undefined;
   // One that is just starting has no socket yet, and maybe that of a dead run in its place.

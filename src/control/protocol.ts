@@ -1,6 +1,6 @@
 // What is said over the control socket: one request, a line of JSON, and its answer; what takes time has a second line
 // when it is done. Who says it is server.ts and client.ts.
-import { signalNames } from '../manifest/signals.ts';
+import { signalNames } from '../manifest/signal-names.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import type { RunState } from './state.ts';
 
@@ -15,8 +15,8 @@ export type Request = { readonly until: number } & (
   | { readonly command: 'kill'; readonly instances: readonly string[]; readonly signal: SignalName; readonly scope: 'group' | 'leader' }
 );
 
-export type Command = Request['command'];
-export type RequestOf<C extends Command> = Extract<Request, { command: C }>;
+export type RequestName = Request['command'];
+export type RequestOf<C extends RequestName> = Extract<Request, { command: C }>;
 
 export interface Answers {
   readonly status: { readonly state: RunState };
@@ -40,7 +40,7 @@ export interface Refusal {
 /** A line is at most so long: a `kill` that names 1,000 instances takes 70 KB. */
 export const longestLine = 256 * 1024;
 
-const checks: { readonly [C in Command]: (request: Partial<Record<string, unknown>>) => boolean } = {
+const checks: { readonly [C in RequestName]: (request: Partial<Record<string, unknown>>) => boolean } = {
   status: () => true,
   down: ({ deadlineMs }) => deadlineMs === null || (typeof deadlineMs === 'number' && deadlineMs >= 0),
   kill: ({ instances, signal, scope }) =>
@@ -56,7 +56,7 @@ export function parseRequest(line: string): Request | undefined {
     const request = JSON.parse(line) as Partial<Record<string, unknown>> | null;
     const command = request?.command;
     if (request === null || typeof command !== 'string' || !Object.hasOwn(checks, command)) return undefined;
-    return typeof request.until === 'number' && checks[command as Command](request) ? (request as unknown as Request) : undefined;
+    return typeof request.until === 'number' && checks[command as RequestName](request) ? (request as unknown as Request) : undefined;
   } catch {
     return undefined;
   }

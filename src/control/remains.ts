@@ -5,8 +5,8 @@ import { monotonicNow } from '../os/clock.ts';
 import { bootId } from '../os/machine.ts';
 import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
-import { signalGroup, signalProcess } from '../os/signals.ts';
-import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
+import { signalGroup, signalProcess } from '../os/kill.ts';
+import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
@@ -73,7 +73,7 @@ export class Remains {
     const reached = this.look().filter((remnant) => {
       const { instance, members } = remnant;
       if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && isSameAlive(info) && signalProcess(info.pid, signal));
-      tell(remnant, signal);
+      signalRemnant(remnant, signal);
       return true;
     });
     return reached.map(({ instance }) => instance);
@@ -83,13 +83,13 @@ export class Remains {
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
       for (const remnant of this.look()) {
-        tell(remnant, 'SIGTERM');
+        signalRemnant(remnant, 'SIGTERM');
         wake(remnant.members);
       }
       const left = await this.#until(monotonicNow() + graceMs, isHurried);
       if (left.length === 0) return [];
     }
-    return this.#until(monotonicNow() + killMs, () => false, (remnant) => tell(remnant, 'SIGKILL'));
+    return this.#until(monotonicNow() + killMs, () => false, (remnant) => signalRemnant(remnant, 'SIGKILL'));
   }
 
   /** Looks again and again, until two looks have found nothing: what forks while it is looked for may slip through one. */
@@ -121,7 +121,7 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
 }
 
 /** The group by one kill(2), as long as its number is known to be ours, and the others one by one. */
-function tell({ session, members }: Remnant, signal: SignalName): void {
+function signalRemnant({ session, members }: Remnant, signal: SignalName): void {
   const meant = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
   if (session.isHeld) signalGroup(session.id, signal);
   for (const { info, inGroup } of meant) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);

@@ -4,15 +4,15 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
-import { longestLine, parseRequest, socketName, type Answers, type Command, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
+import { longestLine, parseRequest, socketName, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
 
-export interface Reaction<C extends Command> {
+export interface Reaction<C extends RequestName> {
   readonly answer: Answers[C];
   /** The second line, where there is one. */
   readonly outcome?: Promise<Outcomes[C]>;
 }
 
-export type Handlers = { readonly [C in Command]: (request: RequestOf<C>) => Reaction<C> };
+export type Handlers = { readonly [C in RequestName]: (request: RequestOf<C>) => Reaction<C> };
 
 /** Each takes a descriptor. With one more the oldest that waits for nothing has to go. */
 const mostConnections = 16;
@@ -73,7 +73,7 @@ export class ControlServer {
       const end = chunk.indexOf('\n');
       line += end < 0 ? chunk : chunk.slice(0, end);
       if (line.length > longestLine) socket.destroy();
-      else if (end >= 0) this.#hear(socket, line);
+      else if (end >= 0) this.#handleLine(socket, line);
     });
     // It went away in the middle of something: its own affair.
     socket.on('error', () => socket.destroy());
@@ -89,11 +89,11 @@ export class ControlServer {
     (oldest ?? newest).destroy();
   }
 
-  #hear(socket: Socket, line: string): void {
+  #handleLine(socket: Socket, line: string): void {
     this.#silent.delete(socket);
     const request = parseRequest(line);
     if (!request) {
-      say(socket, { error: 'this is no request' });
+      sendLine(socket, { error: 'this is no request' });
       socket.end();
       return;
     }
@@ -102,24 +102,24 @@ export class ControlServer {
       return;
     }
     const { answer, outcome } = this.#react(request);
-    say(socket, answer);
+    sendLine(socket, answer);
     if (!outcome) {
       socket.end();
       return;
     }
     void outcome.then((last) => {
-      say(socket, last);
+      sendLine(socket, last);
       socket.end();
     });
   }
 
-  #react(request: Request): Reaction<Command> {
+  #react(request: Request): Reaction<RequestName> {
     // The request's command and the handler's are the same word, which TypeScript cannot follow through the lookup.
-    return (this.#handlers[request.command] as (request: Request) => Reaction<Command>)(request);
+    return (this.#handlers[request.command] as (request: Request) => Reaction<RequestName>)(request);
   }
 }
 
 /** A client that does not read costs the two lines it is told, at most: nothing more is ever written to it. */
-function say(socket: Socket, line: Answers[Command] | Outcomes[Command] | Refusal): void {
+function sendLine(socket: Socket, line: Answers[RequestName] | Outcomes[RequestName] | Refusal): void {
   if (socket.writable) socket.write(`${JSON.stringify(line)}\n`);
 }

@@ -34,7 +34,7 @@ export interface InstanceState {
   readonly signal: SignalName | null;
   /** Descendants that left the group are left alone. */
   readonly leaveEscapees: boolean;
-  /** By what else its processes are known (`TreeMark` in ../os/tree.ts), from its first start on. */
+  /** By what else its processes are known (`TreeMark` in ../os/process-tree.ts), from its first start on. */
   readonly memoryLimit: string | null;
   readonly outputs: string | null;
 }

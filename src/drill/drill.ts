@@ -3,7 +3,7 @@
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { describeCommand, isSameAlive } from '../os/processes.ts';
-import { signalProcess } from '../os/signals.ts';
+import { signalProcess } from '../os/kill.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Leftovers } from './leftovers.ts';
 import { startRunner, type DrilledRunner, type RunnerEnd } from './runner.ts';
@@ -50,7 +50,7 @@ export class Drill {
   #stopAt: Milliseconds | undefined;
   #interrupted: PolicySignal | undefined;
   #runnerIsOver = false;
-  #heard: () => void = () => undefined;
+  #wake: () => void = () => undefined;
 
   constructor(request: DrillRequest) {
     this.#request = request;
@@ -63,14 +63,14 @@ export class Drill {
   onSignal(signal: PolicySignal): void {
     this.#interrupted ??= signal;
     this.#runner.signal(signal);
-    this.#heard();
+    this.#wake();
   }
 
   /** To its end. Afterwards nothing of it is alive, whatever came of it. */
   async run(): Promise<DrillEnd> {
     const ended = this.#runner.ended.then((end) => {
       this.#runnerIsOver = true;
-      this.#heard();
+      this.#wake();
       return end;
     });
     await this.#until(() => this.#isBrokenOff || this.#story.readyAt <= monotonicNow());
@@ -134,7 +134,7 @@ export class Drill {
     if (event.event === 'start' && event.process !== undefined && event.pid !== undefined) this.#leftovers.started(event.process, event.pid);
     if (event.event === 'stopping') this.#stopAt ??= now;
     this.#story.add(event, now);
-    this.#heard();
+    this.#wake();
   }
 
   /** Asked whenever something is heard, when the last one will have been silent for long enough, and every so often. */
@@ -143,7 +143,7 @@ export class Drill {
       await new Promise<void>((resolve) => {
         const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - monotonicNow())));
         const timer = delay === Infinity ? undefined : setTimeout(resolve, delay);
-        this.#heard = () => {
+        this.#wake = () => {
           clearTimeout(timer);
           resolve();
         };

@@ -3,7 +3,7 @@
 import { readEnvironment, readOutputs, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { markPattern } from '../os/run-id.ts';
 import { Session } from '../os/session.ts';
-import { findMembers, isLeftAlone, type TreeMark } from '../os/tree.ts';
+import { findMembers, isLeftAlone, type TreeMark } from '../os/process-tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 
 interface Leader {

@@ -59,7 +59,7 @@ export interface Result {
   readonly survivors: readonly Survivor[];
 }
 
-interface Entry {
+interface InstanceStory {
   readonly plan: InstancePlan;
   startedAt: Milliseconds | undefined;
   spoke: boolean;
@@ -80,7 +80,7 @@ interface Entry {
 }
 
 export class Story {
-  readonly #entries: Map<string, Entry>;
+  readonly #stories: Map<string, InstanceStory>;
   readonly #silentMs: Milliseconds;
   #stopping = false;
   #done = false;
@@ -89,20 +89,20 @@ export class Story {
   /** @param silentMs after so long a process counts as ready that has printed nothing. */
   constructor(plans: readonly InstancePlan[], silentMs: Milliseconds) {
     this.#silentMs = silentMs;
-    this.#entries = new Map(plans.map((plan) => [plan.name, blank(plan)]));
+    this.#stories = new Map(plans.map((plan) => [plan.name, blank(plan)]));
   }
 
   /** @param now on the clock that `readyAt` answers in. */
   add(event: RunnerEvent, now: Milliseconds): void {
     if (event.event === 'stopping') this.#stopping = true;
     if (event.event === 'done') this.#done = true;
-    const entry = event.process === undefined ? undefined : this.#entries.get(event.process);
+    const entry = event.process === undefined ? undefined : this.#stories.get(event.process);
     if (entry && event.event !== 'stopping') this.#addTo(entry, event, now);
   }
 
   /** When all will be ready if nothing more is heard: now or earlier, later, or (Infinity) not before something is started. */
   get readyAt(): Milliseconds {
-    return Math.max(0, ...[...this.#entries.values()].map((entry) => this.#readyAt(entry)));
+    return Math.max(0, ...[...this.#stories.values()].map((entry) => this.#readyAt(entry)));
   }
 
   /** The stop of everything has begun, by whatever. */
@@ -122,18 +122,18 @@ export class Story {
 
   /** Of a killed run: nothing of this instance was alive at that time. */
   seenGone(id: string, now: Milliseconds): void {
-    const entry = this.#entries.get(id);
+    const entry = this.#stories.get(id);
     if (!entry || entry.gone) return;
     entry.gone = true;
     if (this.#killedAt !== undefined) entry.durationMs = now - this.#killedAt;
   }
 
   seenAlive(id: string, survivor: Survivor): void {
-    this.#entries.get(id)?.survivors.set(survivor.pid, survivor);
+    this.#stories.get(id)?.survivors.set(survivor.pid, survivor);
   }
 
   results(): Result[] {
-    return [...this.#entries.values()].map((entry) => {
+    return [...this.#stories.values()].map((entry) => {
       return {
         process: entry.plan.name,
         failures: this.#failures(entry),
@@ -150,7 +150,7 @@ export class Story {
     });
   }
 
-  #addTo(entry: Entry, event: RunnerEvent, now: Milliseconds): void {
+  #addTo(entry: InstanceStory, event: RunnerEvent, now: Milliseconds): void {
     switch (event.event) {
       case 'start':
         entry.startedAt = now;
@@ -189,12 +189,12 @@ export class Story {
     }
   }
 
-  #readyAt(entry: Entry): Milliseconds {
+  #readyAt(entry: InstanceStory): Milliseconds {
     if (entry.spoke || entry.ended || entry.notStarted) return 0;
     return entry.startedAt === undefined ? Infinity : entry.startedAt + this.#silentMs;
   }
 
-  #failures(entry: Entry): FailureKind[] {
+  #failures(entry: InstanceStory): FailureKind[] {
     // What the stop of the others kept from starting has not failed; why they were stopped is told by whoever caused it.
     const began = entry.startedAt !== undefined;
     return [
@@ -206,13 +206,13 @@ export class Story {
     ];
   }
 
-  #endedWell({ plan, code, signal }: Entry): boolean {
+  #endedWell({ plan, code, signal }: InstanceStory): boolean {
     const { codes, signals } = plan.spec.success;
     return code === undefined ? signals.some((name) => name === signal) : isSuccess({ kind: 'exit', code }, { codes, signals });
   }
 }
 
-function blank(plan: InstancePlan): Entry {
+function blank(plan: InstancePlan): InstanceStory {
   return {
     plan,
     startedAt: undefined,

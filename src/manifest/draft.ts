@@ -3,7 +3,7 @@ import { interpolate } from './interpolate.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { ManifestInput, ProcessInput } from './schema.ts';
 import type { SourceText } from './source.ts';
-import { keyOffset, nodeAt, valueOffset, type Node, type Path } from './tree.ts';
+import { keyOffset, nodeAt, valueOffset, type Node, type Path } from './yaml-nodes.ts';
 
 export type Lookup = (name: string) => string | undefined;
 

@@ -3,7 +3,7 @@ import type { BaseIssue } from 'valibot';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
-import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from './tree.ts';
+import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from './yaml-nodes.ts';
 
 type Issue = BaseIssue<unknown>;
 

@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
 import { manifestFields, processFields, shutdownFields } from './schema.ts';
-import type { MapNode, Node } from './tree.ts';
+import type { MapNode, Node } from './yaml-nodes.ts';
 import { unsupportedProcessKeys } from './unsupported.ts';
 
 const processKeys = Object.keys(processFields.entries);

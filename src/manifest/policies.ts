@@ -3,8 +3,8 @@ import { defaultPolicies } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './problem.ts';
-import { isCatchable, isPolicySignal, nearestSignal, parseSignal } from './signals.ts';
-import type { Path } from './tree.ts';
+import { isCatchable, isPolicySignal, nearestSignal, parseSignal } from './signal-names.ts';
+import type { Path } from './yaml-nodes.ts';
 import { policySignals, type Policy, type PolicySignal } from './types.ts';
 
 const words = ['forward', 'mask', 'ignore', 'stop'] as const;

@@ -32,7 +32,7 @@ export class ProblemList {
 
   /** The line of an offset, from 1: for messages that name a second place. */
   line(offset: number): number {
-    return this.#source.place(offset).line;
+    return this.#source.position(offset).line;
   }
 
   /** `hint` may be a function: finding the nearest word is not free, and nobody reads the thousandth. */
@@ -65,7 +65,7 @@ export class ProblemList {
   #problem({ severity, offset, message, hint }: Found): Problem {
     const base = { severity, message, file: this.#file, ...(hint === undefined ? {} : { hint }) };
     if (offset === undefined) return base;
-    const place = this.#source.place(offset);
+    const place = this.#source.position(offset);
     return { ...base, ...place, excerpt: this.#source.line(place.line) };
   }
 }

@@ -12,10 +12,10 @@ import { parsePort, portByPlace, portMistake } from './ports.ts';
 import { resolvePolicies } from './policies.ts';
 import { quoted } from './problem.ts';
 import type { ManifestInput } from './schema.ts';
-import { nearestSignal, parseSignal } from './signals.ts';
+import { nearestSignal, parseSignal } from './signal-names.ts';
 import { resolveStages, toCommand } from './stages.ts';
-import { isBroken, nodeAt, type Path } from './tree.ts';
-import type { Command, Dependency, ProcessSpec, SignalName } from './types.ts';
+import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
+import type { CommandSpec, Dependency, ProcessSpec, SignalName } from './types.ts';
 import type { YamlEnvironment } from './yaml-environment.ts';
 
 interface Surroundings {
@@ -64,7 +64,7 @@ async function resolveProcess(
     tags: [...new Set(process.get('tags') ?? d.tags)],
     signals: resolvePolicies(draft, process),
     stopFlag: process.get('stop_flag'),
-    stop: resolveStages(draft, process),
+    stopStages: resolveStages(draft, process),
     finalKill: process.get('final_kill') ?? d.finalKill,
     stopScope: process.get('stop_scope') ?? d.stopScope,
     escapees: process.get('escapees') ?? d.escapees,
@@ -85,7 +85,7 @@ function checkName(draft: Draft, { name, whole }: ProcessDraft): void {
   if (mistake !== undefined) draft.problems.error(draft.keyAt(whole), mistake);
 }
 
-function resolveCommand(draft: Draft, process: ProcessDraft): Command {
+function resolveCommand(draft: Draft, process: ProcessDraft): CommandSpec {
   const given = process.get('command');
   if (given !== undefined) return toCommand(given, process.get('shell'));
   // One of the wrong shape has been told already.

@@ -99,7 +99,7 @@ function toSpec({ name, command }: Line, port: number, root: string, env: Proces
     env,
     port,
     signals: defaultPolicies,
-    stop: [...defaultStop(undefined), killStage],
+    stopStages: [...defaultStop(undefined), killStage],
     onSuccess: 'stop',
     onFailure: 'stop',
   };

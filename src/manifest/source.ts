@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { formatSize, maxManifestBytes } from './limits.ts';
 
-export interface Place {
+export interface Position {
   /** From 1. */
   readonly line: number;
   /** From 1, in UTF-16 units as editors count them. */
@@ -19,7 +19,7 @@ export class SourceText {
     this.text = text;
   }
 
-  place(offset: number): Place {
+  position(offset: number): Position {
     const starts = this.#starts();
     let low = 0;
     let high = starts.length - 1;
@@ -74,7 +74,7 @@ export function decode(bytes: Uint8Array): SourceText | Unreadable {
   const source = new SourceText(new TextDecoder().decode(bytes));
   const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(source.text);
   if (control === null) return source;
-  const place = source.place(control.index);
+  const place = source.position(control.index);
   const code = control[0].charCodeAt(0);
   return {
     message: code === 0 ? 'There is a NUL byte here; the file must be plain text.' : `There is a control character here (0x${code.toString(16).padStart(2, '0')}); the file must be plain text.`,

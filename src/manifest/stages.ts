@@ -6,9 +6,9 @@ import { describe } from './issues.ts';
 import { didYouMean } from './nearest.ts';
 import { quoted } from './problem.ts';
 import type { CommandInput } from './schema.ts';
-import { nearestSignal, parseSignal } from './signals.ts';
-import { isBroken, nodeAt, type MapNode, type Path } from './tree.ts';
-import type { Command, Milliseconds, Stage } from './types.ts';
+import { nearestSignal, parseSignal } from './signal-names.ts';
+import { isBroken, nodeAt, type MapNode, type Path } from './yaml-nodes.ts';
+import type { CommandSpec, Milliseconds, Stage } from './types.ts';
 
 /** Complete: `flag` first where there is a stop flag, SIGKILL last unless `final_kill` is false. Mistakes are told. */
 export function resolveStages(draft: Draft, process: ProcessDraft): Stage[] {
@@ -121,7 +121,7 @@ function runOf(draft: Draft, process: ProcessDraft, path: Path, timeoutMs: Milli
 }
 
 /** A text is for the shell; a list is what it is, each element as it was written. */
-export function toCommand(input: CommandInput, shell = defaultShell): Command {
+export function toCommand(input: CommandInput, shell = defaultShell): CommandSpec {
   if (typeof input === 'string') return { kind: 'shell', text: input, shell };
   const [file = '', ...rest] = input.map(String);
   return { kind: 'exec', argv: [file, ...rest] };

@@ -7,7 +7,7 @@ export type Milliseconds = number;
 export type SignalName = NodeJS.Signals;
 
 /** What is executed: a text for a shell's `-c`, or an argument vector as it is. */
-export type Command =
+export type CommandSpec =
   | { readonly kind: 'shell'; readonly text: string; readonly shell: string }
   | { readonly kind: 'exec'; readonly argv: readonly [string, ...string[]] };
 
@@ -17,7 +17,7 @@ export type StopFlagKind = 'file' | 'fd' | 'stdin' | 'message';
 export type Stage =
   | { readonly kind: 'flag'; readonly timeoutMs: Milliseconds }
   | { readonly kind: 'signal'; readonly signal: SignalName; readonly timeoutMs: Milliseconds }
-  | { readonly kind: 'run'; readonly command: Command; readonly timeoutMs: Milliseconds };
+  | { readonly kind: 'run'; readonly command: CommandSpec; readonly timeoutMs: Milliseconds };
 
 /** What a process hears of a signal that the runner received. */
 export type Policy =
@@ -46,7 +46,7 @@ export interface Dependency {
 /** One entry of the manifest. */
 export interface ProcessSpec {
   readonly name: string;
-  readonly command: Command;
+  readonly command: CommandSpec;
   readonly cwd: string;
   /** The whole environment of the process, but for what belongs to one instance (PORT, PS, PROCRUN_…). */
   readonly env: Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export interface ProcessSpec {
   readonly signals: Readonly<Record<PolicySignal, Policy>>;
   readonly stopFlag: StopFlagKind | undefined;
   /** Complete: a `flag` stage stands first where there is a stop flag, SIGKILL last unless `finalKill` is false. */
-  readonly stop: readonly Stage[];
+  readonly stopStages: readonly Stage[];
   readonly finalKill: boolean;
   readonly stopScope: 'group' | 'leader';
   readonly escapees: 'stop' | 'leave';

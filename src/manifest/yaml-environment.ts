@@ -7,7 +7,7 @@ import { missingEnvFile, type EnvFiles } from './env-file.ts';
 import { baseVariables, realVariables, withSettings, type Setting, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
 import type { ManifestInput } from './schema.ts';
-import { nodeAt, type Path } from './tree.ts';
+import { nodeAt, type Path } from './yaml-nodes.ts';
 
 type Request = Pick<LoadRequest, 'root' | 'given' | 'envFiles' | 'envFileOverrides'>;
 

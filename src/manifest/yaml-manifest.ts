@@ -13,7 +13,7 @@ import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';
 import { manifestFields, type ManifestInput } from './schema.ts';
 import type { SourceText } from './source.ts';
-import { toData, type Node, type Path, type ScalarNode } from './tree.ts';
+import { toData, type Node, type Path, type ScalarNode } from './yaml-nodes.ts';
 import type { Manifest } from './types.ts';
 import { parseYaml } from './yaml.ts';
 import { YamlEnvironment } from './yaml-environment.ts';

@@ -20,7 +20,7 @@ import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
 import type { SourceText } from './source.ts';
-import { isBroken, type Entry, type ListNode, type MapNode, type Node, type ScalarNode } from './tree.ts';
+import { isBroken, type MapEntry, type ListNode, type MapNode, type Node, type ScalarNode } from './yaml-nodes.ts';
 import { tellYamlErrors } from './yaml-errors.ts';
 
 /**
@@ -131,7 +131,7 @@ class TreeBuilder {
   }
 
   #map(pairs: readonly Pair<YamlNode, YamlNode | null>[], offset: number): MapNode {
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, MapEntry>();
     const merged: Node[] = [];
     for (const { key, value } of pairs) {
       const at = key.range?.[0] ?? offset;
@@ -161,7 +161,7 @@ class TreeBuilder {
   }
 
   /** `<<: *a` and `<<: [*a, *b]`: what is already there stays, and of two sources the first counts (YAML's merge type). */
-  #merge(entries: Map<string, Entry>, source: Node): void {
+  #merge(entries: Map<string, MapEntry>, source: Node): void {
     if (source.kind === 'map') {
       for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
     } else if (!isBroken(source)) {

@@ -1,6 +1,6 @@
 // Which signals a process has a handler for.
 import { readFileSync } from 'node:fs';
-import { signalNumber } from '../manifest/signals.ts';
+import { signalNumber } from '../manifest/signal-names.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 /** A bit mask, `SigCgt` of /proc/PID/status (proc(5)). */

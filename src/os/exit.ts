@@ -1,6 +1,6 @@
 // The very end of the runner's own process: by a status or by a signal, whatever became of its terminal.
 import { closeSync, fstatSync } from 'node:fs';
-import { statusOfSignal } from '../manifest/signals.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 
 /** What is to be done before the end, whichever it is. */
 const lastThings: (() => void)[] = [];

@@ -5,7 +5,7 @@ import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { makeFifos } from './fifo.ts';
-import { releaseReserve } from './reserve.ts';
+import { releaseReserve } from './descriptor-reserve.ts';
 import type { RunId } from './run-id.ts';
 import script from './guard.sh';
 
@@ -73,7 +73,7 @@ export class Guard {
    */
   async makeFifos(paths: readonly string[]): Promise<void> {
     const more = paths.slice(this.#stock.length);
-    if (more.length > 0) this.#tell(`pipes ${more.map((path) => basename(path)).join(' ')}`);
+    if (more.length > 0) this.#sendLine(`pipes ${more.map((path) => basename(path)).join(' ')}`);
     const inStock = await this.#answer();
     const areNamed = inStock === 'made' && this.#nameStock(paths);
     // Killed, stopped, without mkfifo, or without our folder: what is to be said then is said by our own try.
@@ -99,7 +99,7 @@ export class Guard {
     });
   }
 
-  #hear(answers: readonly string[]): void {
+  #receiveAnswers(answers: readonly string[]): void {
     for (const answer of answers) {
       const asked = this.#asked.shift();
       if (asked) asked(answer);
@@ -110,12 +110,12 @@ export class Guard {
   /** To be called before anything of the group's own runs: what is told before our death is read after it. */
   add(group: GuardedGroup): void {
     this.#groups.set(group.pgid, group);
-    this.#tell(groupLine(group));
+    this.#sendLine(groupLine(group));
   }
 
   /** To be called as soon as the group is gone: its number may be given to somebody else. */
   remove(pgid: number): void {
-    if (this.#groups.delete(pgid)) this.#tell(`- ${pgid}`);
+    if (this.#groups.delete(pgid)) this.#sendLine(`- ${pgid}`);
   }
 
   /** Sends the guard away. Resolves when it is gone. */
@@ -141,18 +141,18 @@ export class Guard {
     const environment = { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') };
     const guard = spawnGuard(environment) ?? (releaseReserve() ? spawnGuard(environment) : undefined);
     if (!guard) {
-      this.#hear(['none', 'none']);
+      this.#receiveAnswers(['none', 'none']);
       this.#warn('the guard, which ends everything if this runner is killed, could not be started: the system has no room for a process more, or no file descriptors');
       return;
     }
     this.#process = guard;
     guard.once('exit', () => {
-      this.#hear(['gone', 'gone']);
+      this.#receiveAnswers(['gone', 'gone']);
       this.#replace();
     });
     // Killed while we spoke to it: `exit` says so, too.
     this.#line?.on('error', () => undefined);
-    this.#line?.on('data', (data) => this.#hear(String(data).split('\n').filter((word) => word !== '')));
+    this.#line?.on('data', (data) => this.#receiveAnswers(String(data).split('\n').filter((word) => word !== '')));
   }
 
   get #line(): Socket | undefined {
@@ -167,7 +167,7 @@ export class Guard {
   }
 
   /** libuv writes at once what the socket takes: nothing of it is lost by our death in the next moment. */
-  #tell(line: string): void {
+  #sendLine(line: string): void {
     this.#line?.write(`${line}\n`);
   }
 }

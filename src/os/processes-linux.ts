@@ -1,7 +1,7 @@
 // Processes as Linux tells of them, in /proc (proc(5)). One buffer serves all long reads: a look at 600 environments costs 3 ms so.
 import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import type { ProcessInfo } from './process-info.ts';
-import { isOutOfDescriptors, releaseReserve } from './reserve.ts';
+import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 

@@ -1,5 +1,5 @@
 // What the system says of its processes, by one interface; where it is read from is a file for each system.
-// Which of them belong to a tree is tree.ts's question.
+// Which of them belong to a tree is process-tree.ts's question.
 import type { ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';

@@ -1,9 +1,9 @@
 // Whose a session is. Its number is its leader's and, once nobody of it lives, may be given to somebody else's leader: then
-// nothing of that one is ours. Which processes there are is tree.ts's to look up.
+// nothing of that one is ours. Which processes there are is process-tree.ts's to look up.
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { identityOf, readProcess, type ProcessInfo } from './processes.ts';
-import { groupMayLive } from './signals.ts';
+import { groupMayLive } from './kill.ts';
 
 /**
  * So long a system takes at least until it gives out a number again that has just become free: all others come first. (Unless
@@ -27,7 +27,7 @@ export class Session {
   #known: ReadonlySet<string> = new Set();
   #sawTheSame = false;
   /** At the last look it was somebody else's. */
-  #isStrange = false;
+  #isForeign = false;
 
   /** @param isChild its leader is a child of this process; who reaps it calls `leaderReaped`. */
   constructor(id: number, leaderStart: string | undefined, { isChild }: { readonly isChild: boolean }) {
@@ -65,7 +65,7 @@ export class Session {
    * zombies, or none.
    */
   get isAtRest(): boolean {
-    return this.isFree || this.#isStrange || this.#sawTheSame || this.id <= 1 || !groupMayLive(this.id);
+    return this.isFree || this.#isForeign || this.#sawTheSame || this.id <= 1 || !groupMayLive(this.id);
   }
 
   includes({ pgid, sid }: ProcessInfo): boolean {
@@ -80,7 +80,7 @@ export class Session {
     const ours = this.#isProven(found, carriesMark);
     if (ours && this.#heldBy === undefined) this.#hold();
     else if (!ours && this.#heldBy === 'group') this.#heldBy = undefined;
-    this.#isStrange = !ours && found.length > 0;
+    this.#isForeign = !ours && found.length > 0;
     const before = this.#known;
     this.#known = new Set(ours ? found.map(identityOf) : []);
     this.#sawTheSame = this.#known.size > 0 && [...this.#known].every((identity) => before.has(identity));

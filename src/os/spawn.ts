@@ -2,7 +2,7 @@
 // says that it is there, waits for our word, and only then becomes the command. What it is given is the caller's to say.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Command, SignalName } from '../manifest/types.ts';
+import type { CommandSpec, SignalName } from '../manifest/types.ts';
 import { candidates, isExecutable, statOf } from './program.ts';
 import { ignoring, marking, oddVariables } from './shell.ts';
 
@@ -10,7 +10,7 @@ import { ignoring, marking, oddVariables } from './shell.ts';
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
 
 export interface SpawnRequest {
-  readonly command: Command;
+  readonly command: CommandSpec;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** The mark by which its descendants are known, in KiB: see run-id.ts. */
@@ -114,7 +114,7 @@ function refused(cause?: Error): CannotStart {
 }
 
 /** A string is run by a shell, a list as it is. */
-export function commandArgv(command: Command): readonly [string, ...string[]] {
+export function commandArgv(command: CommandSpec): readonly [string, ...string[]] {
   return command.kind === 'exec' ? command.argv : [command.shell, '-c', command.text];
 }
 

@@ -1,4 +1,4 @@
-// How much time and memory processes take, as the system tells it. Whose processes they are is tree.ts's question.
+// How much time and memory processes take, as the system tells it. Whose processes they are is process-tree.ts's question.
 import { readFileSync } from 'node:fs';
 import { ps } from './ps.ts';
 

@@ -3,12 +3,12 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockedMs, Source, type Drained, type Inlet, type SourceListener } from './source.ts';
+import { blockedMs, Source, type Drained, type OutputReader, type SourceListener } from './source.ts';
 
 const chunkBytes = 64 * 1024;
 
 /** Who hands out what it has held: one after another, so that what belongs together stays together. */
-export class HandingOut {
+export class ReleaseQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   next<T>(work: () => Promise<T>): Promise<T> {
@@ -18,10 +18,10 @@ export class HandingOut {
   }
 }
 
-export class HeldSource implements Inlet {
+export class HeldSource implements OutputReader {
   readonly #source: Source;
   readonly #listener: SourceListener;
-  readonly #turns: HandingOut;
+  readonly #turns: ReleaseQueue;
   readonly #warn: (message: string) => void;
   #file: number | undefined;
   #size = 0;
@@ -37,7 +37,7 @@ export class HeldSource implements Inlet {
   #onChanged: (() => void) | undefined;
 
   /** @param warn is told in a sentence why it could not be held. */
-  constructor(readEnd: number, listener: SourceListener, turns: HandingOut, warn: (message: string) => void) {
+  constructor(readEnd: number, listener: SourceListener, turns: ReleaseQueue, warn: (message: string) => void) {
     this.#listener = listener;
     this.#turns = turns;
     this.#warn = warn;

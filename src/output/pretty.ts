@@ -1,5 +1,5 @@
 // The form for people: `name | line`, names padded; the runner's own lines on stderr, with a line that shows a stop's progress.
-import { latin1 } from './dress.ts';
+import { latin1 } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
 import type { Notice, Result, Waiting } from './notices.ts';
 import type { Brush, Paint } from './paint.ts';

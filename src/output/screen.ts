@@ -1,7 +1,7 @@
 // Where lines of many processes go, a terminal, pipe or file: keeps those of one whole among those of others. A line that is
 // shown before its end stands open; at a terminal another one cuts it, elsewhere the others wait for its end.
 import { monotonicNow } from '../os/clock.ts';
-import { Dresser } from './dress.ts';
+import { LinePrefixer } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
 import type { Sink } from './sink.ts';
 
@@ -132,7 +132,7 @@ export class Voice implements LineListener {
   readonly partAfterMs: number | undefined;
   readonly #screen: Screen;
   readonly #prefix: () => string;
-  readonly #dresser: Dresser;
+  readonly #prefixer: LinePrefixer;
   hasEnded = false;
   /** Its last line has got an end that was not its own. */
   wasCut = false;
@@ -140,12 +140,12 @@ export class Voice implements LineListener {
   constructor(screen: Screen, prefix: () => string) {
     this.#screen = screen;
     this.#prefix = prefix;
-    this.#dresser = new Dresser(screen.isTerminal);
+    this.#prefixer = new LinePrefixer(screen.isTerminal);
     this.partAfterMs = screen.isTerminal ? partAfterMs : undefined;
   }
 
   get closing(): string {
-    return this.#dresser.closing;
+    return this.#prefixer.closing;
   }
 
   get isBehind(): boolean {
@@ -159,15 +159,15 @@ export class Voice implements LineListener {
 
   onLines(bytes: Buffer): void {
     // The end of the line that was cut is there already.
-    const lines = this.wasCut && bytes[0] === newline && this.#dresser.endsHere() ? bytes.subarray(1) : bytes;
+    const lines = this.wasCut && bytes[0] === newline && this.#prefixer.endsHere() ? bytes.subarray(1) : bytes;
     this.wasCut = false;
     if (lines.length === 0) return;
     const screen = this.#screen;
     screen.onBefore?.();
     const goesOn = this.#takeFloor();
     const prefix = this.#prefix();
-    if (prefix === '' && this.#dresser.isPlain(lines)) screen.sink.write(lines);
-    else screen.sink.writeLatin1(this.#dresser.lines(lines, prefix, goesOn));
+    if (prefix === '' && this.#prefixer.isPlain(lines)) screen.sink.write(lines);
+    else screen.sink.writeLatin1(this.#prefixer.lines(lines, prefix, goesOn));
     screen.closed(this);
     screen.onAfter?.();
   }
@@ -176,18 +176,18 @@ export class Voice implements LineListener {
     this.wasCut = false;
     this.#screen.onBefore?.();
     const goesOn = this.#takeFloor();
-    this.#screen.sink.writeLatin1(this.#dresser.part(part, this.#prefix(), goesOn));
+    this.#screen.sink.writeLatin1(this.#prefixer.part(part, this.#prefix(), goesOn));
     this.#screen.open(this);
   }
 
   onEnd(rest: Buffer): void {
     const screen = this.#screen;
     this.hasEnded = true;
-    if (rest.length > 0 || this.#dresser.holds) {
+    if (rest.length > 0 || this.#prefixer.holds) {
       screen.onBefore?.();
       const goesOn = this.#takeFloor();
       const prefix = this.#prefix();
-      screen.sink.writeLatin1(this.#dresser.last(rest, prefix, goesOn));
+      screen.sink.writeLatin1(this.#prefixer.last(rest, prefix, goesOn));
       // Without a prefix its bytes are all there is: only one that comes after it needs the line's end.
       if (prefix === '') {
         screen.leaveOpen(this);

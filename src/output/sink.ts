@@ -107,7 +107,7 @@ export class Sink {
     if (gathering !== this) {
       if (gathering) Sink.sync();
       else setImmediate(() => Sink.sync());
-      letGather(this);
+      setGathering(this);
     }
     if (this.#batch && this.#used + bytes > this.#batch.length) this.#release();
     if (this.#batch && bytes > this.#batch.length) this.#batch = undefined;
@@ -180,7 +180,7 @@ export class Sink {
   }
 }
 
-function letGather(sink: Sink): void {
+function setGathering(sink: Sink): void {
   gathering = sink;
 }
 

@@ -13,7 +13,7 @@ export interface SourceListener {
 export type Drained = 'complete' | 'held' | 'cut';
 
 /** The output of one process on its way in, whether it is handed on at once or held until its end. */
-export interface Inlet {
+export interface OutputReader {
   /** No more is read for now, or again: the writer waits in its pipe, which holds 64 KiB. */
   pause(paused: boolean): void;
   /**
@@ -42,7 +42,7 @@ const mostLooks = 1000 / lookMs;
 /** What a pipe holds (pipe(7)). All sources read into it, one after another, so that five hundred need no more memory than one. */
 const chunk = Buffer.allocUnsafeSlow(64 * 1024);
 
-export class Source implements Inlet {
+export class Source implements OutputReader {
   readonly #socket: Socket;
   #ended = false;
   #paused = false;

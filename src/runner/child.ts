@@ -4,23 +4,23 @@ import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { policySignals } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
-import type { Drained, Inlet } from '../output/source.ts';
+import type { Drained, OutputReader } from '../output/source.ts';
 import { beforeEnd, restoreStream } from '../os/exit.ts';
 import { readProcess } from '../os/processes.ts';
-import { assertDescriptors, isOutOfDescriptors, needDescriptors, type Reserve } from '../os/reserve.ts';
+import { assertDescriptors, isOutOfDescriptors, needDescriptors, type DescriptorReserve } from '../os/descriptor-reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
-import { signalGroup } from '../os/signals.ts';
+import { signalGroup } from '../os/kill.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import { Session } from '../os/session.ts';
 import { isSystemError } from '../os/system-error.ts';
-import type { TreeMark } from '../os/tree.ts';
+import type { TreeMark } from '../os/process-tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
 import { instanceEnvironment } from './environment.ts';
 
 export interface ChildListener {
   /** Takes over the read end of its output, and reads it. */
-  readonly read: (readEnd: number, stream: StreamName) => Inlet;
+  readonly read: (readEnd: number, stream: StreamName) => OutputReader;
   /** The leader waits for our word: what has to know of its group has to know now. */
   onAtGate(session: Session): void;
   /** The command runs. */
@@ -47,7 +47,7 @@ const maxAttempts = 5;
 /** What it has of the run as a whole. */
 export interface ChildRun {
   readonly runId: RunId;
-  readonly reserve: Reserve;
+  readonly reserve: DescriptorReserve;
   /** Its place among the instances. */
   readonly index: number;
 }
@@ -59,7 +59,7 @@ export class Child {
   readonly #run: ChildRun;
   readonly #paths: ChannelPaths;
   readonly #listener: ChildListener;
-  readonly #inlets = new Map<StreamName, Inlet>();
+  readonly #inlets = new Map<StreamName, OutputReader>();
   #channels: Channels | undefined;
   #leader: Leader | undefined;
   #session: Session | undefined;

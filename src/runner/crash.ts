@@ -47,7 +47,7 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
 
 async function endEverything(run: Up): Promise<void> {
   try {
-    run.tellEverybody();
+    run.askAllToStop();
     const until = monotonicNow() + graceMs;
     while (run.anyAlive && monotonicNow() < until) await new Promise((resolve) => setTimeout(resolve, pollMs));
   } finally {

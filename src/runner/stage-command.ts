@@ -1,13 +1,13 @@
 // The command of a `run` stage: in the environment of its process, beside it, and not longer than its stage.
 import { closeSync, constants, openSync } from 'node:fs';
 import { isSameAlive, readProcess } from '../os/processes.ts';
-import { needDescriptors } from '../os/reserve.ts';
+import { needDescriptors } from '../os/descriptor-reserve.ts';
 import { Session } from '../os/session.ts';
-import { signalGroup, signalProcess } from '../os/signals.ts';
+import { signalGroup, signalProcess } from '../os/kill.ts';
 import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
 import { isSystemError } from '../os/system-error.ts';
-import { findSession, type Member } from '../os/tree.ts';
-import type { Command } from '../manifest/types.ts';
+import { findSession, type Member } from '../os/process-tree.ts';
+import type { CommandSpec } from '../manifest/types.ts';
 import type { Guard } from '../os/guard.ts';
 import type { Child } from './child.ts';
 
@@ -26,7 +26,7 @@ const mostLooks = 3;
 const descriptorsOfCommand = 5;
 
 /** @param warn is told in a sentence when the command cannot be started, or fails. */
-export function startStageCommand(child: Child, command: Command, guard: Guard, warn: (message: string) => void): StageCommand {
+export function startStageCommand(child: Child, command: CommandSpec, guard: Guard, warn: (message: string) => void): StageCommand {
   let leader: Leader;
   try {
     leader = spawnBeside(child, command);
@@ -85,7 +85,7 @@ export function startStageCommand(child: Child, command: Command, guard: Guard, 
 }
 
 /** In the environment of the process, and with its output. */
-function spawnBeside(child: Child, command: Command): Leader {
+function spawnBeside(child: Child, command: CommandSpec): Leader {
   needDescriptors(descriptorsOfCommand);
   // For reading, too: where everybody has closed the process's output already, ours as well, opening it would wait for a reader.
   const output = openSync(child.outputPath, constants.O_RDWR);

@@ -1,9 +1,9 @@
 // Watches the trees of leaders that have ended, or that are being killed, until nothing of them is alive. While no tree
 // is watched it has no timer and looks at nothing.
 import { monotonicNow } from '../os/clock.ts';
-import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/tree.ts';
+import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { identityOf, isSameAlive } from '../os/processes.ts';
-import { signalGroup, signalProcess } from '../os/signals.ts';
+import { signalGroup, signalProcess } from '../os/kill.ts';
 
 export interface WatchedTree {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface TreeListener {
   onEscapee(id: string, member: Member, left: boolean): void;
 }
 
-interface Entry {
+interface Watch {
   readonly tree: WatchedTree;
   watched: boolean;
   killing: boolean;
@@ -38,7 +38,7 @@ const scanShare = 5;
 
 export class TreeWatcher {
   readonly #listener: TreeListener;
-  readonly #entries = new Map<string, Entry>();
+  readonly #watches = new Map<string, Watch>();
   readonly #named = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #intervalMs = firstIntervalMs;
@@ -56,16 +56,16 @@ export class TreeWatcher {
 
   /** SIGKILL to the whole tree now, and again at each look, until it is gone or released. */
   kill(tree: WatchedTree): void {
-    const entry = this.#entry(tree);
-    entry.killing = true;
+    const watchOf = this.#entry(tree);
+    watchOf.killing = true;
     if (tree.mark.session.isHeld) signalGroup(tree.mark.session.id, 'SIGKILL');
     this.#soon();
   }
 
   /** The last look's members, and no more looks. */
   release(id: string): readonly Member[] {
-    const entry = this.#entries.get(id);
-    this.#entries.delete(id);
+    const entry = this.#watches.get(id);
+    this.#watches.delete(id);
     return entry?.members.filter(({ info }) => isSameAlive(info)) ?? [];
   }
 
@@ -78,14 +78,14 @@ export class TreeWatcher {
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#entries.clear();
+    this.#watches.clear();
   }
 
-  #entry(tree: WatchedTree): Entry {
-    let entry = this.#entries.get(tree.id);
+  #entry(tree: WatchedTree): Watch {
+    let entry = this.#watches.get(tree.id);
     if (!entry) {
       entry = { tree, watched: false, killing: false, remained: false, cleanLooks: 0, members: [] };
-      this.#entries.set(tree.id, entry);
+      this.#watches.set(tree.id, entry);
     }
     return entry;
   }
@@ -98,7 +98,7 @@ export class TreeWatcher {
   }
 
   #look(): void {
-    const due = [...this.#entries.values()].filter((entry) => this.#isDue(entry));
+    const due = [...this.#watches.values()].filter((entry) => this.#isDue(entry));
     if (due.length > 0) {
       const begun = monotonicNow();
       const found = this.members(due.map(({ tree }) => tree));
@@ -106,13 +106,13 @@ export class TreeWatcher {
       this.#nextScanAt = ended + (ended - begun) * scanShare;
       for (const entry of due) this.#judge(entry, found.get(entry.tree) ?? []);
     }
-    if (this.#entries.size === 0) return;
+    if (this.#watches.size === 0) return;
     this.#timer = setTimeout(() => this.#look(), Math.max(this.#intervalMs, this.#nextScanAt - monotonicNow()));
     this.#intervalMs = Math.min(this.#intervalMs * 1.5, maxIntervalMs);
   }
 
   /** Cheap questions first: as long as a known member lives, there is no need to look for others. */
-  #isDue(entry: Entry): boolean {
+  #isDue(entry: Watch): boolean {
     // Asked at each turn, so that it is known.
     const { isHeld } = entry.tree.mark.session;
     if (entry.killing) {
@@ -123,7 +123,7 @@ export class TreeWatcher {
     return !entry.members.some(({ info }) => isSameAlive(info));
   }
 
-  #judge(entry: Entry, members: readonly Member[]): void {
+  #judge(entry: Watch, members: readonly Member[]): void {
     const { tree } = entry;
     entry.members = members;
     if (members.length > 0) {
@@ -142,11 +142,11 @@ export class TreeWatcher {
       return;
     }
     if (entry.remained && entry.cleanLooks < 2) return;
-    this.#entries.delete(tree.id);
+    this.#watches.delete(tree.id);
     this.#listener.onGone(tree.id);
   }
 
-  #tellRemains(entry: Entry): void {
+  #tellRemains(entry: Watch): void {
     if (!entry.watched || entry.remained) return;
     entry.remained = true;
     this.#listener.onRemains(entry.tree.id);

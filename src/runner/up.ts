@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import { wasKilled } from '../control/killed.ts';
 import type { InstanceState } from '../control/state.ts';
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
-import { HandingOut, HeldSource } from '../output/held.ts';
+import { ReleaseQueue, HeldSource } from '../output/held.ts';
 import { LineCutter, LineRoom, type LineListener } from '../output/lines.ts';
 import type { Printer, StreamName } from '../output/printer.ts';
 import type { Notice } from '../output/notices.ts';
 import { Sink } from '../output/sink.ts';
-import { Source, type Inlet } from '../output/source.ts';
+import { Source, type OutputReader } from '../output/source.ts';
 import { monotonicNow } from '../os/clock.ts';
 import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import type { RunId } from '../os/run-id.ts';
-import { Reserve } from '../os/reserve.ts';
-import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/tree.ts';
-import { signalGroup, signalProcess } from '../os/signals.ts';
+import { DescriptorReserve } from '../os/descriptor-reserve.ts';
+import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/process-tree.ts';
+import { signalGroup, signalProcess } from '../os/kill.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
@@ -79,9 +79,9 @@ export class Up {
   readonly #watcher: TreeWatcher;
   readonly #guard: Guard;
   readonly #folder: string;
-  readonly #reserve = new Reserve();
+  readonly #reserve = new DescriptorReserve();
   readonly #lineRoom = new LineRoom();
-  readonly #handingOut = new HandingOut();
+  readonly #releaseQueue = new ReleaseQueue();
   /** Whose output came last. */
   #lastRead = '';
   /** Instances of whose trees nothing is alive. */
@@ -99,11 +99,11 @@ export class Up {
     this.#folder = request.folder;
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
-      onRemains: (id) => this.#tell({ id, type: 'remains' }),
+      onRemains: (id) => this.#dispatch({ id, type: 'remains' }),
       onGone: (id) => {
         this.#guard.remove(this.#treeOf(id).mark.session.id);
         this.#gone.add(id);
-        this.#tell({ id, type: 'gone' });
+        this.#dispatch({ id, type: 'gone' });
       },
       onEscapee: (id, { info }, left) =>
         this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
@@ -114,7 +114,7 @@ export class Up {
         onFull: () => this.#regulate(),
         onGone: (error) => {
           if (sink !== out && !request.errHasOutput) return;
-          this.#tell(sink.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
+          this.#dispatch(sink.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
         },
       });
     }
@@ -136,23 +136,23 @@ export class Up {
     const end = new Promise<UpEnd>((resolve) => {
       this.#finish = resolve;
     });
-    this.#tell({ type: 'begin' });
+    this.#dispatch({ type: 'begin' });
     return end;
   }
 
   onSignal(signal: PolicySignal): void {
-    this.#tell({ type: 'signal', signal });
+    this.#dispatch({ type: 'signal', signal });
   }
 
   /** `procrun down`: the staged stop of everything. */
   down(deadlineMs: Milliseconds | undefined): void {
-    this.#tell({ type: 'down', deadlineMs });
+    this.#dispatch({ type: 'down', deadlineMs });
   }
 
   /** `procrun kill`. @returns those of the instances that there was something to hit of; a name that there is not has nothing. */
   kill(ids: readonly string[], signal: SignalName, scope: 'group' | 'leader'): string[] {
     const hit = this.#supervisor.instances.filter((instance) => ids.includes(instance.name) && instance.canBeHit(signal, scope)).map(({ name }) => name);
-    this.#tell({ type: 'kill', ids: hit, signal, scope });
+    this.#dispatch({ type: 'kill', ids: hit, signal, scope });
     return hit;
   }
 
@@ -185,7 +185,7 @@ export class Up {
   }
 
   /** Tells every tree politely, in a crash of our own, when the supervisor can no longer be asked. */
-  tellEverybody(): void {
+  askAllToStop(): void {
     for (const child of this.#children.values()) {
       child.raiseFlag();
       if (child.leaderIsOurs && child.pid !== undefined) {
@@ -208,20 +208,20 @@ export class Up {
     return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
       onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, isToldByDeath: plan.spec.stopFlag === 'fd' }),
-      onSpawned: (pid) => this.#tell({ id, type: 'spawned', pid }),
-      onAborted: () => this.#tell({ id, type: 'aborted' }),
-      onCannotStart: ({ status, message: reason }) => this.#tell({ id, type: 'spawn-failed', status, reason }),
+      onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
+      onAborted: () => this.#dispatch({ id, type: 'aborted' }),
+      onCannotStart: ({ status, message: reason }) => this.#dispatch({ id, type: 'spawn-failed', status, reason }),
       onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
       onTyped: () => this.#request.printer.typed(),
       onLeaderEnded: (end) => {
         // By `procrun kill --group`, while we could not be asked.
-        if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(own.prefix)) this.#tell({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
-        this.#tell({ id, type: 'leader-ended', end });
+        if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(own.prefix)) this.#dispatch({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
+        this.#dispatch({ id, type: 'leader-ended', end });
       },
     });
   }
 
-  #read({ name, spec }: InstancePlan, readEnd: number, stream: StreamName): Inlet {
+  #read({ name, spec }: InstancePlan, readEnd: number, stream: StreamName): OutputReader {
     const { printer, grouped } = this.#request;
     const cutter = new LineCutter(spec.quiet ? unheard : printer.listener(name, stream), this.#lineRoom);
     const listener = {
@@ -232,11 +232,11 @@ export class Up {
       onEnd: () => cutter.end(),
     };
     if (!grouped || spec.quiet) return new Source(readEnd, listener);
-    return new HeldSource(readEnd, listener, this.#handingOut, (message) => this.#say({ type: 'warning', process: name, message }));
+    return new HeldSource(readEnd, listener, this.#releaseQueue, (message) => this.#say({ type: 'warning', process: name, message }));
   }
 
   /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */
-  #tell(event: SupervisorEvent): void {
+  #dispatch(event: SupervisorEvent): void {
     this.#membersNow = undefined;
     for (const action of this.#supervisor.handle(event, monotonicNow())) this.#do(action);
     this.#membersNow = undefined;
@@ -263,7 +263,7 @@ export class Up {
     // After a stop (SIGSTOP, Ctrl+Z) a timer rings before the SIGCONT behind it is seen. The poll phase comes between a
     // timer and an immediate, so the signal is told first. setTimeout counts whole ms, and at most 2^31 of them.
     const delay = Math.min(Math.max(0, Math.ceil(deadline - monotonicNow())), 0x7fffffff);
-    this.#timer = setTimeout(() => setImmediate(() => this.#tell({ type: 'time' })), delay);
+    this.#timer = setTimeout(() => setImmediate(() => this.#dispatch({ type: 'time' })), delay);
   }
 
   #do(action: Action): void {
@@ -376,7 +376,7 @@ export class Up {
       this.#say({ type: 'holder', process: id, pid: holder?.pid, command: holder ? describeCommand(holder) : '' });
     }
     child.dispose();
-    this.#tell({ id, type: 'drained' });
+    this.#dispatch({ id, type: 'drained' });
   }
 
   /**

@@ -3,10 +3,10 @@
 import type { Milliseconds, SignalName, Stage } from '../manifest/types.ts';
 import { isSuccess, statusOfEnd, statusTimedOut } from './outcome.ts';
 import { isKill, killStage } from '../manifest/defaults.ts';
-import { stageName, stagesForLeftovers, withHeardSignal } from './stages.ts';
+import { stageName, stagesForLeftovers, withPassedSignal } from './stages.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Outcome, Result, SignalReason, StageName, StopCause, Waiting } from '../output/notices.ts';
-import type { Action, Heard, InstanceEvent, InstancePlan } from './types.ts';
+import type { Action, PassedSignal, InstanceEvent, InstancePlan } from './types.ts';
 
 /**
  * waiting: not begun · starting: spawned, its command does not run yet · running · leaderless: its leader has ended by
@@ -23,8 +23,8 @@ interface StagedStop {
   readonly index: number;
   /** When the current stage is over; Infinity: never. */
   readonly until: Milliseconds;
-  /** What it has heard beside its stages. */
-  readonly heard: readonly SignalName[];
+  /** What it has passed beside its stages. */
+  readonly passed: readonly SignalName[];
 }
 
 export interface Context {
@@ -42,7 +42,7 @@ export class Instance {
   state: State = 'waiting';
   startedAt: Milliseconds | undefined;
   leaderEnd: LeaderEnd | undefined;
-  stop: StagedStop | undefined;
+  stagedStop: StagedStop | undefined;
   outcome: Outcome | undefined;
   timedOut = false;
   /** procrun asked for the end (by a stage, not by sweeping up after a leader that had ended by itself). */
@@ -88,12 +88,12 @@ export class Instance {
   }
 
   get stage(): StageName | undefined {
-    const stage = this.stop?.stages[this.stop.index];
+    const stage = this.stagedStop?.stages[this.stagedStop.index];
     return stage && stageName(stage);
   }
 
   get hasNextStage(): boolean {
-    return this.state === 'stopping' && this.stop !== undefined && this.stop.index + 1 < this.stop.stages.length;
+    return this.state === 'stopping' && this.stagedStop !== undefined && this.stagedStop.index + 1 < this.stagedStop.stages.length;
   }
 
   /** When it wants to hear of the time again; Infinity: never. */
@@ -102,7 +102,7 @@ export class Instance {
       case 'running':
         return (this.startedAt ?? 0) + (this.plan.spec.maxRuntimeMs ?? Infinity);
       case 'stopping':
-        return this.stop?.until ?? Infinity;
+        return this.stagedStop?.until ?? Infinity;
       default:
         return Infinity;
     }
@@ -120,7 +120,7 @@ export class Instance {
   }
 
   result(): Result {
-    const since = this.stop?.startedAt ?? this.leaderEndedAt ?? this.goneAt ?? 0;
+    const since = this.stagedStop?.startedAt ?? this.leaderEndedAt ?? this.goneAt ?? 0;
     return {
       process: this.name,
       outcome: this.outcome ?? { kind: 'never-started', status: undefined, reason: 'not started' },
@@ -132,11 +132,11 @@ export class Instance {
   }
 
   waiting(now: Milliseconds): Waiting {
-    const next = this.stop?.stages[this.stop.index + 1];
+    const next = this.stagedStop?.stages[this.stagedStop.index + 1];
     return {
       process: this.name,
       stage: this.stage,
-      remainingMs: Math.max(0, (this.stop?.until ?? Infinity) - now),
+      remainingMs: Math.max(0, (this.stagedStop?.until ?? Infinity) - now),
       nextStage: next && stageName(next),
       isDraining: this.state === 'closing',
     };
@@ -197,56 +197,56 @@ function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Contex
   begin(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
 }
 
-function beginStop(self: Instance, { cause, heard, skip = 0 }: Omit<Event<'stop'>, 'type'>, context: Context): void {
+function beginStop(self: Instance, { cause, passed, skip = 0 }: Omit<Event<'begin-stop'>, 'type'>, context: Context): void {
   self.asked = true;
-  const { stop } = self.plan.spec;
-  begin(self, cause, heard ? withHeardSignal(stop, heard.signal) : stop, Math.min(skip, stop.length - 1), context, heard);
+  const { stopStages: stop } = self.plan.spec;
+  begin(self, cause, passed ? withPassedSignal(stop, passed.signal) : stop, Math.min(skip, stop.length - 1), context, passed);
 }
 
 /** A stop that is under way hears a stop signal of its policy as its next stage; otherwise one stop is enough. */
-function joinStop(self: Instance, { heard }: Event<'stop'>, context: Context): void {
-  if (heard !== undefined) advance(self, { type: 'advance', heard }, context);
+function joinStop(self: Instance, { passed }: Event<'begin-stop'>, context: Context): void {
+  if (passed !== undefined) advance(self, { type: 'advance', passed }, context);
 }
 
-function advance(self: Instance, { heard }: Event<'advance'>, context: Context): void {
+function advance(self: Instance, { passed }: Event<'advance'>, context: Context): void {
   const stop = stopOf(self);
   const current = stop.stages[stop.index];
   // After SIGKILL there is nobody left to hear anything.
   if (current && isKill(current)) return;
   // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
-  if (heard !== undefined && !wasSent(stop, heard.signal)) {
+  if (passed !== undefined && !wasSent(stop, passed.signal)) {
     const done = stop.stages.slice(0, stop.index + 1);
-    self.stop = { ...stop, stages: [...done, ...withHeardSignal(stop.stages.slice(stop.index + 1), heard.signal)] };
-    enter(self, stop.index + 1, context, heard);
+    self.stagedStop = { ...stop, stages: [...done, ...withPassedSignal(stop.stages.slice(stop.index + 1), passed.signal)] };
+    enter(self, stop.index + 1, context, passed);
     return;
   }
   if (stop.index + 1 < stop.stages.length) enter(self, stop.index + 1, context);
 }
 
 /** The stage goes on, and so does its clock. */
-function hearBesideStages(self: Instance, { heard }: Event<'hear'>, context: Context): void {
+function passBesideStages(self: Instance, { passed }: Event<'pass-signal'>, context: Context): void {
   const stop = stopOf(self);
   const current = stop.stages[stop.index];
-  if ((current && isKill(current)) || wasSent(stop, heard.signal)) return;
-  self.stop = { ...stop, heard: [...stop.heard, heard.signal] };
-  sendSignal(self, heard.signal, heard.reason, false, context);
+  if ((current && isKill(current)) || wasSent(stop, passed.signal)) return;
+  self.stagedStop = { ...stop, passed: [...stop.passed, passed.signal] };
+  sendSignal(self, passed.signal, passed.reason, false, context);
 }
 
-function wasSent({ stages, index, heard }: StagedStop, signal: SignalName): boolean {
-  return heard.includes(signal) || stages.slice(0, index + 1).some((stage) => stage.kind === 'signal' && stage.signal === signal);
+function wasSent({ stages, index, passed }: StagedStop, signal: SignalName): boolean {
+  return passed.includes(signal) || stages.slice(0, index + 1).some((stage) => stage.kind === 'signal' && stage.signal === signal);
 }
 
 function hurry(self: Instance, { cause, force }: Event<'hurry'>, context: Context): void {
   if (self.leaderEnd === undefined) self.asked = true;
-  if (self.stop === undefined) {
-    const stages = force ? [killStage] : self.plan.spec.stop;
+  if (self.stagedStop === undefined) {
+    const stages = force ? [killStage] : self.plan.spec.stopStages;
     begin(self, cause, stages, stages.length - 1, context);
     return;
   }
-  const { stages, index } = self.stop;
+  const { stages, index } = self.stagedStop;
   const last = stages.at(-1);
   if (force && last && !isKill(last)) {
-    self.stop = { ...self.stop, stages: [...stages, killStage] };
+    self.stagedStop = { ...self.stagedStop, stages: [...stages, killStage] };
     enter(self, stages.length, context);
   } else if (index < stages.length - 1) {
     enter(self, stages.length - 1, context);
@@ -263,7 +263,7 @@ function stageTimeUp(self: Instance, _event: Event<'time'>, context: Context): v
     context.act({ type: 'release', id: self.name });
     end(self, { kind: 'survived' }, context);
   } else {
-    self.stop = { ...stop, until: Infinity };
+    self.stagedStop = { ...stop, until: Infinity };
     context.act({ type: 'notice', notice: { type: 'last-stage-over', process: self.name } });
   }
 }
@@ -275,21 +275,21 @@ function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): voi
   beginStop(self, { cause: { kind: 'timed-out' } }, context);
 }
 
-function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, heard?: Heard): void {
+function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, passed?: PassedSignal): void {
   self.state = 'stopping';
-  self.stop = { cause, startedAt: context.now, stages, index: -1, until: Infinity, heard: [] };
-  enter(self, index, context, heard);
+  self.stagedStop = { cause, startedAt: context.now, stages, index: -1, until: Infinity, passed: [] };
+  enter(self, index, context, passed);
 }
 
-/** `heard`: the stage is a signal that a policy passes on. */
-function enter(self: Instance, index: number, context: Context, heard?: Heard): void {
+/** `passed`: the stage is a signal that a policy passes on. */
+function enter(self: Instance, index: number, context: Context, passed?: PassedSignal): void {
   const stop = stopOf(self);
   const { now, act } = context;
   const id = self.name;
   const stage = stop.stages[index];
   if (!stage) throw new Error(`${id}: there is no stage ${index}`);
   leaveStage(self, context);
-  self.stop = { ...stop, index, until: now + stage.timeoutMs };
+  self.stagedStop = { ...stop, index, until: now + stage.timeoutMs };
   act({ type: 'notice', notice: { type: 'stage', process: id, stage: stageName(stage), timeoutMs: stage.timeoutMs, cause: stop.cause } });
   switch (stage.kind) {
     case 'flag':
@@ -300,7 +300,7 @@ function enter(self: Instance, index: number, context: Context, heard?: Heard): 
       break;
     case 'signal':
       if (isKill(stage)) kill(self, context);
-      else sendSignal(self, stage.signal, heard?.reason ?? 'stage', true, context);
+      else sendSignal(self, stage.signal, passed?.reason ?? 'stage', true, context);
       break;
   }
 }
@@ -315,7 +315,7 @@ function leaveStage(self: Instance, { act }: Context): void {
   if (self.stage === 'run') act({ type: 'end-command', id: self.name });
 }
 
-/** Tells one signal to an instance, by its `stop_scope`; SIGKILL always goes to the whole tree (and is never heard by half of it). */
+/** Tells one signal to an instance, by its `stop_scope`; SIGKILL always goes to the whole tree (and is never passed by half of it). */
 export function sendSignal(self: Instance, signal: SignalName, reason: SignalReason, wake: boolean, { act }: Context): void {
   const scope = signal === 'SIGKILL' ? 'group' : self.plan.spec.stopScope;
   act({ type: 'notice', notice: { type: 'signal', process: self.name, signal, to: scope, reason } });
@@ -349,8 +349,8 @@ function end(self: Instance, outcome: Outcome, { now, act }: Context): void {
 }
 
 function stopOf(self: Instance): StagedStop {
-  if (!self.stop) throw new Error(`${self.name}: not in a stop`);
-  return self.stop;
+  if (!self.stagedStop) throw new Error(`${self.name}: not in a stop`);
+  return self.stagedStop;
 }
 
 const table = {
@@ -363,9 +363,9 @@ const table = {
     remains: impossible,
     gone: impossible,
     drained: impossible,
-    stop: cancel,
+    'begin-stop': cancel,
     advance: nothing,
-    hear: nothing,
+    'pass-signal': nothing,
     hurry: cancel,
     'cut-output': nothing,
     time: nothing,
@@ -379,9 +379,9 @@ const table = {
     remains: impossible,
     gone: impossible,
     drained: impossible,
-    stop: abort,
+    'begin-stop': abort,
     advance: nothing,
-    hear: nothing,
+    'pass-signal': nothing,
     hurry: abort,
     'cut-output': nothing,
     time: nothing,
@@ -395,9 +395,9 @@ const table = {
     remains: impossible,
     gone: impossible,
     drained: impossible,
-    stop: beginStop,
+    'begin-stop': beginStop,
     advance: nothing,
-    hear: beginStop,
+    'pass-signal': beginStop,
     hurry,
     'cut-output': nothing,
     time: runtimeUp,
@@ -412,9 +412,9 @@ const table = {
     gone: treeGone,
     drained: impossible,
     // What is left is stopped in any case, as soon as it is known.
-    stop: nothing,
+    'begin-stop': nothing,
     advance: nothing,
-    hear: nothing,
+    'pass-signal': nothing,
     hurry,
     'cut-output': nothing,
     time: nothing,
@@ -429,9 +429,9 @@ const table = {
     remains: nothing,
     gone: treeGone,
     drained: impossible,
-    stop: joinStop,
+    'begin-stop': joinStop,
     advance,
-    hear: hearBesideStages,
+    'pass-signal': passBesideStages,
     hurry,
     'cut-output': nothing,
     time: stageTimeUp,
@@ -445,9 +445,9 @@ const table = {
     remains: impossible,
     gone: impossible,
     drained: close,
-    stop: nothing,
+    'begin-stop': nothing,
     advance: nothing,
-    hear: nothing,
+    'pass-signal': nothing,
     hurry: nothing,
     'cut-output': cutOutput,
     time: nothing,
@@ -462,9 +462,9 @@ const table = {
     remains: nothing,
     gone: nothing,
     drained: nothing,
-    stop: nothing,
+    'begin-stop': nothing,
     advance: nothing,
-    hear: nothing,
+    'pass-signal': nothing,
     hurry: nothing,
     'cut-output': nothing,
     time: nothing,

@@ -1,5 +1,5 @@
 // How an end is judged: success or failure, and the exit status that stands for it.
-import { statusOfSignal } from '../manifest/signals.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { ProcessSpec } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 

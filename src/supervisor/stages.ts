@@ -8,9 +8,9 @@ export function stageName(stage: Stage): StageName {
 }
 
 /** A signal that was passed on to a process and is its stage: the same signal is not sent again by a later one. */
-export function withHeardSignal(stages: readonly Stage[], heard: SignalName): Stage[] {
-  const rest = stages.filter((stage) => stage.kind !== 'signal' || stage.signal !== heard);
-  return heard === 'SIGKILL' ? [killStage] : [{ kind: 'signal', signal: heard, timeoutMs: defaultStageMs }, ...rest];
+export function withPassedSignal(stages: readonly Stage[], passed: SignalName): Stage[] {
+  const rest = stages.filter((stage) => stage.kind !== 'signal' || stage.signal !== passed);
+  return passed === 'SIGKILL' ? [killStage] : [{ kind: 'signal', signal: passed, timeoutMs: defaultStageMs }, ...rest];
 }
 
 /**
@@ -18,6 +18,6 @@ export function withHeardSignal(stages: readonly Stage[], heard: SignalName): St
  * for a leader that could hear them. A list without SIGTERM gives its signals.
  */
 export function stagesForLeftovers(spec: ProcessSpec): readonly Stage[] {
-  const term = spec.stop.findIndex((stage) => stage.kind === 'signal' && stage.signal === 'SIGTERM');
-  return term >= 0 ? spec.stop.slice(term) : spec.stop.filter((stage) => stage.kind === 'signal');
+  const term = spec.stopStages.findIndex((stage) => stage.kind === 'signal' && stage.signal === 'SIGTERM');
+  return term >= 0 ? spec.stopStages.slice(term) : spec.stopStages.filter((stage) => stage.kind === 'signal');
 }

@@ -3,9 +3,9 @@
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
 import { canNeverStart, mayStart, mayStop } from './order.ts';
-import { statusOfSignal } from '../manifest/signals.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusOutputFailed, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
-import { hear, hurrySignals, stopSignals } from './policies.ts';
+import { applyPolicy, hurrySignals, stopSignals } from './apply-policy.ts';
 import type { StopCause, Waiting } from '../output/notices.ts';
 import type { Action, InstanceEvent, InstancePlan, RunEvent, SupervisorEvent } from './types.ts';
 
@@ -16,7 +16,7 @@ export interface SupervisorOptions {
   readonly maxRuntimeMs?: Milliseconds | undefined;
 }
 
-interface Stopping {
+interface RunStop {
   readonly cause: StopCause;
   /** How often the user asked to go on to the next stage: those whose turn comes later pass over as many. */
   readonly hurries: number;
@@ -37,7 +37,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   #actions: Action[] = [];
   #startedAt: Milliseconds = 0;
-  #stopping: Stopping | undefined;
+  #runStop: RunStop | undefined;
   #firstFailure: number | undefined;
   #judged = new Set<Instance>();
   /** The signal that ended the run, if one did: the first. */
@@ -78,21 +78,21 @@ export class Supervisor {
   get deadline(): Milliseconds {
     if (this.#finished || this.#pausedAt !== undefined) return Infinity;
     const deadlines = this.instances.map((instance) => instance.deadline);
-    const run = this.#stopping?.deadlineAt ?? this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity);
+    const run = this.#runStop?.deadlineAt ?? this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity);
     const heartbeat = this.isStopping ? this.#lastEventAt - this.#pausedFor + heartbeatMs : Infinity;
     return Math.min(run, heartbeat, ...deadlines) + this.#pausedFor;
   }
 
   /** Something is in its stages. */
   get isStopping(): boolean {
-    return this.#stopping !== undefined || this.instances.some((instance) => instance.state === 'stopping');
+    return this.#runStop !== undefined || this.instances.some((instance) => instance.state === 'stopping');
   }
 
   /** Who is waited for, in which stage, and for how long yet. */
   waiting(realNow: Milliseconds): Waiting[] {
     const now = realNow - this.#pausedFor;
     return this.instances
-      .filter((instance) => instance.state === 'stopping' || (this.#stopping !== undefined && instance.active))
+      .filter((instance) => instance.state === 'stopping' || (this.#runStop !== undefined && instance.active))
       .map((instance) => instance.waiting(now));
   }
 
@@ -132,12 +132,12 @@ export class Supervisor {
 
   #handleTime(context: Context): void {
     const { now } = context;
-    if (this.#stopping && now >= this.#stopping.deadlineAt) {
-      this.#stopping = { ...this.#stopping, deadlineAt: Infinity, cutOutput: true };
+    if (this.#runStop && now >= this.#runStop.deadlineAt) {
+      this.#runStop = { ...this.#runStop, deadlineAt: Infinity, cutOutput: true };
       context.act({ type: 'notice', notice: { type: 'deadline' } });
-      this.#all({ type: 'hurry', cause: this.#stopping.cause, force: true }, context);
+      this.#all({ type: 'hurry', cause: this.#runStop.cause, force: true }, context);
     }
-    if (!this.#stopping && now >= this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity)) {
+    if (!this.#runStop && now >= this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity)) {
       this.#firstFailure ??= statusTimedOut;
       this.#stopEverything({ kind: 'timed-out' }, context);
     }
@@ -154,40 +154,40 @@ export class Supervisor {
     // npm and shells send a signal twice, and a closed window SIGHUP: that is one gesture of the user's.
     const echo = context.now - this.#lastStopSignalAt < sameGestureMs;
     this.#lastStopSignalAt = context.now;
-    // A gesture is about the stages of the stop. A SIGHUP does not move these: what is heard of it is the policy's to say.
-    if (this.#stopping && !hurrySignals.has(signal)) this.#hearBesideStages(signal, context);
+    // A gesture is about the stages of the stop. A SIGHUP does not move these: what is passed of it is the policy's to say.
+    if (this.#runStop && !hurrySignals.has(signal)) this.#passBesideStages(signal, context);
     if (echo) return;
     if (!this.#endedBy) this.#endedBy = signal;
-    if (!this.#stopping) {
+    if (!this.#runStop) {
       this.#announceStop({ kind: 'signal', signal }, context);
       for (const instance of this.instances) {
-        const hearing = hear(instance.plan.spec.signals[signal], signal);
-        if (hearing.kind !== 'nothing' && instance.state !== 'waiting') {
-          // Passed on, it is heard at once: the order of the stop is for what procrun sends of its own accord.
-          const heard = hearing.kind === 'signal' ? hearing : undefined;
-          instance.handle({ type: 'stop', cause: { kind: 'signal', signal }, heard }, context);
+        const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
+        if (effect.kind !== 'nothing' && instance.state !== 'waiting') {
+          // Passed on, it is passed at once: the order of the stop is for what procrun sends of its own accord.
+          const passed = effect.kind === 'signal' ? effect : undefined;
+          instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal }, passed }, context);
         }
       }
     } else if (hurrySignals.has(signal)) {
       // What has ended by itself and whose output waits for a reader has nothing to go on to.
-      const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.state !== 'closing' && instance.stop === undefined));
+      const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.state !== 'closing' && instance.stagedStop === undefined));
       const cutsOutput = !moved && this.instances.some(({ state }) => state === 'closing');
       context.act({ type: 'notice', notice: { type: 'hurried', signal, moved, ...(cutsOutput ? { cutsOutput } : {}) } });
-      this.#stopping = { ...this.#stopping, hurries: this.#stopping.hurries + 1, cutOutput: !moved };
+      this.#runStop = { ...this.#runStop, hurries: this.#runStop.hurries + 1, cutOutput: !moved };
       for (const instance of this.instances) {
-        const hearing = hear(instance.plan.spec.signals[signal], signal);
-        const heard = hearing.kind === 'signal' ? hearing : undefined;
+        const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
+        const passed = effect.kind === 'signal' ? effect : undefined;
         // One whose turn has not come hears it all the same, as its first stage.
-        if (heard && instance.stop === undefined) instance.handle({ type: 'hear', cause: { kind: 'signal', signal }, heard }, context);
-        else instance.handle({ type: 'advance', heard }, context);
+        if (passed && instance.stagedStop === undefined) instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed }, context);
+        else instance.handle({ type: 'advance', passed }, context);
       }
     }
   }
 
-  #hearBesideStages(signal: PolicySignal, context: Context): void {
+  #passBesideStages(signal: PolicySignal, context: Context): void {
     for (const instance of this.instances) {
-      const hearing = hear(instance.plan.spec.signals[signal], signal);
-      if (hearing.kind === 'signal') instance.handle({ type: 'hear', cause: { kind: 'signal', signal }, heard: hearing }, context);
+      const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
+      if (effect.kind === 'signal') instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed: effect }, context);
     }
   }
 
@@ -195,8 +195,8 @@ export class Supervisor {
     this.#endedBy ??= 'SIGQUIT';
     this.#pass('SIGQUIT', context);
     const cause: StopCause = { kind: 'signal', signal: 'SIGQUIT' };
-    if (!this.#stopping) this.#announceStop(cause, context);
-    if (this.#stopping) this.#stopping = { ...this.#stopping, cutOutput: true };
+    if (!this.#runStop) this.#announceStop(cause, context);
+    if (this.#runStop) this.#runStop = { ...this.#runStop, cutOutput: true };
     this.#all({ type: 'hurry', cause, force: false }, context);
     // Who asked for the end of everything shall know what there still is to wait for.
     for (const instance of this.instances) {
@@ -208,11 +208,11 @@ export class Supervisor {
 
   #down(deadlineMs: Milliseconds | undefined, context: Context): void {
     this.#stopEverything({ kind: 'down' }, context);
-    if (this.#stopping === undefined || deadlineMs === undefined) return;
-    const { cause, deadlineAt } = this.#stopping;
+    if (this.#runStop === undefined || deadlineMs === undefined) return;
+    const { cause, deadlineAt } = this.#runStop;
     const asked = context.now + deadlineMs;
     // In a stop that somebody else began it can only come earlier.
-    this.#stopping = { ...this.#stopping, deadlineAt: cause.kind === 'down' ? asked : Math.min(deadlineAt, asked) };
+    this.#runStop = { ...this.#runStop, deadlineAt: cause.kind === 'down' ? asked : Math.min(deadlineAt, asked) };
   }
 
   #kill({ ids, signal, scope }: Extract<RunEvent, { type: 'kill' }>, context: Context): void {
@@ -234,20 +234,20 @@ export class Supervisor {
     for (const instance of this.instances) {
       // Before its command runs nobody is there to hear it, and the signal would kill the wrapper.
       if (instance.state !== 'running' && instance.state !== 'stopping') continue;
-      const hearing = hear(instance.plan.spec.signals[signal], signal);
-      if (hearing.kind === 'stop') instance.handle({ type: 'stop', cause: { kind: 'signal', signal } }, context);
-      if (hearing.kind === 'signal') sendSignal(instance, hearing.signal, hearing.reason, false, context);
+      const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
+      if (effect.kind === 'stop') instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal } }, context);
+      if (effect.kind === 'signal') sendSignal(instance, effect.signal, effect.reason, false, context);
     }
   }
 
   #announceStop(cause: StopCause, context: Context): void {
-    this.#stopping = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
+    this.#runStop = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
     const noKill = this.instances.every((instance) => instance.ended || !instance.plan.spec.finalKill);
     context.act({ type: 'notice', notice: { type: 'stopping', cause, ...(noKill ? { noKill } : {}) } });
   }
 
   #stopEverything(cause: StopCause, context: Context): void {
-    if (!this.#stopping) this.#announceStop(cause, context);
+    if (!this.#runStop) this.#announceStop(cause, context);
   }
 
   #all(event: InstanceEvent, context: Context): void {
@@ -258,8 +258,8 @@ export class Supervisor {
   #settle(context: Context): void {
     if (!this.#begun) return;
     for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
-    if (this.#stopping?.cutOutput) this.#all({ type: 'cut-output' }, context);
-    if (this.#stopping) this.#stopInOrder(context);
+    if (this.#runStop?.cutOutput) this.#all({ type: 'cut-output' }, context);
+    if (this.#runStop) this.#stopInOrder(context);
     else this.#startInOrder(context);
     // A start that can never be is an end, too.
     for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
@@ -284,7 +284,7 @@ export class Supervisor {
       if (missing !== undefined) {
         const reason = `${missing}, on which it depends, was not started`;
         context.act({ type: 'notice', notice: { type: 'not-started', process: instance.name, reason } });
-        instance.handle({ type: 'stop', cause: { kind: 'failure', process: missing } }, context);
+        instance.handle({ type: 'begin-stop', cause: { kind: 'failure', process: missing } }, context);
       } else if (mayStart(instance, this.instances)) {
         instance.handle({ type: 'start' }, context);
       }
@@ -292,10 +292,10 @@ export class Supervisor {
   }
 
   #stopInOrder(context: Context): void {
-    const { cause, hurries } = this.#stopping ?? { cause: { kind: 'reader-gone' }, hurries: 0 };
+    const { cause, hurries } = this.#runStop ?? { cause: { kind: 'reader-gone' }, hurries: 0 };
     for (const instance of this.instances) {
       const toBegin = instance.state === 'waiting' || instance.state === 'starting' || instance.state === 'running';
-      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'stop', cause, skip: hurries }, context);
+      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'begin-stop', cause, skip: hurries }, context);
     }
   }
 
@@ -305,17 +305,17 @@ export class Supervisor {
     const signal = survived ? undefined : this.#endedBy;
     const status = this.#status(survived);
     const results = this.instances.map((instance) => instance.result());
-    context.act({ type: 'notice', notice: { type: 'done', status, stopped: this.#stopping !== undefined, results } });
-    context.act({ type: 'finish', status, signal, cutOutput: this.#stopping?.cutOutput ?? false });
+    context.act({ type: 'notice', notice: { type: 'done', status, stopped: this.#runStop !== undefined, results } });
+    context.act({ type: 'finish', status, signal, cutOutput: this.#runStop?.cutOutput ?? false });
   }
 
   /** The first that applies: not killable, ended by a signal, by `down`, its reader gone, the first failure, 0. */
   #status(survived: boolean): number {
     if (survived) return statusUnkillable;
     if (this.#endedBy) return statusOfSignal(this.#endedBy);
-    if (this.#stopping?.cause.kind === 'down') return 0;
-    if (this.#stopping?.cause.kind === 'reader-gone') return statusReaderGone;
-    if (this.#stopping?.cause.kind === 'output-failed') return statusOutputFailed;
+    if (this.#runStop?.cause.kind === 'down') return 0;
+    if (this.#runStop?.cause.kind === 'reader-gone') return statusReaderGone;
+    if (this.#runStop?.cause.kind === 'output-failed') return statusOutputFailed;
     return this.#firstFailure ?? 0;
   }
 

@@ -1,6 +1,6 @@
 // The language of the supervisor: what it is told (events) and what it asks for (actions); what it reports is in ../output/notices.ts.
 // Nothing here does anything; the deciding is in instance.ts and supervisor.ts, the doing in ../runner/.
-import type { Command, Milliseconds, PolicySignal, ProcessSpec, SignalName } from '../manifest/types.ts';
+import type { CommandSpec, Milliseconds, PolicySignal, ProcessSpec, SignalName } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Notice, StopCause } from '../output/notices.ts';
 
@@ -28,12 +28,12 @@ export type InstanceEvent =
   | { readonly type: 'gone' }
   /** All of its output is handed on. */
   | { readonly type: 'drained' }
-  /** Begin the staged stop; `heard` is a stop signal that its policy passes on, and then the first stage. `skip` stages are passed over. */
-  | { readonly type: 'stop'; readonly cause: StopCause; readonly heard?: Heard | undefined; readonly skip?: number }
-  /** On to the next stage, which is `heard` where the policy passes a further stop signal on. */
-  | { readonly type: 'advance'; readonly heard?: Heard | undefined }
-  /** A stop signal of its policy that comes in the middle of a stop and moves nobody on: heard once, beside the stages. */
-  | { readonly type: 'hear'; readonly cause: StopCause; readonly heard: Heard }
+  /** Begin the staged stop; `passed` is a stop signal that its policy passes on, and then the first stage. `skip` stages are passed over. */
+  | { readonly type: 'begin-stop'; readonly cause: StopCause; readonly passed?: PassedSignal | undefined; readonly skip?: number }
+  /** On to the next stage, which is `passed` where the policy passes a further stop signal on. */
+  | { readonly type: 'advance'; readonly passed?: PassedSignal | undefined }
+  /** A stop signal of its policy that comes in the middle of a stop and moves nobody on: passed once, beside the stages. */
+  | { readonly type: 'pass-signal'; readonly cause: StopCause; readonly passed: PassedSignal }
   /** Straight to the last stage; `force`: to SIGKILL even where the list has none. */
   | { readonly type: 'hurry'; readonly cause: StopCause; readonly force: boolean }
   /** Its last output need not wait any longer for a reader that does not read. */
@@ -56,10 +56,10 @@ export type RunEvent =
 
 export type LeaderEndEvent = Extract<InstanceEvent, { type: 'leader-ended' }>;
 
-export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'stop' | 'advance' | 'hear' | 'hurry' | 'cut-output' | 'time' }>);
+export type SupervisorEvent = RunEvent | ({ readonly id: string } & Exclude<InstanceEvent, { type: 'start' | 'begin-stop' | 'advance' | 'pass-signal' | 'hurry' | 'cut-output' | 'time' }>);
 
 /** A signal that a policy passes on. */
-export interface Heard {
+export interface PassedSignal {
   readonly signal: SignalName;
   readonly reason: 'forwarded' | 'translated';
 }
@@ -76,7 +76,7 @@ export type Action =
   | { readonly type: 'send'; readonly id: string; readonly signal: SignalName; readonly scope: 'group' | 'leader'; readonly wake: boolean; readonly adopted?: boolean }
   /** SIGKILL to the whole tree, again and again until it is gone or `release` comes. */
   | { readonly type: 'kill'; readonly id: string }
-  | { readonly type: 'run-command'; readonly id: string; readonly command: Command }
+  | { readonly type: 'run-command'; readonly id: string; readonly command: CommandSpec }
   | { readonly type: 'end-command'; readonly id: string }
   /** The leader has ended: say at once whether something `remains`, and `gone` when nothing does any more. */
   | { readonly type: 'watch'; readonly id: string }

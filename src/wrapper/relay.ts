@@ -1,22 +1,22 @@
 // Passes signals on to the running command as the rules say, and stops with it. Which rules these are is rules.ts's,
-// and who belongs to the command tree.ts's.
+// and who belongs to the command command-tree.ts's.
 import type { SignalName } from '../manifest/types.ts';
 import { foregroundGroup } from '../os/foreground.ts';
 import { readProcess } from '../os/processes.ts';
-import { signalProcess } from '../os/signals.ts';
+import { signalProcess } from '../os/kill.ts';
 import { hasTerminal } from '../os/terminal.ts';
 import { createChildWatch } from './children.ts';
-import type { RunningCommand } from './command.ts';
+import type { RunningCommand } from './spawn-command.ts';
 import type { Rewrites } from './rewrites.ts';
-import { belatedReactionTo, reactionTo, type Place, type Situation } from './rules.ts';
-import type { SignalInbox } from './signals.ts';
-import { isCommandStopped, signalTree, type Tree } from './tree.ts';
+import { belatedReactionTo, reactionTo, type Attachment, type Situation } from './rules.ts';
+import type { SignalInbox } from './signal-inbox.ts';
+import { isCommandStopped, signalTree, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
 
 export interface RelayOptions {
   readonly tree: Tree;
   readonly command: RunningCommand;
-  readonly place: Place;
+  readonly place: Attachment;
   readonly rewrites: Rewrites;
   readonly scope: 'group' | 'leader';
 }

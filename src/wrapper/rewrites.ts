@@ -1,5 +1,5 @@
 // What `--signal A=B` means. Text in, a pair of signals out; what is then sent to whom is rules.ts's.
-import { isCatchable, nearestSignal, parseSignal } from '../manifest/signals.ts';
+import { isCatchable, nearestSignal, parseSignal } from '../manifest/signal-names.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 /** What a command is sent in place of a signal. */

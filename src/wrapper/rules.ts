@@ -1,10 +1,10 @@
 // Decides what the wrapper does about a signal that it has received. Pure but for the questions it asks of the situation;
-// how a command is signalled is tree.ts's.
+// how a command is signalled is command-tree.ts's.
 import type { SignalName } from '../manifest/types.ts';
 import type { Rewrites } from './rewrites.ts';
 
 /** `terminal`: the command shares our group and terminal. `away`: there is none, and the command leads a session of its own. */
-export type Place = 'terminal' | 'away';
+export type Attachment = 'terminal' | 'away';
 
 /** Facts that cost a look at the system: asked for only by the rules that need them. */
 export interface Situation {
@@ -51,13 +51,13 @@ const rulesAway: Rules = {
   SIGCHLD: ifUnexplained,
 };
 
-const rulesAt: Readonly<Record<Place, Rules>> = { terminal: rulesAtTerminal, away: rulesAway };
+const rulesAt: Readonly<Record<Attachment, Rules>> = { terminal: rulesAtTerminal, away: rulesAway };
 
 /**
  * What the command is sent for a signal that has come while it runs.
  * @returns undefined: nothing.
  */
-export function reactionTo(signal: SignalName, place: Place, situation: Situation, rewrites: Rewrites): SignalName | undefined {
+export function reactionTo(signal: SignalName, place: Attachment, situation: Situation, rewrites: Rewrites): SignalName | undefined {
   const replacement = rewrites.get(signal);
   // A rewrite is the user's word and goes before our rules; but not every SIGCHLD was sent to us from outside.
   if (replacement === undefined || signal === 'SIGCHLD') {
@@ -77,7 +77,7 @@ const sent: Readonly<Record<Verdict, (signal: SignalName) => SignalName | undefi
  * The same for a signal that came before there was a command: nobody but us can have heard it. A SIGCHLD was about a child
  * that we inherited.
  */
-export function belatedReactionTo(signal: SignalName, place: Place, rewrites: Rewrites): SignalName | undefined {
+export function belatedReactionTo(signal: SignalName, place: Attachment, rewrites: Rewrites): SignalName | undefined {
   return signal === 'SIGCHLD' ? undefined : reactionTo(signal, place, nobodyElseHeard, rewrites);
 }
 

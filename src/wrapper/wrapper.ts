@@ -1,29 +1,14 @@
 // `procrun run`: a transparent wrapper around one command, fit to be the first process of a container. This is its door:
 // it listens for signals at once and only then loads the rest. Reading the command line, and ending our own process as
 // `runWrapped` says, are the command line's.
-import type { WrapperEnd } from './command.ts';
-import type { Rewrites } from './rewrites.ts';
-import { openSignalInbox, type SignalInbox } from './signals.ts';
+import type { WrapperRequest } from './request.ts';
+import type { WrapperEnd } from './spawn-command.ts';
+import { openSignalInbox } from './signal-inbox.ts';
 
-export type { WrapperEnd } from './command.ts';
+export type { WrapperRequest } from './request.ts';
+export type { WrapperEnd } from './spawn-command.ts';
 export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './rewrites.ts';
-export { openSignalInbox, type SignalInbox } from './signals.ts';
-
-export interface WrapperRequest {
-  /** Already resolved: a shell's command is `['/bin/sh', '-c', text]`. */
-  readonly argv: readonly [string, ...string[]];
-  readonly cwd: string;
-  /** Complete, PROCRUN=1 and PROCRUN_RUN_ID included. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly runId: string;
-  readonly rewrites: Rewrites;
-  /** Who is sent what we are sent: the whole tree, or the command alone. */
-  readonly scope: 'group' | 'leader';
-  /** A way out, said to the user if there is no such command. */
-  readonly hintIfMissing?: string | undefined;
-  /** One that was opened before the command line and the manifest were read, so that no signal was lost meanwhile. */
-  readonly inbox?: SignalInbox;
-}
+export { openSignalInbox, type SignalInbox } from './signal-inbox.ts';
 
 /**
  * Runs the command to its end, and what is left of its tree too.
@@ -32,6 +17,6 @@ export interface WrapperRequest {
  */
 export async function runWrapped(request: WrapperRequest): Promise<WrapperEnd> {
   const inbox = request.inbox ?? openSignalInbox();
-  const { runCommand } = await import('./session.ts');
+  const { runCommand } = await import('./run-command.ts');
   return runCommand(request, inbox);
 }

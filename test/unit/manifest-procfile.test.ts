@@ -21,7 +21,7 @@ test('any end stops everything; the stop is the default one', async () => {
   const [web] = (await loaded('web: x', procfile)).processes;
   assert.equal(web?.onSuccess, 'stop');
   assert.equal(web.onFailure, 'stop');
-  assert.deepEqual(web.stop, [
+  assert.deepEqual(web.stopStages, [
     { kind: 'signal', signal: 'SIGTERM', timeoutMs: 8000 },
     { kind: 'signal', signal: 'SIGKILL', timeoutMs: 5000 },
   ]);

@@ -5,7 +5,7 @@ import { mistakesOfWeb, web } from './manifest-support.ts';
 
 /** Stages in short: `flag 4000`, `SIGTERM 4000`, `run text 5000`. */
 async function stages(keys: string): Promise<string[]> {
-  const { stop } = await web(keys);
+  const { stopStages: stop } = await web(keys);
   return stop.map((stage) => {
     if (stage.kind === 'signal') return `${stage.signal} ${stage.timeoutMs}`;
     if (stage.kind === 'flag') return `flag ${stage.timeoutMs}`;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { formatDuration, parseDuration } from '../../src/manifest/durations.ts';
 import { nearest } from '../../src/manifest/nearest.ts';
 import { formatProblem } from '../../src/manifest/problem.ts';
-import { parseSignal, signalNumber } from '../../src/manifest/signals.ts';
+import { parseSignal, signalNumber } from '../../src/manifest/signal-names.ts';
 
 test('durations', () => {
   const right: [string | number, number][] = [

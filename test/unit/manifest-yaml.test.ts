@@ -29,7 +29,7 @@ test('the shortest manifest, with every default', async () => {
           SIGTSTP: forward, SIGCONT: forward, SIGUSR1: forward, SIGUSR2: forward, SIGWINCH: forward,
         },
         stopFlag: undefined,
-        stop: [seconds('SIGTERM', 8), seconds('SIGKILL', 5)],
+        stopStages: [seconds('SIGTERM', 8), seconds('SIGKILL', 5)],
         finalKill: true,
         stopScope: 'group',
         escapees: 'stop',
@@ -104,8 +104,8 @@ processes:
 `);
   const [a, b] = processes;
   assert.deepEqual(a?.command, { kind: 'shell', text: 'fallback', shell: '/bin/sh' });
-  assert.deepEqual(a.stop, [seconds('SIGINT', 1), seconds('SIGKILL', 5)]);
-  assert.deepEqual(b?.stop, [seconds('SIGTERM', 2), seconds('SIGKILL', 5)]);
+  assert.deepEqual(a.stopStages, [seconds('SIGINT', 1), seconds('SIGKILL', 5)]);
+  assert.deepEqual(b?.stopStages, [seconds('SIGTERM', 2), seconds('SIGKILL', 5)]);
   assert.deepEqual([b.env.A, b.env.B, a.env.B], ['low', 'own', 'low']);
   assert.deepEqual([b.signals.SIGINT, b.signals.SIGHUP], [{ kind: 'stop' }, { kind: 'forward' }]);
   assert.deepEqual(b.tags, ['y']);

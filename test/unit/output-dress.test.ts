@@ -1,7 +1,7 @@
 // What becomes of the bytes of one process among those of others: prefixes, colours that end with their line, progress bars.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Dresser, latin1 } from '../../src/output/dress.ts';
+import { LinePrefixer, latin1 } from '../../src/output/line-prefixer.ts';
 import { Rendition } from '../../src/output/rendition.ts';
 import { randomFrom } from './output-support.ts';
 
@@ -13,12 +13,12 @@ function bytes(text: string): Buffer {
 }
 
 function dressLines(text: string, { terminal = false, prefix = 'p | ', goesOn = false } = {}): string {
-  return new Dresser(terminal).lines(bytes(text), prefix, goesOn);
+  return new LinePrefixer(terminal).lines(bytes(text), prefix, goesOn);
 }
 
 /** What a process printed, in pieces as they come while nobody else prints. */
 function dressParts(pieces: readonly string[], prefix = 'p | '): string {
-  const dresser = new Dresser(true);
+  const dresser = new LinePrefixer(true);
   let goesOn = false;
   let text = '';
   for (const piece of pieces) {
@@ -37,7 +37,7 @@ test('a prefix before each line, and none before what goes on', () => {
 test('any bytes pass as they are', () => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 0x0a));
   for (const terminal of [false, true]) {
-    const dressed = new Dresser(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
+    const dressed = new LinePrefixer(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
     assert.deepEqual(bytes(dressed.slice(0, -1)), terminal ? Buffer.from(every.filter((byte) => byte !== 0x0d)) : every);
   }
   assert.equal(dressLines(latin1('größe\n'), { prefix: latin1('web ✓ | ') }), latin1('web ✓ | größe\n'));
@@ -146,7 +146,7 @@ test('any colours, cut anywhere: each line ends plain, begins as the one before 
   const words = ['text', ' ', '\n', `${e}[31m`, `${e}[1;44m`, `${e}[0m`, `${e}[m`, `${e}[38;5;9m`, `${e}[39m`, `${e}[K`, '\r', '\r\n', 'ü', `${e}[38:2::1:2:3m`, '%'];
   for (let round = 0; round < 500; round += 1) {
     const text = `${Array.from({ length: 30 }, () => words[random(words.length)]).join('')}\n`.replaceAll('\r', '');
-    const dresser = new Dresser(true);
+    const dresser = new LinePrefixer(true);
     let dressed = '';
     let goesOn = false;
     for (let at = 0; at < text.length;) {

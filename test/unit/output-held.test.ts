@@ -5,7 +5,7 @@ import fs, { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { HandingOut, HeldSource } from '../../src/output/held.ts';
+import { ReleaseQueue, HeldSource } from '../../src/output/held.ts';
 import { openForReading } from '../../src/os/fifo.ts';
 import { turn } from './output-support.ts';
 
@@ -19,7 +19,7 @@ interface Held {
   end(): void;
 }
 
-function makeHeld(t: TestContext, turns = new HandingOut(), onData: (held: Held) => void = () => undefined): Held {
+function makeHeld(t: TestContext, turns = new ReleaseQueue(), onData: (held: Held) => void = () => undefined): Held {
   const folder = mkdtempSync(join(tmpdir(), 'pr-'));
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
@@ -78,7 +78,7 @@ test('nothing is shown before the end, everything then', async (t) => {
 });
 
 test('two that end at once: one after another, an unfinished last line with its own', async (t) => {
-  const turns = new HandingOut();
+  const turns = new ReleaseQueue();
   const order: string[] = [];
   const [a, b] = [makeHeld(t, turns, () => order.push('a')), makeHeld(t, turns, () => order.push('b'))];
   await a.print(`${lines(200_000)}unfinished`);
@@ -110,7 +110,7 @@ test('a slow reader: a piece each time that there is room', async (t) => {
 
 for (const when of ['before it waits', 'while it waits'] as const) {
   test(`a reader that takes nothing is given up half a second after the cut, which may come ${when}`, async (t) => {
-    const turns = new HandingOut();
+    const turns = new ReleaseQueue();
     const held = makeHeld(t, turns, ({ source }) => source.pause(true));
     const next = makeHeld(t, turns);
     await held.print(lines(200_000));
@@ -145,7 +145,7 @@ test('a slow reader that takes something in time loses nothing by a cut', async 
 });
 
 test('destroyed while it waits for its reader: the others have their turn all the same', async (t) => {
-  const turns = new HandingOut();
+  const turns = new ReleaseQueue();
   const held = makeHeld(t, turns, ({ source }) => source.pause(true));
   const next = makeHeld(t, turns);
   await held.print(lines(200_000));

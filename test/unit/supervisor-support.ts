@@ -16,7 +16,7 @@ export function spec(name: string, changes: Partial<ProcessSpec> = {}): ProcessS
     cwd: '/',
     env: {},
     signals: defaultPolicies,
-    stop: [...defaultStop(flag), killStage],
+    stopStages: [...defaultStop(flag), killStage],
     ...changes,
   };
 }

@@ -120,7 +120,7 @@ describe('the staged stop', () => {
   test('a run stage is ended with its time, or with the tree', () => {
     const command = { kind: 'shell', text: './drain', shell: '/bin/sh' } as const;
     const stop = [{ kind: 'run', command, timeoutMs: 2000 } as const, killStage];
-    const history = new History([spec('a', { stop }), spec('b', { stop })]);
+    const history = new History([spec('a', { stopStages: stop }), spec('b', { stopStages: stop })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['run-command a', 'run-command b']);
     assert.deepEqual(history.ends('a'), ['watch a', 'end-command a', 'drain a']);
@@ -128,7 +128,7 @@ describe('the staged stop', () => {
   });
 
   test('a stage of 0 is over at once; one of forever only by a further signal', () => {
-    const history = new History([spec('web', { stop: [signalStage('SIGHUP', 0), signalStage('SIGTERM', Infinity), killStage] })]);
+    const history = new History([spec('web', { stopStages: [signalStage('SIGHUP', 0), signalStage('SIGTERM', Infinity), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
     assert.deepEqual(history.pass(0), ['SIGTERM web']);
@@ -137,7 +137,7 @@ describe('the staged stop', () => {
   });
 
   test('without a final kill the runner waits on after the last stage, and says so once', () => {
-    const history = new History([spec('web', { finalKill: false, stop: [signalStage('SIGTERM', 1000)] })]);
+    const history = new History([spec('web', { finalKill: false, stopStages: [signalStage('SIGTERM', 1000)] })]);
     history.begin();
     history.signal('SIGINT');
     assert.deepEqual(history.pass(60_000), []);
@@ -147,7 +147,7 @@ describe('the staged stop', () => {
 
   test('the deadline of the whole stop is SIGKILL for all, for those whose turn has not come and those never to be killed, too', () => {
     const history = new History(
-      [spec('db'), spec('web', dependingOn('db')), spec('stubborn', { finalKill: false, stop: [signalStage('SIGTERM', Infinity)] })],
+      [spec('db'), spec('web', dependingOn('db')), spec('stubborn', { finalKill: false, stopStages: [signalStage('SIGTERM', Infinity)] })],
       { deadlineMs: 3000 },
     );
     history.begin();
@@ -216,7 +216,7 @@ describe('further signals', () => {
   });
 
   test('each SIGQUIT says for whom it waits all the same', () => {
-    const history = new History([spec('web'), spec('keep', { finalKill: false, stop: [flagStage(1000), signalStage('SIGTERM', 1000)] })]);
+    const history = new History([spec('web'), spec('keep', { finalKill: false, stopStages: [flagStage(1000), signalStage('SIGTERM', 1000)] })]);
     history.begin();
     history.signal('SIGINT');
     const warnings = (): (string | undefined)[] => history.noticesOf('warning').map(({ process, message }) => `${process}: ${message}`);
@@ -243,7 +243,7 @@ describe('further signals', () => {
   });
 
   test('SIGQUIT goes straight to SIGKILL, out of order; not for one that is never to be killed', () => {
-    const history = new History([spec('db'), spec('web', dependingOn('db')), spec('keep', { finalKill: false, stop: [flagStage(1), signalStage('SIGTERM', 9)] })]);
+    const history = new History([spec('db'), spec('web', dependingOn('db')), spec('keep', { finalKill: false, stopStages: [flagStage(1), signalStage('SIGTERM', 9)] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGQUIT'), ['kill db', 'kill web', 'SIGTERM keep']);
   });
@@ -299,7 +299,7 @@ describe('policies', () => {
   });
 
   test('what is being killed hears no stop signal any more, whatever its policy', () => {
-    const history = new History([spec('web', { ...withPolicy('SIGTERM', forward), stop: [signalStage('SIGHUP', 1000), killStage] })]);
+    const history = new History([spec('web', { ...withPolicy('SIGTERM', forward), stopStages: [signalStage('SIGHUP', 1000), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
     assert.deepEqual(history.pass(1000), ['kill web']);
@@ -329,12 +329,12 @@ describe('policies', () => {
   });
 
   test('a SIGHUP that began the stop, by policy or by a stage, is not sent a second time', () => {
-    const history = new History([spec('a', withPolicy('SIGHUP', forward)), spec('b', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGHUP', 9000), killStage] })]);
+    const history = new History([spec('a', withPolicy('SIGHUP', forward)), spec('b', { ...withPolicy('SIGHUP', forward), stopStages: [signalStage('SIGHUP', 9000), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP a', 'SIGHUP b']);
     history.pass(300);
     assert.deepEqual(history.signal('SIGHUP'), []);
-    const staged = new History([spec('b', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGHUP', 9000), killStage] })]);
+    const staged = new History([spec('b', { ...withPolicy('SIGHUP', forward), stopStages: [signalStage('SIGHUP', 9000), killStage] })]);
     staged.begin();
     assert.deepEqual(staged.signal('SIGTERM'), ['SIGHUP b']);
     staged.pass(300);
@@ -360,7 +360,7 @@ describe('policies', () => {
   });
 
   test('what is being killed, or what has ended, hears no SIGHUP', () => {
-    const history = new History([spec('web', { ...withPolicy('SIGHUP', forward), stop: [signalStage('SIGTERM', 1000), killStage] }), spec('gone', withPolicy('SIGHUP', forward))]);
+    const history = new History([spec('web', { ...withPolicy('SIGHUP', forward), stopStages: [signalStage('SIGTERM', 1000), killStage] }), spec('gone', withPolicy('SIGHUP', forward))]);
     history.begin();
     history.signal('SIGINT');
     history.ends('gone', 'SIGTERM');
@@ -506,7 +506,7 @@ describe('down and kill, from outside', () => {
   });
 
   test('SIGKILL to a group in the middle of its stop, or without a final kill of its own, goes straight to SIGKILL', () => {
-    const history = new History([spec('web', { stop: [signalStage('SIGTERM', 8000)], finalKill: false }), spec('db')]);
+    const history = new History([spec('web', { stopStages: [signalStage('SIGTERM', 8000)], finalKill: false }), spec('db')]);
     history.begin();
     history.signal('SIGTERM');
     assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['kill web', 'kill db']);

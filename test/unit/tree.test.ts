@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { readProcess } from '../../src/os/processes.ts';
 import { Session } from '../../src/os/session.ts';
-import { findMembers, type TreeMark } from '../../src/os/tree.ts';
+import { findMembers, type TreeMark } from '../../src/os/process-tree.ts';
 
 const runId = '00000000-test-of-trees';
 

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { parseRewrite } from '../../src/wrapper/rewrites.ts';
-import { belatedReactionTo, type Place, reactionTo, type Situation } from '../../src/wrapper/rules.ts';
+import { belatedReactionTo, type Attachment, reactionTo, type Situation } from '../../src/wrapper/rules.ts';
 
 type Facts = Partial<Record<keyof Situation, boolean>>;
 
@@ -23,7 +23,7 @@ function situationOf(facts: Facts): Situation {
 
 interface Row {
   readonly signal: NodeJS.Signals;
-  readonly at: Place;
+  readonly at: Attachment;
   readonly when?: Facts;
   readonly rewrite?: string;
   /** Sent to the command; nothing if absent. */

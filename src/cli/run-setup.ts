@@ -7,9 +7,9 @@ import { Guard } from '../os/guard.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
 import type { GlobalOptions } from './options.ts';
-import { runtimeFolder } from './place.ts';
+import { runtimeFolder } from './run-location.ts';
 
-export class Site {
+export class RunSetup {
   /** The manifest's, and in it the run's own. */
   readonly folder: string;
   readonly runFolder: string;
@@ -20,8 +20,8 @@ export class Site {
   readonly #early: string[] = [];
 
   /** @throws Failure when there is no manifest, or no safe place for the folder. */
-  static async make(options: GlobalOptions): Promise<Site> {
-    return new Site(options, await newRunId(process.env));
+  static async make(options: GlobalOptions): Promise<RunSetup> {
+    return new RunSetup(options, await newRunId(process.env));
   }
 
   private constructor(options: GlobalOptions, runId: RunId) {

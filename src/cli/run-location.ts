@@ -6,7 +6,7 @@ import { shellWord } from '../os/shell.ts';
 import { Failure } from './failure.ts';
 import type { ManifestOptions } from './manifest.ts';
 
-export interface Place {
+export interface RunLocation {
   /** The manifest's real path, or `-`. */
   readonly file: string;
   /** The folder to which its paths refer, which stands for one that came over standard input. */
@@ -16,17 +16,17 @@ export interface Place {
 }
 
 /** Makes it if it is not there. @throws Failure when it is not safe. */
-export function runtimeFolder(place: Place): string {
+export function runtimeFolder(place: RunLocation): string {
   return orFailure(() => makeRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(place)));
 }
 
 /** Undefined: it is not there, and so nothing runs. @throws Failure when it is not safe. */
-export function existingRuntimeFolder(place: Place): string | undefined {
+export function existingRuntimeFolder(place: RunLocation): string | undefined {
   return orFailure(() => findRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(place)));
 }
 
 /** A readable part, and the key that tells runs apart. */
-function identity({ file, root, name }: Place): [string, string] {
+function identity({ file, root, name }: RunLocation): [string, string] {
   const home = file === '-' ? root : dirname(file);
   return [name ?? basename(home), `${file === '-' ? root : file}\0${name ?? ''}`];
 }

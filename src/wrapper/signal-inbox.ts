@@ -1,6 +1,6 @@
 // Catches every signal that can be caught, in the order in which they come, and keeps them until somebody takes them.
 // What they mean is rules.ts's.
-import { isCatchable, parseSignal, signalNames } from '../manifest/signals.ts';
+import { isCatchable, parseSignal, signalNames } from '../manifest/signal-names.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { hasTerminal } from '../os/terminal.ts';
 

@@ -4,20 +4,20 @@ import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { describeCommand } from '../os/processes.ts';
-import { statusOfSignal } from '../manifest/signals.ts';
-import type { WrapperRequest } from './wrapper.ts';
-import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './command.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
+import type { WrapperRequest } from './request.ts';
+import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
-import type { Place } from './rules.ts';
+import type { Attachment } from './rules.ts';
 import { withIgnored } from './shield.ts';
-import type { SignalInbox } from './signals.ts';
-import { endLeftovers, type Tree } from './tree.ts';
+import type { SignalInbox } from './signal-inbox.ts';
+import { endLeftovers, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
 
 /** Runs the command and then ends its tree; see `runWrapped`. */
 export async function runCommand(request: WrapperRequest, inbox: SignalInbox): Promise<WrapperEnd> {
-  const place: Place = inbox.atTerminal ? 'terminal' : 'away';
+  const place: Attachment = inbox.atTerminal ? 'terminal' : 'away';
   // The signals that came while we loaded are heard now; what is heard after this turn came at the very start, or later.
   await nextTurn();
   let catches: (signal: SignalName) => boolean = () => false;
@@ -40,7 +40,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
 
 async function startOrExplain(
   { argv, cwd, env, rewrites, hintIfMissing }: WrapperRequest,
-  place: Place,
+  place: Attachment,
   around: CommandRequest['around'],
 ): Promise<RunningCommand | WrapperEnd> {
   const shielded = place === 'terminal' ? withIgnored(typedSignalsIn(rewrites), argv, env) : argv;

@@ -2,7 +2,7 @@
 // them. When that is asked for is wrapper.ts's.
 import { monotonicNow } from '../os/clock.ts';
 import { identityOf, isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
-import { signalGroup, signalProcess } from '../os/signals.ts';
+import { signalGroup, signalProcess } from '../os/kill.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 export interface Tree {

@@ -21,7 +21,7 @@ export function latin1(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-export class Dresser {
+export class LinePrefixer {
   readonly #isTerminal: boolean;
   readonly #rendition = new Rendition();
   #held = '';
@@ -41,7 +41,7 @@ export class Dresser {
    * @param goesOn the first of them is the rest of a line that has its prefix.
    */
   lines(bytes: Buffer, prefix: string, goesOn: boolean): string {
-    if (!this.isPlain(bytes)) return `${this.#dress(this.#text(bytes, bytes.length - 1), prefix, goesOn)}${this.closing}\n`;
+    if (!this.isPlain(bytes)) return `${this.#prefixed(this.#text(bytes, bytes.length - 1), prefix, goesOn)}${this.closing}\n`;
     const text = bytes.toString('latin1', 0, bytes.length - 1);
     // A `$` of a timestamp is one, and not a pattern's.
     const rest = text.replaceAll('\n', `\n${prefix.includes('$') ? prefix.replaceAll('$', '$$$$') : prefix}`);
@@ -53,12 +53,12 @@ export class Dresser {
     const text = this.#text(bytes, bytes.length);
     const held = (this.#isTerminal ? beginningOnTerminal : beginning).exec(text)?.[0] ?? '';
     this.#held = held;
-    return this.#dress(held === '' ? text : text.slice(0, -held.length), prefix, goesOn);
+    return this.#prefixed(held === '' ? text : text.slice(0, -held.length), prefix, goesOn);
   }
 
   /** The last piece; nothing comes after it, and its colours end here. */
   last(bytes: Buffer, prefix: string, goesOn: boolean): string {
-    const text = this.#dress(this.#text(bytes, bytes.length), prefix, goesOn) + this.closing;
+    const text = this.#prefixed(this.#text(bytes, bytes.length), prefix, goesOn) + this.closing;
     this.#rendition.reset();
     return text;
   }
@@ -85,7 +85,7 @@ export class Dresser {
     return text;
   }
 
-  #dress(text: string, prefix: string, goesOn: boolean): string {
+  #prefixed(text: string, prefix: string, goesOn: boolean): string {
     const rendition = this.#rendition;
     const start = goesOn ? '' : prefix + rendition.opening;
     return start + text.replace(this.#isTerminal ? marksOnTerminal : marks, (mark: string, parameters: string | undefined) => {

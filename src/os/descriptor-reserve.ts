@@ -5,9 +5,9 @@ import { closeSync, openSync } from 'node:fs';
 const kept = 8;
 
 /** That of the run which this process is, if it is one. */
-let current: Reserve | undefined;
+let current: DescriptorReserve | undefined;
 
-export class Reserve {
+export class DescriptorReserve {
   readonly #descriptors: number[] = [];
 
   constructor() {
@@ -17,7 +17,7 @@ export class Reserve {
       // Whatever is to be started will tell.
       if (!isOutOfDescriptors(error)) throw error;
     }
-    beCurrent(this);
+    setCurrent(this);
   }
 
   /** The bad day has come: nothing more is to be started. */
@@ -43,7 +43,7 @@ export function assertDescriptors(count: number): void {
   }
 }
 
-function beCurrent(reserve: Reserve): void {
+function setCurrent(reserve: DescriptorReserve): void {
   current = reserve;
 }
 

@@ -22,13 +22,13 @@ export interface ListNode {
 
 export interface MapNode {
   readonly kind: 'map';
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, MapEntry>;
   readonly offset: number;
   /** Entries are missing that could not be made out, which has been told. */
   readonly broken?: boolean;
 }
 
-export interface Entry {
+export interface MapEntry {
   readonly keyOffset: number;
   readonly value: Node;
 }
