@@ -1,5 +1,5 @@
-// The life of one instance as a table, state × event → step. It decides and asks (actions); the doing is ../runner/'s,
-// and what concerns several instances at once (order, the run's end) is supervisor.ts's.
+// The life of one instance as a table: state × event → step. A step only emits actions; ../runner/ carries them out.
+// supervisor.ts decides about several instances at once: their order and the end of the run.
 import type { Milliseconds, SignalName, Stage } from '../manifest/types.ts';
 import { isSuccess, statusOfEnd, statusTimedOut } from './outcome.ts';
 import { isKill, killStage } from '../manifest/defaults.ts';
@@ -9,9 +9,9 @@ import type { Outcome, Result, SignalReason, StageName, StopCause, Waiting } fro
 import type { Action, PassedSignal, InstanceEvent, InstancePlan } from './types.ts';
 
 /**
- * waiting: not begun · starting: spawned, its command does not run yet · running · leaderless: its leader has ended by
- * itself, and it is being seen what is left · stopping: in its stages, or what its leader left is · closing: the tree is
- * gone, its output is drained · ended.
+ * waiting: not spawned yet · starting: the wrapper is spawned, the command does not run yet · running · leaderless: the
+ * leader ended by itself, the first scan for leftovers is under way · stopping: the tree, or its leftovers, goes through
+ * the stages · closing: the tree is gone, the output drains · ended.
  */
 type State = 'waiting' | 'starting' | 'running' | 'leaderless' | 'stopping' | 'closing' | 'ended';
 
@@ -19,16 +19,16 @@ interface StagedStop {
   readonly cause: StopCause;
   readonly startedAt: Milliseconds;
   readonly stages: readonly Stage[];
-  /** Of the current stage; -1 before the first. */
+  /** Index of the current stage; -1 before the first. */
   readonly index: number;
-  /** When the current stage is over; Infinity: never. */
+  /** End of the current stage; Infinity: never. */
   readonly until: Milliseconds;
-  /** What it has passed beside its stages. */
+  /** Signals that were passed on without starting a stage. */
   readonly passed: readonly SignalName[];
 }
 
 export interface Context {
-  /** Monotonic, in ms, without the time for which the runner was stopped. */
+  /** Monotonic time in ms. It stands still while the runner is stopped. */
   readonly now: Milliseconds;
   readonly act: (action: Action) => void;
 }
@@ -45,7 +45,7 @@ export class Instance {
   stagedStop: StagedStop | undefined;
   outcome: Outcome | undefined;
   timedOut = false;
-  /** procrun asked for the end (by a stage, not by sweeping up after a leader that had ended by itself). */
+  /** procrun asked for the end. Stages for the leftovers of a leader that ended by itself do not count. */
   asked = false;
   goneAt: Milliseconds | undefined;
   leaderEndedAt: Milliseconds | undefined;
@@ -59,7 +59,7 @@ export class Instance {
   }
 
   handle(event: InstanceEvent, context: Context): void {
-    // The key of the row and the type of the event are the same word, which TypeScript cannot follow through the lookup.
+    // The cast is safe: the key is the event's type. TypeScript loses this connection in the lookup.
     (table[this.state][event.type] as Step<InstanceEvent['type']>)(this, event, context);
   }
 
@@ -67,19 +67,19 @@ export class Instance {
     return this.state === 'ended';
   }
 
-  /** Something of it may be alive. */
+  /** A member of its tree may be alive, or its output may still drain. */
   get active(): boolean {
     return this.state !== 'waiting' && this.state !== 'ended';
   }
 
-  /** Dependants may start: it was started, whatever became of it since. */
+  /** Its command ran at some time, so its dependants may start. */
   get wasStarted(): boolean {
     return this.startedAt !== undefined;
   }
 
   /**
-   * Whether `procrun kill` has something to hit. Before the command runs there is nothing of the user's; a SIGKILL to the
-   * group keeps it from running at all.
+   * Whether `procrun kill` may send this signal. Before the command runs, only the wrapper is alive. SIGKILL to the group is
+   * allowed then: it prevents the command from running.
    */
   canBeHit(signal: SignalName, scope: 'group' | 'leader'): boolean {
     if (this.state === 'starting') return signal === 'SIGKILL' && scope === 'group';
@@ -96,7 +96,7 @@ export class Instance {
     return this.state === 'stopping' && this.stagedStop !== undefined && this.stagedStop.index + 1 < this.stagedStop.stages.length;
   }
 
-  /** When it wants to hear of the time again; Infinity: never. */
+  /** Time at which this instance needs its next `time` event; Infinity: never. */
   get deadline(): Milliseconds {
     switch (this.state) {
       case 'running':
@@ -108,14 +108,14 @@ export class Instance {
     }
   }
 
-  /** The exit status that this instance's failure gives the run, or undefined where it did not fail. */
+  /** The exit status that the run takes from this instance's failure; undefined: it did not fail. */
   get failure(): number | undefined {
     if (this.timedOut) return statusTimedOut;
     const { outcome } = this;
     if (!outcome || this.asked) return undefined;
     if (outcome.kind === 'never-started') return outcome.status;
     if (outcome.kind === 'survived') return this.leaderEnd && !isSuccess(this.leaderEnd, this.plan.spec.success) ? statusOfEnd(this.leaderEnd) : undefined;
-    // A success status may be turned into a failure by `success:` alone; the run must not end with 0 then.
+    // `success:` can make exit status 0 a failure. The run must not end with 0 then.
     return isSuccess(outcome, this.plan.spec.success) ? undefined : statusOfEnd(outcome) || 1;
   }
 
@@ -144,10 +144,10 @@ export class Instance {
 }
 
 function nothing(): void {
-  // The event does not matter in this state.
+  // The event has no effect in this state.
 }
 
-/** The caller broke the order of events: better loud than wrong, since what follows would signal the wrong tree. */
+/** A bug: the caller broke the order of events. Throw, because going on could signal the wrong tree. */
 function impossible(self: Instance, event: InstanceEvent): void {
   throw new Error(`${self.name}: "${event.type}" cannot happen while ${self.state}`);
 }
@@ -203,7 +203,7 @@ function beginStop(self: Instance, { cause, passed, skip = 0 }: Omit<Event<'begi
   begin(self, cause, passed ? withPassedSignal(stop, passed.signal) : stop, Math.min(skip, stop.length - 1), context, passed);
 }
 
-/** A stop that is under way hears a stop signal of its policy as its next stage; otherwise one stop is enough. */
+/** The instance is in a stop already. A stop signal that the policy passes on becomes the next stage; anything else changes nothing. */
 function joinStop(self: Instance, { passed }: Event<'begin-stop'>, context: Context): void {
   if (passed !== undefined) advance(self, { type: 'advance', passed }, context);
 }
@@ -211,9 +211,9 @@ function joinStop(self: Instance, { passed }: Event<'begin-stop'>, context: Cont
 function advance(self: Instance, { passed }: Event<'advance'>, context: Context): void {
   const stop = stopOf(self);
   const current = stop.stages[stop.index];
-  // After SIGKILL there is nobody left to hear anything.
+  // No process handles a signal after SIGKILL.
   if (current && isKill(current)) return;
-  // What has been sent is not sent again, neither this signal now nor, after this, a stage's.
+  // Each signal is sent once. A signal passed on now is not sent again by a later stage, and one already sent is not passed on.
   if (passed !== undefined && !wasSent(stop, passed.signal)) {
     const done = stop.stages.slice(0, stop.index + 1);
     self.stagedStop = { ...stop, stages: [...done, ...withPassedSignal(stop.stages.slice(stop.index + 1), passed.signal)] };
@@ -223,8 +223,8 @@ function advance(self: Instance, { passed }: Event<'advance'>, context: Context)
   if (stop.index + 1 < stop.stages.length) enter(self, stop.index + 1, context);
 }
 
-/** The stage goes on, and so does its clock. */
-function passBesideStages(self: Instance, { passed }: Event<'pass-signal'>, context: Context): void {
+/** Passes a signal on. The current stage and its clock go on. */
+function passDuringStage(self: Instance, { passed }: Event<'pass-signal'>, context: Context): void {
   const stop = stopOf(self);
   const current = stop.stages[stop.index];
   if ((current && isKill(current)) || wasSent(stop, passed.signal)) return;
@@ -281,7 +281,7 @@ function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index
   enter(self, index, context, passed);
 }
 
-/** `passed`: the stage is a signal that a policy passes on. */
+/** @param passed set when the stage is a signal that a policy passes on. */
 function enter(self: Instance, index: number, context: Context, passed?: PassedSignal): void {
   const stop = stopOf(self);
   const { now, act } = context;
@@ -310,12 +310,12 @@ function kill(self: Instance, { act }: Context): void {
   act({ type: 'kill', id: self.name });
 }
 
-/** A stage's command cannot outlive its stage. */
+/** The command of a `run` stage ends with its stage. */
 function leaveStage(self: Instance, { act }: Context): void {
   if (self.stage === 'run') act({ type: 'end-command', id: self.name });
 }
 
-/** Tells one signal to an instance, by its `stop_scope`; SIGKILL always goes to the whole tree (and is never passed by half of it). */
+/** Sends a signal to the leader or the tree, as `stop_scope` says. SIGKILL always goes to the whole tree. */
 export function sendSignal(self: Instance, signal: SignalName, reason: SignalReason, wake: boolean, { act }: Context): void {
   const scope = signal === 'SIGKILL' ? 'group' : self.plan.spec.stopScope;
   act({ type: 'notice', notice: { type: 'signal', process: self.name, signal, to: scope, reason } });
@@ -411,7 +411,7 @@ const table = {
     remains: stopLeftovers,
     gone: treeGone,
     drained: impossible,
-    // What is left is stopped in any case, as soon as it is known.
+    // Leftovers get their stop as soon as the scan finds them.
     'begin-stop': nothing,
     advance: nothing,
     'pass-signal': nothing,
@@ -425,13 +425,13 @@ const table = {
     'spawn-failed': impossible,
     aborted: impossible,
     'leader-ended': noteLeaderEnd,
-    // Its stage has its time; the tree is watched until it is gone.
+    // The current stage keeps its time.
     remains: nothing,
     gone: treeGone,
     drained: impossible,
     'begin-stop': joinStop,
     advance,
-    'pass-signal': passBesideStages,
+    'pass-signal': passDuringStage,
     hurry,
     'cut-output': nothing,
     time: stageTimeUp,
@@ -457,7 +457,7 @@ const table = {
     spawned: impossible,
     'spawn-failed': impossible,
     aborted: impossible,
-    // One that SIGKILL could not end in time may still go.
+    // A process that survived SIGKILL may still end later.
     'leader-ended': nothing,
     remains: nothing,
     gone: nothing,

@@ -1,16 +1,16 @@
-// How an end is judged: success or failure, and the exit status that stands for it.
+// Tells success from failure, and gives the exit status of an end.
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { ProcessSpec } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 
-/** sysexits.h's EX_SOFTWARE, taken for "something could not be killed". */
+/** A process survived SIGKILL: EX_SOFTWARE of sysexits.h. */
 export const statusUnkillable = 70;
-/** sysexits.h's EX_IOERR: what was printed could not be written. */
+/** The output could not be written: EX_IOERR of sysexits.h. */
 export const statusOutputFailed = 74;
-/** As timeout(1) has it. */
+/** The status of timeout(1). */
 export const statusTimedOut = 124;
 
-/** What died of SIGPIPE would have this status. */
+/** The status that a shell shows for a death by SIGPIPE. */
 export const statusReaderGone = statusOfSignal('SIGPIPE');
 
 export function statusOfEnd(end: LeaderEnd): number {

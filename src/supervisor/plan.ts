@@ -1,9 +1,9 @@
-// From the processes of a manifest to the instances of a run: names, numbers, and how many of each.
+// Turns the processes of a manifest into the instances of a run, with their names and numbers.
 import { instanceName } from '../manifest/select.ts';
 import type { ProcessSpec } from '../manifest/types.ts';
 import type { InstancePlan } from './types.ts';
 
-/** `web` where there is one, `web.1`, `web.2` … where there are several. */
+/** One instance is named `web`; several are named `web.1`, `web.2`, … */
 export function planInstances(processes: readonly ProcessSpec[]): InstancePlan[] {
   return processes.flatMap((spec) =>
     Array.from({ length: spec.instances }, (_, index) => ({

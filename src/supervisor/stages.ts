@@ -1,4 +1,4 @@
-// The plan of one staged stop: which stages, in which order. Their clock and their actions are instance.ts's.
+// The list of stages for a staged stop. instance.ts runs them: their clock and their actions.
 import { defaultStageMs, killStage } from '../manifest/defaults.ts';
 import type { ProcessSpec, SignalName, Stage } from '../manifest/types.ts';
 import type { StageName } from '../output/notices.ts';
@@ -7,15 +7,15 @@ export function stageName(stage: Stage): StageName {
   return stage.kind === 'signal' ? stage.signal : stage.kind;
 }
 
-/** A signal that was passed on to a process and is its stage: the same signal is not sent again by a later one. */
+/** Puts a passed-on signal in front as a stage of 5 s, and removes later stages that would send it again. After SIGKILL no other stage is needed. */
 export function withPassedSignal(stages: readonly Stage[], passed: SignalName): Stage[] {
   const rest = stages.filter((stage) => stage.kind !== 'signal' || stage.signal !== passed);
   return passed === 'SIGKILL' ? [killStage] : [{ kind: 'signal', signal: passed, timeoutMs: defaultStageMs }, ...rest];
 }
 
 /**
- * The stages for what a leader left behind when it ended: the list from its SIGTERM stage on, since flag and command were
- * for a leader that could hear them. A list without SIGTERM gives its signals.
+ * The stages for the leftovers of a leader that ended by itself: the list from SIGTERM on. Earlier stages, such as a
+ * flag, were meant for the leader. A list without SIGTERM gives its signal stages.
  */
 export function stagesForLeftovers(spec: ProcessSpec): readonly Stage[] {
   const term = spec.stopStages.findIndex((stage) => stage.kind === 'signal' && stage.signal === 'SIGTERM');

@@ -1,34 +1,34 @@
-// Decides for a whole run: what starts when, what a signal means, in what order everything stops, how the run ends.
-// Pure: events and the time go in, actions come out; one instance's life is instance.ts's, the doing is ../runner/'s.
+// Decides for a whole run: the order of starts and stops, the meaning of each signal, the end and its exit status.
+// Pure: events and the time go in, actions come out. instance.ts has the life of one instance, ../runner/ carries out the actions.
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
-import { canNeverStart, mayStart, mayStop } from './order.ts';
+import { neverStartedDependency, mayStart, mayStop } from './order.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusOutputFailed, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
-import { applyPolicy, hurrySignals, stopSignals } from './apply-policy.ts';
+import { applyPolicy, advanceSignals, stopSignals } from './apply-policy.ts';
 import type { StopCause, Waiting } from '../output/notices.ts';
 import type { Action, InstanceEvent, InstancePlan, RunEvent, SupervisorEvent } from './types.ts';
 
 export interface SupervisorOptions {
-  /** From the beginning of the stop until SIGKILL for all, whatever the stages say (`shutdown.deadline`, `-t`). */
+  /** From the beginning of the stop to SIGKILL for all, even if stages are left (`shutdown.deadline`, `-t`). */
   readonly deadlineMs?: Milliseconds | undefined;
-  /** `--max-runtime`: the run is stopped after it, with status 124. */
+  /** `--max-runtime`: after it the run stops, with status 124. */
   readonly maxRuntimeMs?: Milliseconds | undefined;
 }
 
 interface RunStop {
   readonly cause: StopCause;
-  /** How often the user asked to go on to the next stage: those whose turn comes later pass over as many. */
-  readonly hurries: number;
+  /** How many further SIGINT and SIGTERM came. An instance that begins its stop later skips that many stages. */
+  readonly advances: number;
   readonly deadlineAt: Milliseconds;
-  /** There is nobody left to be hurried but the reader of our output, or the user wants no more waiting at all. */
+  /** Stop waiting for a slow reader: no process is left to hurry, the deadline is over, or the user asked for an immediate end. */
   readonly cutOutput: boolean;
 }
 
-/** What comes within so long of the one before is the same gesture of the user's. */
+/** A stop signal within this time after the last one belongs to the same gesture of the user. */
 export const sameGestureMs = 200;
 
-/** How often the line that shows a stop's progress is renewed. It also tells how long the runner was stopped by somebody's SIGSTOP. */
+/** Interval of `time` events during a stop, for the progress line. A missing heartbeat reveals that SIGSTOP stopped the runner. */
 export const heartbeatMs = 1000;
 
 export class Supervisor {
@@ -40,14 +40,14 @@ export class Supervisor {
   #runStop: RunStop | undefined;
   #firstFailure: number | undefined;
   #judged = new Set<Instance>();
-  /** The signal that ended the run, if one did: the first. */
+  /** The first signal that asked for the end of the run. */
   #endedBy: PolicySignal | undefined;
   #lastStopSignalAt = -Infinity;
   #begun = false;
   #finished = false;
-  /** Real time at which the runner stopped itself. */
+  /** Real time at which the runner stopped itself (SIGTSTP). */
   #pausedAt: Milliseconds | undefined;
-  /** All the time for which the runner was stopped; the difference between the real clock and that of stages. */
+  /** Total time for which the runner was stopped, in ms: the real clock minus the clock of the stages. */
   #pausedFor = 0;
   #lastEventAt: Milliseconds = 0;
 
@@ -57,7 +57,7 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Takes one event at a monotonic time in ms, and answers with what is to be done, in order. */
+  /** @param realNow monotonic time in ms. @returns the actions to carry out, in order. */
   handle(event: SupervisorEvent, realNow: Milliseconds): Action[] {
     if (this.#finished) return [];
     if (event.type === 'signal' && event.signal === 'SIGCONT') this.#resume(realNow);
@@ -67,14 +67,14 @@ export class Supervisor {
     if ('id' in event) this.#instance(event.id).handle(event, context);
     else this.#handleRun(event, context);
     this.#settle(context);
-    // Last, so that all is said and sent before the runner stands still.
+    // Last: the runner must print and send everything else before it stops itself.
     if (event.type === 'signal' && event.signal === 'SIGTSTP') this.#pause(realNow);
     const actions = this.#actions;
     this.#actions = [];
     return actions;
   }
 
-  /** The real time of the next `time` event that it wants, in ms; Infinity: none, and so no timer either. */
+  /** The real time at which the next `time` event is due, in ms; Infinity: no timer is needed. */
   get deadline(): Milliseconds {
     if (this.#finished || this.#pausedAt !== undefined) return Infinity;
     const deadlines = this.instances.map((instance) => instance.deadline);
@@ -83,12 +83,12 @@ export class Supervisor {
     return Math.min(run, heartbeat, ...deadlines) + this.#pausedFor;
   }
 
-  /** Something is in its stages. */
+  /** The whole run or at least one instance is in a staged stop. */
   get isStopping(): boolean {
     return this.#runStop !== undefined || this.instances.some((instance) => instance.state === 'stopping');
   }
 
-  /** Who is waited for, in which stage, and for how long yet. */
+  /** The instances that the stop waits for, with stage and remaining time. */
   waiting(realNow: Milliseconds): Waiting[] {
     const now = realNow - this.#pausedFor;
     return this.instances
@@ -124,7 +124,7 @@ export class Supervisor {
         this.#kill(event, context);
         break;
       case 'time':
-        // A timer may ring between SIGCONT and its event: what time it is only the event can say.
+        // A timer may fire after the SIGCONT but before the event of SIGCONT. The stage clock is wrong until that event.
         if (this.#pausedAt === undefined) this.#handleTime(context);
         break;
     }
@@ -135,56 +135,56 @@ export class Supervisor {
     if (this.#runStop && now >= this.#runStop.deadlineAt) {
       this.#runStop = { ...this.#runStop, deadlineAt: Infinity, cutOutput: true };
       context.act({ type: 'notice', notice: { type: 'deadline' } });
-      this.#all({ type: 'hurry', cause: this.#runStop.cause, force: true }, context);
+      this.#sendToAll({ type: 'hurry', cause: this.#runStop.cause, force: true }, context);
     }
     if (!this.#runStop && now >= this.#startedAt + (this.#options.maxRuntimeMs ?? Infinity)) {
       this.#firstFailure ??= statusTimedOut;
       this.#stopEverything({ kind: 'timed-out' }, context);
     }
-    this.#all({ type: 'time' }, context);
+    this.#sendToAll({ type: 'time' }, context);
   }
 
   #handleSignal(signal: PolicySignal, context: Context): void {
     if (stopSignals.has(signal)) this.#handleStopSignal(signal, context);
     else if (signal === 'SIGQUIT') this.#quit(context);
-    else this.#pass(signal, context);
+    else this.#applyPolicies(signal, context);
   }
 
   #handleStopSignal(signal: PolicySignal, context: Context): void {
-    // npm and shells send a signal twice, and a closed window SIGHUP: that is one gesture of the user's.
-    const echo = context.now - this.#lastStopSignalAt < sameGestureMs;
+    // npm and shells may send a signal twice, and a closed window sends SIGHUP twice: one gesture of the user.
+    const isSameGesture = context.now - this.#lastStopSignalAt < sameGestureMs;
     this.#lastStopSignalAt = context.now;
-    // A gesture is about the stages of the stop. A SIGHUP does not move these: what is passed of it is the policy's to say.
-    if (this.#runStop && !hurrySignals.has(signal)) this.#passBesideStages(signal, context);
-    if (echo) return;
+    // During a stop SIGHUP does not change the stages, so the rule about gestures does not apply. Only the policy decides.
+    if (this.#runStop && !advanceSignals.has(signal)) this.#passDuringStop(signal, context);
+    if (isSameGesture) return;
     if (!this.#endedBy) this.#endedBy = signal;
     if (!this.#runStop) {
       this.#announceStop({ kind: 'signal', signal }, context);
       for (const instance of this.instances) {
         const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
         if (effect.kind !== 'nothing' && instance.state !== 'waiting') {
-          // Passed on, it is passed at once: the order of the stop is for what procrun sends of its own accord.
+          // A passed-on signal goes to every instance at once. The dependency order holds only for signals of procrun's own stages.
           const passed = effect.kind === 'signal' ? effect : undefined;
           instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal }, passed }, context);
         }
       }
-    } else if (hurrySignals.has(signal)) {
-      // What has ended by itself and whose output waits for a reader has nothing to go on to.
+    } else if (advanceSignals.has(signal)) {
+      // A closing instance only drains its output, so it has no next stage.
       const moved = this.instances.some((instance) => instance.hasNextStage || (instance.active && instance.state !== 'closing' && instance.stagedStop === undefined));
       const cutsOutput = !moved && this.instances.some(({ state }) => state === 'closing');
       context.act({ type: 'notice', notice: { type: 'hurried', signal, moved, ...(cutsOutput ? { cutsOutput } : {}) } });
-      this.#runStop = { ...this.#runStop, hurries: this.#runStop.hurries + 1, cutOutput: !moved };
+      this.#runStop = { ...this.#runStop, advances: this.#runStop.advances + 1, cutOutput: !moved };
       for (const instance of this.instances) {
         const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
         const passed = effect.kind === 'signal' ? effect : undefined;
-        // One whose turn has not come hears it all the same, as its first stage.
+        // An instance that waits for its turn gets a passed-on signal too, as its first stage.
         if (passed && instance.stagedStop === undefined) instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed }, context);
         else instance.handle({ type: 'advance', passed }, context);
       }
     }
   }
 
-  #passBesideStages(signal: PolicySignal, context: Context): void {
+  #passDuringStop(signal: PolicySignal, context: Context): void {
     for (const instance of this.instances) {
       const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
       if (effect.kind === 'signal') instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed: effect }, context);
@@ -193,12 +193,12 @@ export class Supervisor {
 
   #quit(context: Context): void {
     this.#endedBy ??= 'SIGQUIT';
-    this.#pass('SIGQUIT', context);
+    this.#applyPolicies('SIGQUIT', context);
     const cause: StopCause = { kind: 'signal', signal: 'SIGQUIT' };
     if (!this.#runStop) this.#announceStop(cause, context);
     if (this.#runStop) this.#runStop = { ...this.#runStop, cutOutput: true };
-    this.#all({ type: 'hurry', cause, force: false }, context);
-    // Who asked for the end of everything shall know what there still is to wait for.
+    this.#sendToAll({ type: 'hurry', cause, force: false }, context);
+    // The user asked for an immediate end, so explain why the run still waits.
     for (const instance of this.instances) {
       if (instance.state !== 'stopping' || instance.stage === 'SIGKILL') continue;
       const message = `${instance.stage} is its last stage, and it is never killed (\`final_kill: false\`); waiting on`;
@@ -211,7 +211,7 @@ export class Supervisor {
     if (this.#runStop === undefined || deadlineMs === undefined) return;
     const { cause, deadlineAt } = this.#runStop;
     const asked = context.now + deadlineMs;
-    // In a stop that somebody else began it can only come earlier.
+    // `down` can only shorten a stop that has another cause.
     this.#runStop = { ...this.#runStop, deadlineAt: cause.kind === 'down' ? asked : Math.min(deadlineAt, asked) };
   }
 
@@ -223,16 +223,16 @@ export class Supervisor {
         instance.handle({ type: 'hurry', cause: { kind: 'kill' }, force: true }, context);
         continue;
       }
-      // What becomes of it is judged like any other end: only the process itself knows what the signal means to it.
+      // `asked` stays false: only the process knows what the signal means, so its end counts like any other.
       context.act({ type: 'notice', notice: { type: 'signal', process: id, signal, to: scope, reason: 'kill' } });
       context.act({ type: 'send', id, signal, scope, wake: false, adopted: true });
     }
   }
 
-  /** Tells each running process what its policy says of this signal, once. */
-  #pass(signal: PolicySignal, context: Context): void {
+  /** Gives each running instance the effect that its policy sets for this signal. */
+  #applyPolicies(signal: PolicySignal, context: Context): void {
     for (const instance of this.instances) {
-      // Before its command runs nobody is there to hear it, and the signal would kill the wrapper.
+      // Before the command runs the signal would kill the wrapper.
       if (instance.state !== 'running' && instance.state !== 'stopping') continue;
       const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
       if (effect.kind === 'stop') instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal } }, context);
@@ -241,7 +241,7 @@ export class Supervisor {
   }
 
   #announceStop(cause: StopCause, context: Context): void {
-    this.#runStop = { cause, hurries: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
+    this.#runStop = { cause, advances: 0, deadlineAt: context.now + (this.#options.deadlineMs ?? Infinity), cutOutput: false };
     const noKill = this.instances.every((instance) => instance.ended || !instance.plan.spec.finalKill);
     context.act({ type: 'notice', notice: { type: 'stopping', cause, ...(noKill ? { noKill } : {}) } });
   }
@@ -250,18 +250,18 @@ export class Supervisor {
     if (!this.#runStop) this.#announceStop(cause, context);
   }
 
-  #all(event: InstanceEvent, context: Context): void {
+  #sendToAll(event: InstanceEvent, context: Context): void {
     for (const instance of this.instances) instance.handle(event, context);
   }
 
-  /** What follows from the state as it is now: failures judged, starts and stops whose turn has come, the end. */
+  /** After each event: act on ended instances, start or stop the instances whose turn has come, finish the run. */
   #settle(context: Context): void {
     if (!this.#begun) return;
     for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
-    if (this.#runStop?.cutOutput) this.#all({ type: 'cut-output' }, context);
+    if (this.#runStop?.cutOutput) this.#sendToAll({ type: 'cut-output' }, context);
     if (this.#runStop) this.#stopInOrder(context);
     else this.#startInOrder(context);
-    // A start that can never be is an end, too.
+    // Again, since #startInOrder ends instances that can never start, and #stopInOrder those that wait.
     for (const instance of this.instances) if (instance.ended) this.#judge(instance, context);
     if (this.instances.every((instance) => instance.ended)) this.#finish(context);
   }
@@ -272,7 +272,7 @@ export class Supervisor {
     const { failure, asked, plan } = instance;
     const cause = { kind: failure === undefined ? 'success' : 'failure', process: instance.name } as const;
     if (failure !== undefined) this.#firstFailure ??= failure;
-    // What procrun itself ended says nothing about the others, unless it ran too long.
+    // An end that procrun asked for does not stop the others, unless the instance ran too long.
     if (asked && !instance.timedOut) return;
     if ((failure === undefined ? plan.spec.onSuccess : plan.spec.onFailure) === 'stop') this.#stopEverything(cause, context);
   }
@@ -280,11 +280,11 @@ export class Supervisor {
   #startInOrder(context: Context): void {
     for (const instance of this.instances) {
       if (instance.state !== 'waiting') continue;
-      const missing = canNeverStart(instance, this.instances);
-      if (missing !== undefined) {
-        const reason = `${missing}, on which it depends, was not started`;
+      const neverStarted = neverStartedDependency(instance, this.instances);
+      if (neverStarted !== undefined) {
+        const reason = `${neverStarted}, on which it depends, was not started`;
         context.act({ type: 'notice', notice: { type: 'not-started', process: instance.name, reason } });
-        instance.handle({ type: 'begin-stop', cause: { kind: 'failure', process: missing } }, context);
+        instance.handle({ type: 'begin-stop', cause: { kind: 'failure', process: neverStarted } }, context);
       } else if (mayStart(instance, this.instances)) {
         instance.handle({ type: 'start' }, context);
       }
@@ -292,10 +292,10 @@ export class Supervisor {
   }
 
   #stopInOrder(context: Context): void {
-    const { cause, hurries } = this.#runStop ?? { cause: { kind: 'reader-gone' }, hurries: 0 };
+    const { cause, advances } = this.#runStop ?? { cause: { kind: 'reader-gone' }, advances: 0 };
     for (const instance of this.instances) {
       const toBegin = instance.state === 'waiting' || instance.state === 'starting' || instance.state === 'running';
-      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'begin-stop', cause, skip: hurries }, context);
+      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'begin-stop', cause, skip: advances }, context);
     }
   }
 
@@ -309,7 +309,7 @@ export class Supervisor {
     context.act({ type: 'finish', status, signal, cutOutput: this.#runStop?.cutOutput ?? false });
   }
 
-  /** The first that applies: not killable, ended by a signal, by `down`, its reader gone, the first failure, 0. */
+  /** The first that applies: survivors, a signal, `down`, reader gone, output failed, first failure, 0. */
   #status(survived: boolean): number {
     if (survived) return statusUnkillable;
     if (this.#endedBy) return statusOfSignal(this.#endedBy);
@@ -330,9 +330,9 @@ export class Supervisor {
       this.#pausedAt = undefined;
       this.#actions.push({ type: 'notice', notice: { type: 'resumed' } });
     } else if (this.isStopping) {
-      // Somebody's SIGSTOP cannot be noticed, but the heartbeat that did not beat tells how long it lasted.
-      const silent = realNow - this.#lastEventAt;
-      if (silent > heartbeatMs) this.#pausedFor += silent - heartbeatMs;
+      // SIGSTOP gives no event. The missing heartbeats show how long it lasted.
+      const silentMs = realNow - this.#lastEventAt;
+      if (silentMs > heartbeatMs) this.#pausedFor += silentMs - heartbeatMs;
     }
   }
 }

@@ -1,10 +1,10 @@
-// The language of the supervisor: what it is told (events) and what it asks for (actions); what it reports is in ../output/notices.ts.
-// Nothing here does anything; the deciding is in instance.ts and supervisor.ts, the doing in ../runner/.
+// The types of the supervisor: events go in, actions come out. Notices for the user are in ../output/notices.ts.
+// instance.ts and supervisor.ts decide, ../runner/ sends the events and carries out the actions.
 import type { CommandSpec, Milliseconds, PolicySignal, ProcessSpec, SignalName } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Notice, StopCause } from '../output/notices.ts';
 
-/** One running copy of a process, before it runs. */
+/** An instance as the manifest asks for it. */
 export interface InstancePlan {
   /** `web`, or `web.2` where there are several. Unique in a run. */
   readonly name: string;
@@ -13,45 +13,45 @@ export interface InstancePlan {
   readonly spec: ProcessSpec;
 }
 
-/** What happens to one instance. */
+/** The events of one instance. */
 export type InstanceEvent =
   | { readonly type: 'start' }
-  /** The command itself runs now: the wrapper's gate is open. */
+  /** The wrapper's gate is open, so the command runs. */
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'spawn-failed'; readonly status: 126 | 127; readonly reason: string }
-  /** A spawn was given up before the command ran. */
+  /** The wrapper ended before the command ran, as `abort` asked. */
   | { readonly type: 'aborted' }
   | { readonly type: 'leader-ended'; readonly end: LeaderEnd }
-  /** The leader has ended and others of its tree are alive. */
+  /** The leader has ended, and other members of its tree are alive. */
   | { readonly type: 'remains' }
   /** No member of the tree is alive. */
   | { readonly type: 'gone' }
-  /** All of its output is handed on. */
+  /** All of its output is printed, or given up. */
   | { readonly type: 'drained' }
-  /** Begin the staged stop; `passed` is a stop signal that its policy passes on, and then the first stage. `skip` stages are passed over. */
+  /** Begin the staged stop. `passed`: a stop signal that the policy passes on; it becomes the first stage. `skip`: leave out this many stages. */
   | { readonly type: 'begin-stop'; readonly cause: StopCause; readonly passed?: PassedSignal | undefined; readonly skip?: number }
-  /** On to the next stage, which is `passed` where the policy passes a further stop signal on. */
+  /** Go on to the next stage. `passed`: a further stop signal that the policy passes on; it becomes this stage. */
   | { readonly type: 'advance'; readonly passed?: PassedSignal | undefined }
-  /** A stop signal of its policy that comes in the middle of a stop and moves nobody on: passed once, beside the stages. */
+  /** Send a passed-on stop signal once. A running instance takes it as its first stage; one in a stop keeps its stage. */
   | { readonly type: 'pass-signal'; readonly cause: StopCause; readonly passed: PassedSignal }
-  /** Straight to the last stage; `force`: to SIGKILL even where the list has none. */
+  /** Go straight to the last stage. `force`: to SIGKILL, even if the list has none. */
   | { readonly type: 'hurry'; readonly cause: StopCause; readonly force: boolean }
-  /** Its last output need not wait any longer for a reader that does not read. */
+  /** Do not let the last output wait for a reader that does not read. */
   | { readonly type: 'cut-output' }
   | { readonly type: 'time' };
 
-/** What happens to the run as a whole. */
+/** The events of the whole run. */
 export type RunEvent =
   | { readonly type: 'begin' }
   | { readonly type: 'signal'; readonly signal: PolicySignal }
   | { readonly type: 'reader-gone' }
-  /** Standard output cannot be written any more, for instance since the disk is full. */
+  /** Writing to standard output fails, for instance because the disk is full. */
   | { readonly type: 'output-failed'; readonly reason: string }
-  /** `procrun down`: the staged stop of everything, with this deadline instead of the run's own if there is one. */
+  /** `procrun down`: the staged stop of everything. `deadlineMs`: from now, instead of the run's own deadline. */
   | { readonly type: 'down'; readonly deadlineMs: Milliseconds | undefined }
-  /** `procrun kill`, to those of them that can be hit. SIGKILL to the group ends the tree, as a stage of a stop does. */
+  /** `procrun kill`. SIGKILL to the group ends the whole tree, like the SIGKILL stage. */
   | { readonly type: 'kill'; readonly ids: readonly string[]; readonly signal: SignalName; readonly scope: 'group' | 'leader' }
-  /** A deadline may have passed, or it is time to show who is waited for. */
+  /** A deadline may be over, or the progress line is due. */
   | { readonly type: 'time' };
 
 export type LeaderEndEvent = Extract<InstanceEvent, { type: 'leader-ended' }>;
@@ -66,28 +66,28 @@ export interface PassedSignal {
 
 export type Action =
   | { readonly type: 'spawn'; readonly id: string }
-  /** Give up a spawn: the command must not run. Answered by `aborted`. */
+  /** Give up a spawn: the command must not run. The answer is `aborted`. */
   | { readonly type: 'abort'; readonly id: string }
   | { readonly type: 'raise-flag'; readonly id: string }
   /**
-   * `wake`: members that are stopped (T) get SIGCONT after it, or they would never see it. `adopted`: also to those that
-   * init has adopted, for which the whole system must be looked at; `wake` does that in any case.
+   * `wake`: stopped members (T) get SIGCONT after the signal, because a stopped process does not handle it. `adopted`: also
+   * reach members adopted by init, which takes a scan of the whole system. `wake` includes that scan.
    */
   | { readonly type: 'send'; readonly id: string; readonly signal: SignalName; readonly scope: 'group' | 'leader'; readonly wake: boolean; readonly adopted?: boolean }
-  /** SIGKILL to the whole tree, again and again until it is gone or `release` comes. */
+  /** Repeat SIGKILL to the whole tree until it is gone or `release` comes. */
   | { readonly type: 'kill'; readonly id: string }
   | { readonly type: 'run-command'; readonly id: string; readonly command: CommandSpec }
   | { readonly type: 'end-command'; readonly id: string }
-  /** The leader has ended: say at once whether something `remains`, and `gone` when nothing does any more. */
+  /** The leader has ended. The answer is `remains` if the tree has living members, and `gone` when it has none. */
   | { readonly type: 'watch'; readonly id: string }
-  /** Name what SIGKILL could not end, and watch no longer. */
+  /** Name the members that survived SIGKILL, and stop watching. */
   | { readonly type: 'release'; readonly id: string }
-  /** Hand on what is left of its output, then say `drained`. */
+  /** Print the rest of its output. The answer is `drained`. */
   | { readonly type: 'drain'; readonly id: string }
-  /** Wait for the reader of our output no longer than it goes on reading. */
+  /** Wait for the reader of our output only while it keeps reading. */
   | { readonly type: 'cut-output'; readonly id: string }
-  /** Stop the runner itself (SIGSTOP), as Ctrl+Z asks. */
+  /** Stop the runner itself by SIGSTOP, after Ctrl+Z. */
   | { readonly type: 'pause' }
   | { readonly type: 'notice'; readonly notice: Notice }
-  /** Everything is over. With `signal` the runner dies by it; `cutOutput`: a reader that does not read is not waited for. */
+  /** The run is over. `signal`: the runner dies by it. `cutOutput`: do not wait for a reader that does not read. */
   | { readonly type: 'finish'; readonly status: number; readonly signal: PolicySignal | undefined; readonly cutOutput: boolean };
