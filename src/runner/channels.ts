@@ -1,14 +1,13 @@
-// The pipes of one instance: its output coming in, its input and its stop flag going out. What is said over them is for
-// others; child.ts joins them to the process.
+// Opens the pipes of one instance: its output, its standard input and its stop flag. child.ts connects them to the process.
 import { closeSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ProcessSpec } from '../manifest/types.ts';
 import { openForReading, openForWriting } from '../os/fifo.ts';
 
-/** The files of one instance in the folder of the run. Their names tell a reader of /proc/PID/fd whose they are. */
+/** The files of one instance in the folder of the run. Their names, visible in /proc/PID/fd, identify the instance. */
 export interface ChannelPaths {
-  /** With which all of them begin. */
+  /** The beginning that all these paths share. */
   readonly prefix: string;
   readonly out: string;
   readonly err: string | undefined;
@@ -18,7 +17,7 @@ export interface ChannelPaths {
 }
 
 export function channelPaths(folder: string, instance: string, spec: ProcessSpec): ChannelPaths {
-  // The ~ tells the guard that what holds this pipe outside of the group is to be left alone.
+  // The ~ tells the guard to leave holders of this pipe alone when they are outside of the group.
   const prefix = join(folder, `${spec.escapees === 'leave' ? '~' : ''}${instance}.`);
   const path = (ending: string): string => prefix + ending;
   return {
@@ -31,22 +30,22 @@ export function channelPaths(folder: string, instance: string, spec: ProcessSpec
   };
 }
 
-/** Those of the paths that have to be made as FIFOs before `openChannels`. */
+/** The paths at which `openChannels` expects FIFOs. */
 export function fifosOf(paths: ChannelPaths): string[] {
   return [paths.out, paths.err, paths.stdin, paths.stopFd].filter((path) => path !== undefined);
 }
 
 export interface Channels {
-  /** The command's ends, to be handed to its spawn. */
+  /** The command's ends of the pipes, for its spawn. */
   readonly child: { readonly stdin: number | null; readonly stdout: number; readonly stderr: number; readonly stopFd: number | undefined };
-  /** Ours: the read ends of its output. */
+  /** The runner's read ends of its output. */
   readonly out: number;
   readonly err: number | undefined;
-  /** Ours: the write end of its standard input, where it has one. */
+  /** The runner's write end of its standard input; undefined: its standard input is /dev/null. */
   readonly stdin: Socket | undefined;
-  /** Closes the command's ends here, once it has them: end of file comes when the last holder closes its own. */
+  /** Closes the runner's copies of the command's ends. End of file comes only when every holder has closed its copy. */
   closeChildEnds(): void;
-  /** End of file on the stop flag's pipe. */
+  /** Raises a stop flag of kind `fd`: end of file on its pipe. */
   closeStopFd(): void;
 }
 
@@ -56,7 +55,7 @@ export function openChannels(paths: ChannelPaths): Channels {
   const stdin = paths.stdin === undefined ? undefined : openForWriting(paths.stdin);
   const flag = paths.stopFd === undefined ? undefined : openForWriting(paths.stopFd);
   const input = stdin && new Socket({ fd: stdin.writeEnd, readable: false, writable: true });
-  // The process may end or close its input whenever it likes.
+  // EPIPE is normal: the process may end or close its input at any time.
   input?.on('error', () => undefined);
   let childEnds = [out.writeEnd, err?.writeEnd, stdin?.readEnd, flag?.readEnd].filter((fd) => fd !== undefined);
   let stopFd = flag?.writeEnd;
@@ -76,7 +75,7 @@ export function openChannels(paths: ChannelPaths): Channels {
   };
 }
 
-/** @throws what the system says: the folder is gone, or full. */
+/** @throws a system error, for instance because the folder is gone or the disk is full. */
 export function raiseStopFile({ stopFile }: ChannelPaths): void {
   if (stopFile !== undefined) writeFileSync(stopFile, '', { mode: 0o600 });
 }

@@ -1,5 +1,5 @@
-// One instance as it really runs: its leader, its pipes, its stop flag. Does what it is told; what is to be done is the
-// supervisor's, whose tree is alive tree-watcher.ts's.
+// One running instance: its leader, its pipes, its stop flag. The supervisor decides what to do, and tree-watcher.ts finds
+// out whether the tree is alive.
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { policySignals } from '../manifest/types.ts';
@@ -19,36 +19,36 @@ import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseSto
 import { instanceEnvironment } from './environment.ts';
 
 export interface ChildListener {
-  /** Takes over the read end of its output, and reads it. */
+  /** Takes over the read end of its output and reads it. */
   readonly read: (readEnd: number, stream: StreamName) => OutputReader;
-  /** The leader waits for our word: what has to know of its group has to know now. */
+  /** The wrapper waits at its gate. Register the group now: the command runs right after this call. */
   onAtGate(session: Session): void;
   /** The command runs. */
   onSpawned(pid: number): void;
-  /** The spawn was given up, and the wrapper is gone. */
+  /** The wrapper is gone after `abort`; the command did not run. */
   onAborted(): void;
-  /** Its command cannot be brought to run. */
+  /** The command cannot be started. */
   onCannotStart(error: CannotStart): void;
   onLeaderEnded(end: LeaderEnd): void;
-  /** It is not told to stop, since the system refuses. */
+  /** The stop file could not be created. @param reason the system's error message. */
   onFlagNotRaised(reason: string): void;
-  /** A line was typed at a terminal, and handed on. */
+  /** A line was typed at the terminal and passed on to the process. */
   onTyped(): void;
 }
 
-/** libuv's pipe that tells of exec's success, the gate and the IPC channel: two ends each. */
+/** Two each for the pipe on which libuv reports exec's result, the gate, and the IPC channel. */
 const descriptorsOfSpawn = 6;
 
 const outOfDescriptors = 'no file descriptors are left; raise the limit (ulimit -n), or run fewer instances';
 
-/** Somebody killed the wrapper before its command ran: so often it is spawned anew. */
+/** Limit of spawn attempts when the wrapper is killed from outside before the command runs. */
 const maxAttempts = 5;
 
-/** What it has of the run as a whole. */
+/** The parts of the run that a child needs. */
 export interface ChildRun {
   readonly runId: RunId;
   readonly reserve: DescriptorReserve;
-  /** Its place among the instances. */
+  /** Index among the instances, from 0. */
   readonly index: number;
 }
 
@@ -59,39 +59,39 @@ export class Child {
   readonly #run: ChildRun;
   readonly #paths: ChannelPaths;
   readonly #listener: ChildListener;
-  readonly #inlets = new Map<StreamName, OutputReader>();
+  readonly #readers = new Map<StreamName, OutputReader>();
   #channels: Channels | undefined;
   #leader: Leader | undefined;
   #session: Session | undefined;
-  /** When its command began to run, in ms since 1970. */
+  /** Start of the command, in ms since 1970. */
   startedAt: number | undefined;
   #aborted = false;
   #running = false;
-  #forwarded: Readable | undefined;
-  /** Groups of commands that a stage runs: they bear the mark of the tree and are not of it. */
+  #forwardedInput: Readable | undefined;
+  /** Groups of the commands of `run` stages. They carry the mark of the tree but do not belong to it. */
   readonly commandGroups = new Set<number>();
 
   constructor(plan: InstancePlan, run: ChildRun, paths: ChannelPaths, listener: ChildListener) {
     this.plan = plan;
     this.env = instanceEnvironment(plan, { runId: run.runId.id, stopFile: paths.stopFile });
-    // What is to be left alone when it leaves the group must not bear what the guard would know it by.
+    // The guard kills every process with the mark, so escapees that are left alone must not carry it.
     this.memoryLimit = plan.spec.escapees === 'leave' ? undefined : run.runId.mark(run.index);
     this.#run = run;
     this.#paths = paths;
     this.#listener = listener;
   }
 
-  /** Its leader's pid, or that of the wrapper which waits to become it. */
+  /** Pid of the leader. The wrapper has it before the command. */
   get pid(): number | undefined {
     return this.#leader?.pid;
   }
 
-  /** The leader is not reaped yet, so that its number is certainly its own. */
+  /** The leader is not reaped yet, so its pid cannot belong to another process. */
   get leaderIsOurs(): boolean {
     return this.#session?.leaderIsOurs ?? false;
   }
 
-  /** Its leader is the wrapper, and not the command yet. */
+  /** The leader is still the wrapper; the command does not run yet. */
   get isStarting(): boolean {
     return this.leaderIsOurs && !this.#running;
   }
@@ -108,19 +108,19 @@ export class Child {
     };
   }
 
-  /** @param stdin gives the runner's own standard input, which is touched only where it is to be passed on. */
+  /** @param stdin gives the runner's standard input. A function, because process.stdin must be touched only for `stdin: forward`. */
   spawn(stdin: () => Readable): void {
     try {
       if (this.#run.reserve.isReleased) throw new CannotStart(126, outOfDescriptors);
       lowerStopFile(this.#paths);
-      this.#channels ??= this.#connect();
-      this.#attempt(1, stdin);
+      this.#channels ??= this.#openPipes();
+      this.#attemptSpawn(1, stdin);
     } catch (error) {
       const failure = isOutOfDescriptors(error) ? new CannotStart(126, outOfDescriptors) : error;
       if (!(failure instanceof CannotStart)) throw error;
       if (failure !== error) this.#run.reserve.release();
       this.dispose();
-      // Later: who asked for the spawn is in the middle of its answer.
+      // Not at once: the caller is still carrying out the actions of an event.
       queueMicrotask(() => this.#listener.onCannotStart(failure));
     }
   }
@@ -140,7 +140,7 @@ export class Child {
         this.#channels?.closeStopFd();
         break;
       case 'stdin':
-        this.#forwarded?.unpipe();
+        this.#forwardedInput?.unpipe();
         this.#channels?.stdin?.end();
         break;
       case 'message':
@@ -157,54 +157,54 @@ export class Child {
       raiseStopFile(this.#paths);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      // The runtime folder is gone, for instance. The stages that follow do without.
+      // For instance, the runtime folder is gone. The stop goes on with the next stages.
       this.#listener.onFlagNotRaised(error.message);
     }
   }
 
-  /** The path of its output, for a command that a stage runs beside it. */
+  /** Path of its output pipe, for the command of a `run` stage. */
   get outputPath(): string {
     return this.#paths.out;
   }
 
-  /** With which the paths of its output begin, standard error's where it is a pipe of its own included. */
+  /** The beginning that the paths of all its pipes share. */
   get outputs(): string {
     return this.#paths.prefix;
   }
 
-  /** Reads of its output only what is not to wait. */
+  /** Pauses the streams that must wait (backpressure) and resumes the others. */
   pauseOutput(mustWait: (stream: StreamName) => boolean): void {
-    for (const [stream, inlet] of this.#inlets) inlet.pause(mustWait(stream));
+    for (const [stream, reader] of this.#readers) reader.pause(mustWait(stream));
   }
 
-  /** Resolves when all of its output is handed on, or when it has been waited long enough for what is missing. */
+  /** Resolves when all of its output is printed, or when the missing rest is given up. */
   async drained(): Promise<Drained> {
-    const all = await Promise.all([...this.#inlets.values()].map((inlet) => inlet.drained()));
+    const all = await Promise.all([...this.#readers.values()].map((reader) => reader.drained()));
     return all.find((drained) => drained !== 'complete') ?? 'complete';
   }
 
   cutOutput(): void {
-    for (const inlet of this.#inlets.values()) inlet.cut();
+    for (const reader of this.#readers.values()) reader.cut();
   }
 
-  /** Lets go of everything but the tree. */
+  /** Closes all pipes and removes the stop file. The tree is not touched. */
   dispose(): void {
-    this.#forwarded?.unpipe();
+    this.#forwardedInput?.unpipe();
     this.#channels?.closeChildEnds();
     this.#channels?.stdin?.destroy();
     this.#channels?.closeStopFd();
-    for (const inlet of this.#inlets.values()) inlet.destroy();
+    for (const reader of this.#readers.values()) reader.destroy();
     lowerStopFile(this.#paths);
   }
 
-  #connect(): Channels {
+  #openPipes(): Channels {
     const channels = openChannels(this.#paths);
-    this.#inlets.set('stdout', this.#listener.read(channels.out, 'stdout'));
-    if (channels.err !== undefined) this.#inlets.set('stderr', this.#listener.read(channels.err, 'stderr'));
+    this.#readers.set('stdout', this.#listener.read(channels.out, 'stdout'));
+    if (channels.err !== undefined) this.#readers.set('stderr', this.#listener.read(channels.err, 'stderr'));
     return channels;
   }
 
-  #attempt(number: number, stdin: () => Readable): void {
+  #attemptSpawn(number: number, stdin: () => Readable): void {
     const { spec } = this.plan;
     const channels = this.#channels;
     if (!channels) throw new Error(`${this.plan.name}: no pipes`);
@@ -234,7 +234,7 @@ export class Child {
     void leader.ended.then((end) => {
       session.leaderReaped();
       if (this.#running) {
-        // The poll phase that told us of the end reads the output, too: what was said before the end is shown before it.
+        // The poll phase that reports the end also reads the output. After it, output from before the end is already shown.
         setImmediate(() => this.#listener.onLeaderEnded(end));
       } else if (this.#aborted) {
         channels.closeChildEnds();
@@ -243,13 +243,13 @@ export class Child {
         this.dispose();
         this.#listener.onCannotStart(new CannotStart(126, `somebody killed it ${maxAttempts} times before its command ran`));
       } else {
-        this.#attempt(number + 1, stdin);
+        this.#attemptSpawn(number + 1, stdin);
       }
     });
   }
 
   #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {
-    this.#forwarded = from;
+    this.#forwardedInput = from;
     beforeEnd(() => restoreStream(from));
     from.pipe(to);
     if ((from as Partial<ReadStream>).isTTY) from.on('data', (data: Buffer) => (data.includes('\n') ? this.#listener.onTyped() : undefined));

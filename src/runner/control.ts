@@ -1,12 +1,12 @@
-// How a running one is reached from outside: joins what the commands `ps`, `down` and `kill` ask for to the run, and keeps its
-// state on disk. What goes over the socket and into the file is ../control/'s, what it means the supervisor's.
+// Connects a run to the outside: serves the requests of `ps`, `down` and `kill`, and keeps the state on disk.
+// ../control/ has the socket's protocol and the format of the state; the supervisor decides what a request does.
 import type { Owner } from '../control/lock.ts';
 import type { Outcomes, RequestOf } from '../control/protocol.ts';
 import { ControlServer, type Reaction } from '../control/server.ts';
 import { StateFile, stateOf } from '../control/state.ts';
 import type { Up } from './up.ts';
 
-interface Waiting {
+interface PendingKill {
   readonly ids: readonly string[];
   readonly resolve: (outcome: Outcomes['kill']) => void;
 }
@@ -15,10 +15,10 @@ export class Control {
   readonly #run: Up;
   readonly #server: ControlServer;
   readonly #file: StateFile;
-  #killing: Waiting[] = [];
-  #downs: ((outcome: Outcomes['down']) => void)[] = [];
+  #pendingKills: PendingKill[] = [];
+  #pendingDowns: ((outcome: Outcomes['down']) => void)[] = [];
 
-  /** @param folder the manifest's runtime folder, whose lock `owner` has. */
+  /** @param folder the manifest's runtime folder. @param owner the holder of its lock. */
   constructor(run: Up, folder: string, owner: Owner, warn: (message: string) => void) {
     this.#run = run;
     this.#file = new StateFile(folder, owner, () => run.status(), warn);
@@ -33,31 +33,31 @@ export class Control {
     );
   }
 
-  /** To be called when there are new leaders, before their commands run. */
+  /** Call it when there are new leaders, before their commands run. */
   spawned(): void {
     this.#file.write();
   }
 
-  /** To be called when something may have changed. */
+  /** Call it when the state of an instance may have changed. */
   settled(): void {
     this.#file.changed();
-    if (this.#killing.length > 0) this.#answerKills();
+    if (this.#pendingKills.length > 0) this.#answerKills();
   }
 
-  /** Until then the state on disk answers for the run. */
+  /** Opens the control socket. Before that, other commands have only the state on disk. */
   listen(): void {
     this.#server.listen();
   }
 
-  /** The run is over and ends with this status; what waited for that is told. */
+  /** The run is over. Answers the requests that wait for this. @param status the run's exit status. */
   finish(status: number): void {
-    for (const resolve of this.#downs) resolve({ status });
-    for (const { resolve } of this.#killing) resolve({});
-    this.#downs = [];
-    this.#killing = [];
+    for (const resolve of this.#pendingDowns) resolve({ status });
+    for (const { resolve } of this.#pendingKills) resolve({});
+    this.#pendingDowns = [];
+    this.#pendingKills = [];
   }
 
-  /** Takes the socket and the state away, at once. */
+  /** Removes the socket and the state file. Synchronous. */
   close(): void {
     this.#server.close();
     this.#file.close();
@@ -65,17 +65,17 @@ export class Control {
 
   #down({ deadlineMs }: RequestOf<'down'>): Reaction<'down'> {
     this.#run.down(deadlineMs ?? undefined);
-    return { answer: {}, outcome: new Promise((resolve) => this.#downs.push(resolve)) };
+    return { answer: {}, outcome: new Promise((resolve) => this.#pendingDowns.push(resolve)) };
   }
 
   #kill({ instances, signal, scope }: RequestOf<'kill'>): Reaction<'kill'> {
     const hit = this.#run.kill(instances, signal, scope);
-    return { answer: { hit }, outcome: new Promise((resolve) => this.#killing.push({ ids: hit, resolve })) };
+    return { answer: { hit }, outcome: new Promise((resolve) => this.#pendingKills.push({ ids: hit, resolve })) };
   }
 
   #answerKills(): void {
-    const over = this.#killing.filter(({ ids }) => !ids.some((id) => this.#run.isActive(id)));
-    this.#killing = this.#killing.filter((waiting) => !over.includes(waiting));
+    const over = this.#pendingKills.filter(({ ids }) => !ids.some((id) => this.#run.isActive(id)));
+    this.#pendingKills = this.#pendingKills.filter((waiting) => !over.includes(waiting));
     for (const { resolve } of over) resolve({});
   }
 }

@@ -1,5 +1,5 @@
-// When the runner itself fails: every tree is told, then ended, whatever state we are in; the user is told what happened.
-// It trusts nothing of the supervisor, which may be what failed.
+// Handles a crash of the runner itself: reports it, asks every tree to stop, then kills it. It does not use the supervisor,
+// which may be the part that failed.
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
 import { monotonicNow } from '../os/clock.ts';
@@ -9,7 +9,7 @@ import type { Up } from './up.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
-/** Between the polite signal and SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const graceMs = 2000;
 const pollMs = 20;
 const statusInternalError = 1;
@@ -19,11 +19,11 @@ export interface CrashGuard {
 }
 
 /**
- * From now until `release`, the end of this process in any way that JavaScript sees ends the trees of the run, too.
- * @param last is called when they have ended.
+ * From now until `release`, every end of this process that JavaScript can see also ends the trees of the run.
+ * @param last is called after the trees have ended.
  */
 export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
-  // Synchronous, for process.exit and for deadly signals that `up` does not listen for.
+  // For process.exit and for deadly signals without a listener. Must be synchronous: the process ends right after it.
   const unload = onExit(() => {
     run.killEverything();
     last();
@@ -31,7 +31,7 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
   beforeEnd(unload);
   let crashed = false;
   const crash = (error: unknown): void => {
-    // A second error on the way out changes nothing.
+    // Ignore further errors: the first one already ends everything.
     if (crashed) return;
     crashed = true;
     report(error);
@@ -65,6 +65,6 @@ Please report it, with the lines above: https://github.com/procrun/procrun/issue
     Sink.sync();
     writeSync(2, text);
   } catch {
-    // Nobody to tell.
+    // Standard error cannot be written.
   }
 }

@@ -1,9 +1,9 @@
-// The environment of one instance: what its process has by the manifest, and what procrun tells it about itself.
+// The environment of one instance: the variables of the manifest, and those that procrun adds.
 import type { InstancePlan } from '../supervisor/types.ts';
 import { stopFdNumber } from '../os/spawn.ts';
 
-/** What belongs to the procrun around this one: passed on, its flags would stop the wrong process and its marks claim it. */
-const notPassedOn = [
+/** Variables of an outer procrun. Passed on, they would connect our processes to its stop flags and its marks. */
+const notInherited = [
   'PROCRUN',
   'PROCRUN_PROCESS',
   'PROCRUN_INSTANCE',
@@ -16,18 +16,18 @@ const notPassedOn = [
   'NODE_CHANNEL_SERIALIZATION_MODE',
 ];
 
-/** The real environment as the processes of a run may have it. */
+/** The runner's environment without the variables of an outer procrun. */
 export function inheritedEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const inherited = { ...environment };
-  for (const name of notPassedOn) delete inherited[name];
+  for (const name of notInherited) delete inherited[name];
   return inherited;
 }
 
-/** What an instance is given whoever runs it, `up` or `run`. */
+/** The variables that both `up` and `run` give an instance. */
 export function instanceVariables({ spec, name, number }: InstancePlan): Record<string, string> {
   return {
     ...(spec.port === undefined ? {} : { PORT: String(spec.port + number - 1) }),
-    // foreman's name for the instance, always with the number.
+    // foreman's variable: always with the instance number.
     PS: `${spec.name}.${number}`,
     PROCRUN: '1',
     PROCRUN_PROCESS: spec.name,
@@ -41,7 +41,7 @@ export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: s
     ...spec.env,
     ...instanceVariables(plan),
     PROCRUN_RUN_ID: run.runId,
-    // For the guard, which knows nothing of the manifest.
+    // For the guard, which does not know the manifest.
     ...(spec.escapees === 'leave' ? { PROCRUN_ESCAPEES: 'leave' } : {}),
     ...(run.stopFile === undefined ? {} : { PROCRUN_STOP_FILE: run.stopFile }),
     ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber) } : {}),

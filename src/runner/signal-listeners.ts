@@ -1,12 +1,12 @@
-// The signals that `procrun up` takes notice of: lasting listeners, installed before anything is started.
+// The signal listeners of `procrun up`. They stay installed, from before the first spawn to the end.
 import { policySignals, type PolicySignal } from '../manifest/types.ts';
 
 /**
- * Tells of each signal in the order of arrival. A listener also takes SIGUSR1 away from Node's debugger. SIGTTIN and SIGTTOU
- * are left alone: a background Node that listens for them on a `tostop` terminal spins.
+ * Calls `onSignal` for each signal, in the order of arrival. The listener for SIGUSR1 also keeps Node from opening its
+ * debugger. Never listen for SIGTTIN or SIGTTOU: in the background on a `tostop` terminal Node then spins.
  */
 export function listenForSignals(onSignal: (signal: PolicySignal) => void): void {
   for (const signal of policySignals) process.on(signal, () => onSignal(signal));
-  // A file that has reached its limit (ulimit -f) is a write that fails then, as a full disk is, and not our death.
+  // Without a listener the signal kills us when a file reaches its size limit (ulimit -f). With one, the write fails, as on a full disk.
   process.on('SIGXFSZ', () => undefined);
 }

@@ -1,4 +1,4 @@
-// The command of a `run` stage: in the environment of its process, beside it, and not longer than its stage.
+// Runs the command of a `run` stage, in the environment of its process. It ends with its stage at the latest.
 import { closeSync, constants, openSync } from 'node:fs';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { needDescriptors } from '../os/descriptor-reserve.ts';
@@ -12,26 +12,26 @@ import type { Guard } from '../os/guard.ts';
 import type { Child } from './child.ts';
 
 export interface StageCommand {
-  /** Ends it and what is left of its session, by SIGKILL: its time is over. */
+  /** Ends the command and the rest of its session by SIGKILL, because the stage is over. */
   end(): void;
 }
 
-/** So often it is asked whether what the command left in its group has ended: its number is free then. */
-const askEveryMs = 50;
+/** Poll interval until the command's group is empty. Its number is free then. */
+const pollMs = 50;
 
-/** What forks while it is looked for is found by the next look. */
-const mostLooks = 3;
+/** More than one scan, because a process may fork during a scan. */
+const maxScans = 3;
 
-/** libuv's pipe that tells of exec's success and the gate, two ends each, and the output. */
+/** Two each for the pipe on which libuv reports exec's result and for the gate, one for the output. */
 const descriptorsOfCommand = 5;
 
-/** @param warn is told in a sentence when the command cannot be started, or fails. */
+/** @param warn gets one sentence when the command cannot be started, or fails. */
 export function startStageCommand(child: Child, command: CommandSpec, guard: Guard, warn: (message: string) => void): StageCommand {
   let leader: Leader;
   try {
     leader = spawnBeside(child, command);
   } catch (error) {
-    // Of the system: the runtime folder is gone, for instance.
+    // A system error: for instance, the runtime folder is gone.
     if (!(error instanceof CannotStart || isSystemError(error))) throw error;
     warn(`its stop command could not be started: ${error.message}`);
     return { end: () => undefined };
@@ -42,7 +42,7 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
   let isOver = false;
   let isGuarded = false;
   const unguard = (): void => {
-    // Once: the number may be another one's by the next time.
+    // Only once: later the number may belong to another group.
     if (isGuarded) guard.remove(pid);
     isGuarded = false;
   };
@@ -52,9 +52,9 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
     guard.add({ pgid: pid, leaderStart: session.leaderStart, isToldByDeath: false });
     leader.open();
   });
-  const strikeOff = (): void => {
+  const unguardWhenFree = (): void => {
     if (session.isHeld) {
-      setTimeout(strikeOff, askEveryMs).unref();
+      setTimeout(unguardWhenFree, pollMs).unref();
       return;
     }
     if (!session.isFree) return;
@@ -63,20 +63,20 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
   };
   void leader.ended.then((end) => {
     session.leaderReaped();
-    strikeOff();
+    unguardWhenFree();
     if (!isOver && end.kind === 'exit' && end.code !== 0) warn(`its stop command ended with status ${end.code}`);
   });
   return {
     end: () => {
       isOver = true;
-      for (let look = 0; look < mostLooks && !session.isFree; look += 1) {
-        // What the command left in its session; what went further bears the mark of the process's tree and ends with that.
+      for (let scan = 0; scan < maxScans && !session.isFree; scan += 1) {
+        // Members of the command's session. Descendants that left the session carry the mark of the process's tree and end with it.
         const left = leftOf(child, session);
         const groupIsOurs = session.isHeld || left.some(({ inGroup }) => inGroup);
         if (groupIsOurs) signalGroup(pid, 'SIGKILL');
         const others = left.filter(({ inGroup }) => !inGroup);
         for (const { info } of others) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-        // One kill(2) ends all of a group, whatever it forks.
+        // One kill(2) ends a whole group, even while it forks. No further scan is needed.
         if (groupIsOurs && others.length === 0) break;
       }
       unguard();
@@ -84,10 +84,10 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
   };
 }
 
-/** In the environment of the process, and with its output. */
+/** Spawns the command with the environment and the output pipe of the process. */
 function spawnBeside(child: Child, command: CommandSpec): Leader {
   needDescriptors(descriptorsOfCommand);
-  // For reading, too: where everybody has closed the process's output already, ours as well, opening it would wait for a reader.
+  // O_RDWR, because opening a FIFO only for writing blocks until it has a reader, and every reader may have closed it already.
   const output = openSync(child.outputPath, constants.O_RDWR);
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   try {

@@ -1,10 +1,10 @@
-// What `ps` and the state on disk say of an instance: the supervisor's knowledge of it and the child's, in the words of both.
+// The state of an instance for `ps` and for the state file, from the supervisor's instance and the runner's child.
 import type { InstanceState, StateName } from '../control/state.ts';
 import type { Instance } from '../supervisor/instance.ts';
 import type { Child } from './child.ts';
 
-/** Seen from outside, whatever comes after the end of the leader is a part of the stop. */
-const shown: Readonly<Record<Exclude<Instance['state'], 'ended'>, StateName>> = {
+/** Users see one state, `stopping`, for everything between the leader's end and the instance's end. */
+const shownStates: Readonly<Record<Exclude<Instance['state'], 'ended'>, StateName>> = {
   waiting: 'waiting',
   starting: 'starting',
   running: 'running',
@@ -17,14 +17,14 @@ export function statusOf(instance: Instance, child: Child | undefined): Instance
   const { plan, leaderEnd, outcome, state } = instance;
   const { spec } = plan;
   const mark = child?.mark;
-  // What shells have for a command that cannot be brought to run.
+  // 126 or 127, as a shell reports a command that it cannot run.
   const status = outcome?.kind === 'never-started' ? outcome.status : undefined;
   return {
     name: plan.name,
     process: spec.name,
     instances: spec.instances,
     tags: spec.tags,
-    state: state === 'ended' ? endState(instance) : shown[state],
+    state: state === 'ended' ? endState(instance) : shownStates[state],
     pid: child?.leaderIsOurs ? (child.pid ?? null) : null,
     pgid: mark && mayHaveMembers(instance) ? mark.session.id : null,
     startTicks: mark?.session.leaderStart ?? null,
@@ -43,7 +43,7 @@ function endState({ failure, outcome }: Instance): StateName {
   return failure !== undefined || outcome?.kind === 'survived' ? 'failed' : 'exited';
 }
 
-/** A number that nothing of ours bears any more may be somebody else's the next moment, so it is told no longer. */
+/** Once the tree is gone, the kernel may give its group number to another process. Do not report the number then. */
 function mayHaveMembers({ state, outcome }: Instance): boolean {
   return state !== 'closing' && (state !== 'ended' || outcome?.kind === 'survived');
 }

@@ -1,5 +1,5 @@
-// Watches the trees of leaders that have ended, or that are being killed, until nothing of them is alive. While no tree
-// is watched it has no timer and looks at nothing.
+// Watches trees whose leader has ended, and trees that are being killed, until they are gone. Without a watched tree it has
+// no timer and reads no processes.
 import { monotonicNow } from '../os/clock.ts';
 import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { identityOf, isSameAlive } from '../os/processes.ts';
@@ -8,14 +8,14 @@ import { signalGroup, signalProcess } from '../os/kill.ts';
 export interface WatchedTree {
   readonly id: string;
   readonly mark: TreeMark;
-  /** Descendants that left the group are left alone. */
+  /** Leave descendants alone that left the group. */
   readonly leaveEscapees: boolean;
 }
 
 export interface TreeListener {
   onRemains(id: string): void;
   onGone(id: string): void;
-  /** A descendant outside of the group was found; told once for each. */
+  /** Called once for each descendant found outside of the group. @param left it is left alone. */
   onEscapee(id: string, member: Member, left: boolean): void;
 }
 
@@ -23,23 +23,26 @@ interface Watch {
   readonly tree: WatchedTree;
   watched: boolean;
   killing: boolean;
-  /** Something was found alive at least once: then one clean look is not enough. */
-  remained: boolean;
-  cleanLooks: number;
+  /** `onRemains` was called. The tree then needs two empty scans to count as gone. */
+  remainsReported: boolean;
+  emptyScans: number;
   members: readonly Member[];
 }
 
 const firstIntervalMs = 2;
 const maxIntervalMs = 50;
-/** So many looks may find nobody in a group that is not at rest: its last ones are about to end. After that somebody lives. */
-const mostRestless = 3;
-/** A look at the whole system may take at most one part in so many of the time. */
-const scanShare = 5;
+/**
+ * A group that exists for kill(2) may have no member in a scan, while its last processes end. After more empty scans in a
+ * row than this, conclude that it has a living member which the scans miss.
+ */
+const maxEmptyScans = 3;
+/** After a scan of the whole system, pause for this many times its duration. */
+const scanPauseFactor = 5;
 
 export class TreeWatcher {
   readonly #listener: TreeListener;
   readonly #watches = new Map<string, Watch>();
-  readonly #named = new Set<string>();
+  readonly #reportedEscapees = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #intervalMs = firstIntervalMs;
   #nextScanAt = 0;
@@ -48,31 +51,31 @@ export class TreeWatcher {
     this.#listener = listener;
   }
 
-  /** From now on: `onRemains` once, if something is alive at the first look, and `onGone` when nothing is. */
+  /** From now on calls `onRemains` once if a member is found alive, and `onGone` when none is. */
   watch(tree: WatchedTree): void {
     this.#entry(tree).watched = true;
-    this.#soon();
+    this.#scanSoon();
   }
 
-  /** SIGKILL to the whole tree now, and again at each look, until it is gone or released. */
+  /** Sends SIGKILL to the whole tree now and at each scan, until it is gone or released. */
   kill(tree: WatchedTree): void {
-    const watchOf = this.#entry(tree);
-    watchOf.killing = true;
+    const entry = this.#entry(tree);
+    entry.killing = true;
     if (tree.mark.session.isHeld) signalGroup(tree.mark.session.id, 'SIGKILL');
-    this.#soon();
+    this.#scanSoon();
   }
 
-  /** The last look's members, and no more looks. */
+  /** Stops watching. @returns the members of the last scan that are still alive. */
   release(id: string): readonly Member[] {
     const entry = this.#watches.get(id);
     this.#watches.delete(id);
     return entry?.members.filter(({ info }) => isSameAlive(info)) ?? [];
   }
 
-  /** The members of these trees at this moment, without those that are to be left alone. */
+  /** Scans for the living members of these trees. Excludes members that are left alone. */
   members(trees: readonly WatchedTree[]): Map<WatchedTree, readonly Member[]> {
     const found = findMembers(trees.map((tree) => tree.mark));
-    return new Map(trees.map((tree) => [tree, this.#sift(tree, found.get(tree.mark) ?? [])]));
+    return new Map(trees.map((tree) => [tree, this.#reportEscapees(tree, found.get(tree.mark) ?? [])]));
   }
 
   close(): void {
@@ -84,85 +87,86 @@ export class TreeWatcher {
   #entry(tree: WatchedTree): Watch {
     let entry = this.#watches.get(tree.id);
     if (!entry) {
-      entry = { tree, watched: false, killing: false, remained: false, cleanLooks: 0, members: [] };
+      entry = { tree, watched: false, killing: false, remainsReported: false, emptyScans: 0, members: [] };
       this.#watches.set(tree.id, entry);
     }
     return entry;
   }
 
-  #soon(): void {
+  #scanSoon(): void {
     this.#intervalMs = firstIntervalMs;
     clearTimeout(this.#timer);
-    // Ends that come together are looked at together, and looks do not follow each other without a breath.
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextScanAt - monotonicNow()));
+    // A timer, so that one scan serves all leaders that end together, and scans keep their pause.
+    this.#timer = setTimeout(() => this.#scan(), Math.max(0, this.#nextScanAt - monotonicNow()));
   }
 
-  #look(): void {
-    const due = [...this.#watches.values()].filter((entry) => this.#isDue(entry));
+  #scan(): void {
+    const due = [...this.#watches.values()].filter((entry) => this.#needsScan(entry));
     if (due.length > 0) {
       const begun = monotonicNow();
       const found = this.members(due.map(({ tree }) => tree));
       const ended = monotonicNow();
-      this.#nextScanAt = ended + (ended - begun) * scanShare;
-      for (const entry of due) this.#judge(entry, found.get(entry.tree) ?? []);
+      this.#nextScanAt = ended + (ended - begun) * scanPauseFactor;
+      for (const entry of due) this.#evaluate(entry, found.get(entry.tree) ?? []);
     }
     if (this.#watches.size === 0) return;
-    this.#timer = setTimeout(() => this.#look(), Math.max(this.#intervalMs, this.#nextScanAt - monotonicNow()));
+    this.#timer = setTimeout(() => this.#scan(), Math.max(this.#intervalMs, this.#nextScanAt - monotonicNow()));
     this.#intervalMs = Math.min(this.#intervalMs * 1.5, maxIntervalMs);
   }
 
-  /** Cheap questions first: as long as a known member lives, there is no need to look for others. */
-  #isDue(entry: Watch): boolean {
-    // Asked at each turn, so that it is known.
+  /** Also repeats SIGKILL to a group that is being killed. A scan is expensive and not needed while a known member lives. */
+  #needsScan(entry: Watch): boolean {
+    // Read it at each turn: after a longer pause the session no longer knows whether the number is its own.
     const { isHeld } = entry.tree.mark.session;
     if (entry.killing) {
-      // All of a group by one kill(2), whatever it forks.
+      // One kill(2) reaches a whole group, even while it forks.
       if (isHeld) signalGroup(entry.tree.mark.session.id, 'SIGKILL');
       return true;
     }
     return !entry.members.some(({ info }) => isSameAlive(info));
   }
 
-  #judge(entry: Watch, members: readonly Member[]): void {
+  #evaluate(entry: Watch, members: readonly Member[]): void {
     const { tree } = entry;
     entry.members = members;
     if (members.length > 0) {
-      entry.cleanLooks = 0;
+      entry.emptyScans = 0;
       if (entry.killing) this.#killMembers(tree, members);
-      this.#tellRemains(entry);
+      this.#reportRemains(entry);
       return;
     }
     const { session } = tree.mark;
-    // A leader that is still to be reaped is not gone, whatever else is.
+    // The leader must be reaped and its end reported before the tree counts as gone.
     if (session.leaderIsOurs || !entry.watched) return;
-    entry.cleanLooks += 1;
-    // A look reads one process after the other, and what forks and ends again and again may slip through.
+    entry.emptyScans += 1;
+    // A scan reads one process after the other, so it can miss a process that forks and ends again and again.
     if (!session.isAtRest) {
-      if (entry.cleanLooks > mostRestless) this.#tellRemains(entry);
+      if (entry.emptyScans > maxEmptyScans) this.#reportRemains(entry);
       return;
     }
-    if (entry.remained && entry.cleanLooks < 2) return;
+    if (entry.remainsReported && entry.emptyScans < 2) return;
     this.#watches.delete(tree.id);
     this.#listener.onGone(tree.id);
   }
 
-  #tellRemains(entry: Watch): void {
-    if (!entry.watched || entry.remained) return;
-    entry.remained = true;
+  #reportRemains(entry: Watch): void {
+    if (!entry.watched || entry.remainsReported) return;
+    entry.remainsReported = true;
     this.#listener.onRemains(entry.tree.id);
   }
 
   #killMembers(tree: WatchedTree, members: readonly Member[]): void {
-    // The group by its number, where a member of it has just been seen to live, so that the number is still its own.
+    // A living member was just seen in the group, so the number is still its own.
     if (members.some(({ inGroup }) => inGroup)) signalGroup(tree.mark.session.id, 'SIGKILL');
     for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
   }
 
-  #sift(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
+  /** Reports new escapees. @returns the members that are not left alone. */
+  #reportEscapees(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
     for (const member of members) {
       const key = identityOf(member.info);
-      if (member.inGroup || member.nested || this.#named.has(key)) continue;
-      this.#named.add(key);
+      if (member.inGroup || member.nested || this.#reportedEscapees.has(key)) continue;
+      this.#reportedEscapees.add(key);
       this.#listener.onEscapee(tree.id, member, isLeftAlone(member, tree.leaveEscapees));
     }
     return members.filter((member) => !isLeftAlone(member, tree.leaveEscapees));

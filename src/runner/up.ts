@@ -1,5 +1,5 @@
-// `procrun up` at work: brings what happens (signals, ends, time, output) to the supervisor, and does what it asks for.
-// It decides nothing itself. Who calls it gives it a checked manifest, a place for its files and somewhere to print.
+// Runs `procrun up`: sends events (signals, ends, time) to the supervisor and carries out its actions. It makes no decisions.
+// ../cli/ gives it the checked manifest, a folder for its files, and the printer.
 import { readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { wasKilled } from '../control/killed.ts';
@@ -29,44 +29,44 @@ import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
 export interface UpRequest {
   readonly instances: readonly InstancePlan[];
   readonly runId: RunId;
-  /** Started already, and sent away in the end. */
+  /** Already started. `Up` tells it to leave at the end. */
   readonly guard: Guard;
-  /** The run's own, for pipes and stop files; it goes with the run. */
+  /** The run's own folder for pipes and stop files. `Up` removes it at the end. */
   readonly folder: string;
   readonly deadlineMs: Milliseconds | undefined;
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly printer: Printer;
-  /** The output of each process is held until its end. */
+  /** Hold the output of each process until its end (`--group`). */
   readonly grouped: boolean;
-  /** Standard output: when its reader goes away, the run is stopped. */
+  /** Standard output. The run stops when its reader goes away. */
   readonly out: Sink;
   readonly err: Sink;
-  /** What processes print goes to standard error as well (`stderr: split`): then it is as with standard output. */
+  /** Standard error carries output of processes too (`stderr: split`). The run then also stops when its reader goes away. */
   readonly errHasOutput: boolean;
-  /** There are new leaders. Their commands do not run before this returns. */
+  /** Called when there are new leaders. Their commands do not run before it returns. */
   readonly onSpawned: () => void;
-  /** Something happened in this turn of the event loop. */
+  /** Called once after each turn of the event loop in which something happened. */
   readonly onSettled: () => void;
 }
 
 export interface UpEnd {
   readonly status: number;
-  /** The runner is to die by it. */
+  /** The runner must die by this signal. */
   readonly signal: PolicySignal | undefined;
-  /** A reader that does not read is not to be waited for. */
+  /** Do not wait for a reader that does not read. */
   readonly cutOutput: boolean;
 }
 
-/** Of a process that is quiet. */
-const unheard: LineListener = { partAfterMs: undefined, isBehind: false, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
+/** Discards the output of a `quiet` process. */
+const discardLines: LineListener = { partAfterMs: undefined, isBehind: false, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
 
-/** A folder of files alone: three calls, where rmSync's walk through a tree is a hundred lines of JavaScript a file. */
+/** Removes a folder that holds only files. Faster than rmSync, which runs a hundred lines of JavaScript for each file. */
 function removeFolder(folder: string): void {
   try {
     for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
     rmdirSync(folder);
   } catch {
-    // Somebody put something into it, or took it away.
+    // Another program put a folder into it, or removed something.
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -82,15 +82,15 @@ export class Up {
   readonly #reserve = new DescriptorReserve();
   readonly #lineRoom = new LineRoom();
   readonly #releaseQueue = new ReleaseQueue();
-  /** Whose output came last. */
-  #lastRead = '';
-  /** Instances of whose trees nothing is alive. */
+  /** Name of the instance whose output came last. */
+  #lastPrinted = '';
+  /** Names of the instances whose trees are gone. */
   readonly #gone = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
   #spawned = false;
   #finish: ((end: UpEnd) => void) | undefined;
-  #membersNow: Map<WatchedTree, readonly Member[]> | undefined;
+  #scannedMembers: Map<WatchedTree, readonly Member[]> | undefined;
 
   constructor(request: UpRequest) {
     const { instances, deadlineMs, maxRuntimeMs } = request;
@@ -121,7 +121,7 @@ export class Up {
     printer.listen(() => this.#regulate());
   }
 
-  /** Runs until everything has ended. @throws CannotMakePipes before anything was started. */
+  /** Runs until everything has ended. @throws CannotMakePipes before the first spawn. */
   async run(): Promise<UpEnd> {
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
@@ -149,19 +149,19 @@ export class Up {
     this.#dispatch({ type: 'down', deadlineMs });
   }
 
-  /** `procrun kill`. @returns those of the instances that there was something to hit of; a name that there is not has nothing. */
+  /** `procrun kill`. @returns the instances that the signal goes to. Unknown names are left out. */
   kill(ids: readonly string[], signal: SignalName, scope: 'group' | 'leader'): string[] {
     const hit = this.#supervisor.instances.filter((instance) => ids.includes(instance.name) && instance.canBeHit(signal, scope)).map(({ name }) => name);
     this.#dispatch({ type: 'kill', ids: hit, signal, scope });
     return hit;
   }
 
-  /** Something of the instance may be alive. */
+  /** The instance has not ended: its tree may be alive, or its output may still drain. False for an unknown name. */
   isActive(id: string): boolean {
     return this.#supervisor.instances.some((instance) => instance.name === id && instance.active);
   }
 
-  /** There are leaders whose commands do not run yet. */
+  /** At least one leader is still the wrapper; its command does not run yet. */
   get isStarting(): boolean {
     return [...this.#children.values()].some((child) => child.isStarting);
   }
@@ -170,11 +170,11 @@ export class Up {
     return this.#supervisor.instances.map((instance) => statusOf(instance, this.#children.get(instance.name)));
   }
 
-  /** Ends every tree at once, without waiting for anything: for the moment in which this process ends unexpectedly. */
+  /** Kills every tree. Synchronous, because this process ends unexpectedly right after it. */
   killEverything(): void {
     const trees = this.#trees();
-    // What forks while it is looked for is found by the next look.
-    for (let look = 0; look < 3; look += 1) {
+    // More than one scan, because a process may fork during a scan.
+    for (let scan = 0; scan < 3; scan += 1) {
       for (const tree of trees) if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
       const members = [...this.#watcher.members(trees).values()].flat();
       if (members.length === 0) break;
@@ -184,7 +184,7 @@ export class Up {
     removeFolder(this.#folder);
   }
 
-  /** Tells every tree politely, in a crash of our own, when the supervisor can no longer be asked. */
+  /** Raises every stop flag and sends SIGTERM to every group. For a crash, in which the supervisor cannot be trusted. */
   askAllToStop(): void {
     for (const child of this.#children.values()) {
       child.raiseFlag();
@@ -195,7 +195,7 @@ export class Up {
     }
   }
 
-  /** Something of this run may be alive. */
+  /** Whether a process of this run is alive. Each call scans the system. */
   get anyAlive(): boolean {
     const trees = this.#trees();
     return [...this.#watcher.members(trees).values()].some((members) => members.length > 0);
@@ -203,9 +203,9 @@ export class Up {
 
   #makeChild(plan: InstancePlan, index: number, paths: ReadonlyMap<string, ChannelPaths>): Child {
     const id = plan.name;
-    const own = paths.get(id);
-    if (!own) throw new Error(`no pipes for ${id}`);
-    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, own, {
+    const ownPaths = paths.get(id);
+    if (!ownPaths) throw new Error(`no pipes for ${id}`);
+    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, ownPaths, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
       onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, isToldByDeath: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
@@ -214,8 +214,8 @@ export class Up {
       onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
       onTyped: () => this.#request.printer.typed(),
       onLeaderEnded: (end) => {
-        // By `procrun kill --group`, while we could not be asked.
-        if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(own.prefix)) this.#dispatch({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
+        // `procrun kill --group` killed the tree without us, because the runner was stopped or hung. The end is not a failure.
+        if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(ownPaths.prefix)) this.#dispatch({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
         this.#dispatch({ id, type: 'leader-ended', end });
       },
     });
@@ -223,10 +223,10 @@ export class Up {
 
   #read({ name, spec }: InstancePlan, readEnd: number, stream: StreamName): OutputReader {
     const { printer, grouped } = this.#request;
-    const cutter = new LineCutter(spec.quiet ? unheard : printer.listener(name, stream), this.#lineRoom);
+    const cutter = new LineCutter(spec.quiet ? discardLines : printer.listener(name, stream), this.#lineRoom);
     const listener = {
       onData: (chunk: Buffer) => {
-        this.#lastRead = name;
+        this.#lastPrinted = name;
         cutter.push(chunk);
       },
       onEnd: () => cutter.end(),
@@ -235,18 +235,18 @@ export class Up {
     return new HeldSource(readEnd, listener, this.#releaseQueue, (message) => this.#say({ type: 'warning', process: name, message }));
   }
 
-  /** One event in, its actions done, the next deadline awaited. What an action brings about comes as an event of its own. */
+  /** Gives one event to the supervisor and carries out its actions. Results of an action come back as separate events. */
   #dispatch(event: SupervisorEvent): void {
-    this.#membersNow = undefined;
+    this.#scannedMembers = undefined;
     for (const action of this.#supervisor.handle(event, monotonicNow())) this.#do(action);
-    this.#membersNow = undefined;
-    // At once: before this turn of the event loop is over their gates may be opened.
+    this.#scannedMembers = undefined;
+    // Not in #settleSoon: the gates may open in this same turn of the event loop.
     if (this.#spawned) this.#request.onSpawned();
     this.#spawned = false;
     this.#settleSoon();
   }
 
-  /** What many events of one turn come to together: the line that shows the progress, and the next deadline. */
+  /** Updates the progress line and the timer once for all events of this turn of the event loop. */
   #settleSoon(): void {
     this.#settling ??= setImmediate(() => {
       this.#settling = undefined;
@@ -260,8 +260,8 @@ export class Up {
     clearTimeout(this.#timer);
     const { deadline } = this.#supervisor;
     if (deadline === Infinity) return;
-    // After a stop (SIGSTOP, Ctrl+Z) a timer rings before the SIGCONT behind it is seen. The poll phase comes between a
-    // timer and an immediate, so the signal is told first. setTimeout counts whole ms, and at most 2^31 of them.
+    // After a pause (SIGSTOP, Ctrl+Z) Node runs due timers before it delivers SIGCONT. setImmediate runs after the poll phase,
+    // so SIGCONT comes first. setTimeout takes whole ms, less than 2^31.
     const delay = Math.min(Math.max(0, Math.ceil(deadline - monotonicNow())), 0x7fffffff);
     this.#timer = setTimeout(() => setImmediate(() => this.#dispatch({ type: 'time' })), delay);
   }
@@ -310,7 +310,7 @@ export class Up {
         break;
       case 'pause':
         Sink.sync();
-        // Returns when somebody sends SIGCONT.
+        // Returns after SIGCONT.
         process.kill(process.pid, 'SIGSTOP');
         break;
       case 'notice':
@@ -327,22 +327,22 @@ export class Up {
   }
 
   /**
-   * A signal to the leader alone, or to its tree: the group by one kill(2), and then those that left it. With `wake` those
-   * that are stopped get SIGCONT after it.
+   * Sends a signal to the leader alone, or to its tree: to the group by one kill(2), to each escapee by its pid. With `wake`,
+   * stopped members get SIGCONT after it.
    */
   #send({ id, signal, scope, wake, adopted = false }: Extract<Action, { type: 'send' }>): void {
     const child = this.#child(id);
     const { pid } = child;
     if (pid === undefined) return;
-    // The leader's end leaves nobody to tell alone.
+    // Once the leader has ended, scope `leader` goes to the rest of the tree.
     if (scope === 'leader' && child.leaderIsOurs) {
       signalProcess(pid, signal);
       if (wake && isStopped(readProcess(pid)?.state ?? '')) signalProcess(pid, 'SIGCONT');
       return;
     }
     if (!wake && !adopted && child.leaderIsOurs) {
-      // Not by a look at the whole system, which would cost more than the telling. And before the group is told: where its
-      // leader dies of it, its children are init's at once.
+      // Search the descendants only: a scan of the whole system costs more than the signal. Search before the signal: when the
+      // leader dies, init adopts its children at once, and the search cannot find them any more.
       const tree = this.#treeOf(id);
       const outside = findDescendants(tree.mark).filter((member) => !member.inGroup && !member.nested && !isLeftAlone(member, tree.leaveEscapees));
       signalGroup(pid, signal);
@@ -357,13 +357,13 @@ export class Up {
     for (const { info } of members) if ((isStopped(info.state) || mayBeStopping(info.state)) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
   }
 
-  /** One look at the system serves all that one event makes us send. */
+  /** One scan serves all signals that one event sends. */
   #membersOf(id: string): readonly Member[] {
-    if (!this.#membersNow) {
+    if (!this.#scannedMembers) {
       const trees = this.#trees();
-      this.#membersNow = this.#watcher.members(trees);
+      this.#scannedMembers = this.#watcher.members(trees);
     }
-    for (const [tree, members] of this.#membersNow) if (tree.id === id) return members;
+    for (const [tree, members] of this.#scannedMembers) if (tree.id === id) return members;
     return [];
   }
 
@@ -380,13 +380,13 @@ export class Up {
   }
 
   /**
-   * Reads where there is room for what comes. Who is asked first fills it: so the turn goes round, or of fifty writers to a
-   * slow reader only the first would ever be heard.
+   * Backpressure: reads output only where the printer has room. The first process asked may take all the room. So the turn
+   * goes round; otherwise a slow reader would see only the first of fifty writers.
    */
   #regulate(): void {
     const { printer } = this.#request;
     const children = [...this.#children.values()];
-    const after = children.findIndex(({ plan }) => plan.name === this.#lastRead) + 1;
+    const after = children.findIndex(({ plan }) => plan.name === this.#lastPrinted) + 1;
     for (const child of [...children.slice(after), ...children.slice(0, after)]) {
       child.pauseOutput((stream) => printer.mustWait(child.plan.name, stream));
     }
@@ -408,7 +408,7 @@ export class Up {
     return child;
   }
 
-  /** Those of which something may be alive: what has left one that is gone is nobody's to look at any more. */
+  /** Trees that may still have living members. Escapees of a tree that is gone are not tracked. */
   #trees(): WatchedTree[] {
     return [...this.#children.values()].flatMap((child) => (this.#gone.has(child.plan.name) ? [] : (this.#tree(child) ?? [])));
   }
