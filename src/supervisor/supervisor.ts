@@ -2,7 +2,7 @@
 // Pure: events and the time go in, actions come out. instance.ts has the life of one instance, ../runner/ carries out the actions.
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
-import { neverStartedDependency, mayStart, mayStop } from './order.ts';
+import { DependencyOrder } from './order.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusOutputFailed, statusReaderGone, statusTimedOut, statusUnkillable } from './outcome.ts';
 import { applyPolicy, advanceSignals, stopSignals } from './apply-policy.ts';
@@ -34,6 +34,7 @@ export const heartbeatMs = 1000;
 export class Supervisor {
   readonly instances: readonly Instance[];
   readonly #byName: ReadonlyMap<string, Instance>;
+  readonly #order: DependencyOrder;
   readonly #options: SupervisorOptions;
   #actions: Action[] = [];
   #startedAt: Milliseconds = 0;
@@ -54,6 +55,7 @@ export class Supervisor {
   constructor(plans: readonly InstancePlan[], options: SupervisorOptions = {}) {
     this.instances = plans.map((plan) => new Instance(plan));
     this.#byName = new Map(this.instances.map((instance) => [instance.name, instance]));
+    this.#order = new DependencyOrder(this.instances);
     this.#options = options;
   }
 
@@ -64,7 +66,7 @@ export class Supervisor {
     this.#lastEventAt = realNow;
     const now = realNow - this.#pausedFor;
     const context: Context = { now, act: (action) => this.#actions.push(action) };
-    if ('id' in event) this.#instance(event.id).handle(event, context);
+    if ('id' in event) this.#send(this.#instance(event.id), event, context);
     else this.#handleRun(event, context);
     this.#settle(context);
     // Last: the runner must print and send everything else before it stops itself.
@@ -165,7 +167,7 @@ export class Supervisor {
         if (effect.kind !== 'nothing' && instance.state !== 'waiting') {
           // A passed-on signal goes to every instance at once. The dependency order holds only for signals of procrun's own stages.
           const passed = effect.kind === 'signal' ? effect : undefined;
-          instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal }, passed }, context);
+          this.#send(instance, { type: 'begin-stop', cause: { kind: 'signal', signal }, passed }, context);
         }
       }
     } else if (advanceSignals.has(signal)) {
@@ -178,8 +180,8 @@ export class Supervisor {
         const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
         const passed = effect.kind === 'signal' ? effect : undefined;
         // An instance that waits for its turn gets a passed-on signal too, as its first stage.
-        if (passed && instance.stagedStop === undefined) instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed }, context);
-        else instance.handle({ type: 'advance', passed }, context);
+        if (passed && instance.stagedStop === undefined) this.#send(instance, { type: 'pass-signal', cause: { kind: 'signal', signal }, passed }, context);
+        else this.#send(instance, { type: 'advance', passed }, context);
       }
     }
   }
@@ -187,7 +189,7 @@ export class Supervisor {
   #passDuringStop(signal: PolicySignal, context: Context): void {
     for (const instance of this.instances) {
       const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
-      if (effect.kind === 'signal') instance.handle({ type: 'pass-signal', cause: { kind: 'signal', signal }, passed: effect }, context);
+      if (effect.kind === 'signal') this.#send(instance, { type: 'pass-signal', cause: { kind: 'signal', signal }, passed: effect }, context);
     }
   }
 
@@ -220,7 +222,7 @@ export class Supervisor {
       const instance = this.#instance(id);
       if (!instance.canBeHit(signal, scope)) continue;
       if (signal === 'SIGKILL' && scope === 'group') {
-        instance.handle({ type: 'hurry', cause: { kind: 'kill' }, force: true }, context);
+        this.#send(instance, { type: 'hurry', cause: { kind: 'kill' }, force: true }, context);
         continue;
       }
       // `asked` stays false: only the process knows what the signal means, so its end counts like any other.
@@ -235,7 +237,7 @@ export class Supervisor {
       // Before the command runs the signal would kill the wrapper.
       if (instance.state !== 'running' && instance.state !== 'stopping') continue;
       const effect = applyPolicy(instance.plan.spec.signals[signal], signal);
-      if (effect.kind === 'stop') instance.handle({ type: 'begin-stop', cause: { kind: 'signal', signal } }, context);
+      if (effect.kind === 'stop') this.#send(instance, { type: 'begin-stop', cause: { kind: 'signal', signal } }, context);
       if (effect.kind === 'signal') sendSignal(instance, effect.signal, effect.reason, false, context);
     }
   }
@@ -250,8 +252,13 @@ export class Supervisor {
     if (!this.#runStop) this.#announceStop(cause, context);
   }
 
+  #send(instance: Instance, event: InstanceEvent, context: Context): void {
+    instance.handle(event, context);
+    this.#order.update(instance);
+  }
+
   #sendToAll(event: InstanceEvent, context: Context): void {
-    for (const instance of this.instances) instance.handle(event, context);
+    for (const instance of this.instances) this.#send(instance, event, context);
   }
 
   /** After each event: act on ended instances, start or stop the instances whose turn has come, finish the run. */
@@ -278,15 +285,20 @@ export class Supervisor {
   }
 
   #startInOrder(context: Context): void {
-    for (const instance of this.instances) {
-      if (instance.state !== 'waiting') continue;
-      const neverStarted = neverStartedDependency(instance, this.instances);
-      if (neverStarted !== undefined) {
-        const reason = `${neverStarted}, on which it depends, was not started`;
-        context.act({ type: 'notice', notice: { type: 'not-started', process: instance.name, reason } });
-        instance.handle({ type: 'begin-stop', cause: { kind: 'failure', process: neverStarted } }, context);
-      } else if (mayStart(instance, this.instances)) {
-        instance.handle({ type: 'start' }, context);
+    for (let cancelled = true; cancelled; ) {
+      cancelled = false;
+      for (const instance of this.instances) {
+        if (instance.state !== 'waiting') continue;
+        const neverStarted = this.#order.neverStartedDependency(instance);
+        if (neverStarted !== undefined) {
+          const reason = `${neverStarted}, on which it depends, was not started`;
+          context.act({ type: 'notice', notice: { type: 'not-started', process: instance.name, reason } });
+          this.#send(instance, { type: 'begin-stop', cause: { kind: 'failure', process: neverStarted } }, context);
+          // Its own dependants may stand before it in the list.
+          cancelled = true;
+        } else if (this.#order.mayStart(instance)) {
+          this.#send(instance, { type: 'start' }, context);
+        }
       }
     }
   }
@@ -295,7 +307,7 @@ export class Supervisor {
     const { cause, advances } = this.#runStop ?? { cause: { kind: 'reader-gone' }, advances: 0 };
     for (const instance of this.instances) {
       const toBegin = instance.state === 'waiting' || instance.state === 'starting' || instance.state === 'running';
-      if (toBegin && mayStop(instance, this.instances)) instance.handle({ type: 'begin-stop', cause, skip: advances }, context);
+      if (toBegin && this.#order.mayStop(instance)) this.#send(instance, { type: 'begin-stop', cause, skip: advances }, context);
     }
   }
 
