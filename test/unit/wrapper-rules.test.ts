@@ -1,4 +1,4 @@
-// What the wrapper does about a signal, by where it runs and what the situation is.
+// The wrapper's reaction to each signal, with and without a terminal, in each situation.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { parseRewrite } from '../../src/wrapper/rewrites.ts';
@@ -6,7 +6,7 @@ import { reactionToEarlySignal, type Attachment, reactionTo, type Situation } fr
 
 type Facts = Partial<Record<keyof Situation, boolean>>;
 
-/** A question that a rule must not ask fails the test: each costs a look at the system, or is answered once only. */
+/** Fails the test if a rule asks for another fact: each question costs a look at the system, or can be answered only once. */
 function situationOf(facts: Facts): Situation {
   const answer = (question: keyof Situation) => (): boolean => {
     const fact = facts[question];
@@ -26,7 +26,7 @@ interface Row {
   readonly at: Attachment;
   readonly when?: Facts;
   readonly rewrite?: string;
-  /** Sent to the command; nothing if absent. */
+  /** The signal sent to the command; if absent, none. */
   readonly send?: NodeJS.Signals;
 }
 
@@ -78,7 +78,7 @@ for (const { signal, at, when = {}, rewrite, send } of rows) {
   });
 }
 
-test('what came before the command is relayed: nobody else can have told it', () => {
+test('a signal from before the start of the command is relayed, since the command cannot have received it', () => {
   const none = new Map();
   assert.equal(reactionToEarlySignal('SIGINT', 'terminal', none), 'SIGINT');
   assert.equal(reactionToEarlySignal('SIGHUP', 'terminal', none), 'SIGHUP');
