@@ -1,11 +1,11 @@
 #!/bin/sh
 ':' /*
-# The command procrun: loads the one file in dist/ that was built at installation. Everything else is in src/.
+# The command procrun: loads the one file in dist/, which the installation builds from src/.
 #
-# First comes a shell's part, which is a text and a comment to JavaScript. It is for the first process of a container, PID 1.
-# That one is given the orphans of all others and has to reap them, or they stay as zombies. Node reaps only what it has
-# spawned itself; a shell reaps them all. So as PID 1 the shell stays, with Node as its child, passes on what it is sent,
-# and ends as Node ends. Otherwise Node takes its place. For dash, bash and busybox; it knows nothing of procrun's options.
+# The shell part comes first. To JavaScript it is a string and a comment. It serves PID 1, the first process of a container.
+# PID 1 inherits all orphans and must reap them, or they stay zombies. Node reaps only its own children; a shell reaps all. So
+# as PID 1 the shell stays, with Node as its child: it relays its signals to Node and exits with Node's status. With any other
+# pid, Node replaces the shell (exec). Works in dash, bash and busybox. The shell part does not know procrun's options.
 
 procrun_node=${PROCRUN_NODE:-node}
 unset PROCRUN_NODE
@@ -14,9 +14,9 @@ command -v "$procrun_node" >/dev/null 2>&1 || {
   exit 127
 }
 
-# dash and busybox drop the variables whose names are none to a shell, such as `discovery.type`. They come back from this
-# copy of all, if that is not too long for the kernel (MAX_ARG_STRLEN, execve(2)). Only the text itself tells whether there are
-# any, and no shell can read its zero bytes: so one process, a millisecond, is what every start from such a shell costs.
+# dash and busybox drop variables whose names are no shell identifiers, such as `discovery.type`. The JavaScript part restores
+# them from this copy of the environment, unless it is too long for one variable (MAX_ARG_STRLEN, execve(2)). The names show
+# only in /proc, and no shell can read zero bytes. So each start from such a shell costs one grep, about 1 ms.
 if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] && LC_ALL=C grep -qzE '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])' "/proc/$$/environ"; then
   PROCRUN_ENVIRONMENT=$(base64 <"/proc/$$/environ" | tr -d '\n')
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
@@ -24,19 +24,20 @@ fi
 
 [ $$ -eq 1 ] || exec "$procrun_node" "$0" "$@"
 
-# A SHELLOPTS in the environment may have set these.
+# SHELLOPTS in the environment may have set these options.
 set +eu
 
-# Traps. One may run in the midst of another, and dash and busybox then forget the status of the command before it. So nothing
-# in here goes by a status, but by `case`, and what a trap has to remember is in its own $1, $2, and so on. A loop may end too
-# early by that, but then the other trap has been through it. (An asterisk before a slash would end all this for JavaScript.)
+# Traps. One trap may interrupt another, and dash and busybox then lose the status of the interrupted command. So traps decide
+# by `case`, never by a status, and keep their values in their own $1, $2, and so on. A loop may end too early for this reason,
+# but then the other trap has completed it. (An asterisk before a slash would end the JavaScript comment around this.)
 
-# Where we are, as proc(5) has it. Sets $procrun_terminal, 0 if there is none, $procrun_typed, if we are in the foreground
-# of it, and $procrun_gone to 1 if there was one for whose session we are responsible, and it is not there any more.
-procrun_look() {
+# Reads our terminal from proc(5). Sets $procrun_terminal (0: none), $procrun_typed (not empty: our group is in the foreground,
+# so it gets typed signals) and $procrun_gone (1: the terminal that we had is gone, and we lead its session).
+procrun_check_terminal() {
   procrun_stat=
   read -r procrun_stat <"/proc/$$/stat"
-  # The name before the last parenthesis may hold anything. Then: state, parent, group, session, terminal, its foreground.
+  # The program name may contain anything, so skip to the last parenthesis. The next fields are state, parent, group, session,
+  # terminal, foreground group.
   # shellcheck disable=SC2086
   set -- ${procrun_stat##*)}
   procrun_terminal=${5:-0} procrun_typed='' procrun_gone=0
@@ -46,10 +47,10 @@ procrun_look() {
   esac
 } 2>/dev/null
 
-# Whether the child hears signals. Sets $procrun_child to `none` if it is no more, `ready`, or else. Until it has become Node it
-# is a copy of this shell, which forgets them; and SIGINT and SIGQUIT, bits 2 and 4 of the mask, are ignored by what a shell
-# starts in the background, until Node undoes that.
-procrun_look_at_child() {
+# Checks whether the child can receive signals. Sets $procrun_child to `none` (it has ended), `ready`, or another word (not yet
+# ready). Before its exec the child is a copy of this shell and loses signals. And a shell starts background jobs with SIGINT and
+# SIGQUIT ignored (bits 2 and 4 of the mask), until Node resets them.
+procrun_check_child() {
   procrun_child=none procrun_name=
   read -r procrun_key procrun_name <"/proc/$$/status"
   while read -r procrun_key procrun_value; do
@@ -61,20 +62,21 @@ procrun_look_at_child() {
   done <"/proc/$!/status"
 } 2>/dev/null
 
-# NUMBER of a signal: passes it on to Node, once.
+# procrun_relay NUMBER: passes that signal on to Node, once.
 procrun_relay() {
-  # Nothing has been started yet.
+  # Node has not been started yet.
   case $! in '') exit $((128 + $1)) ;; esac
-  # $2: how many have found the terminal gone before; $3: whether Node was there to hear what its group is sent.
+  # $2: how many traps found the terminal gone before. $3: `heard` if Node was ready when the signal came, so that a signal to
+  # the whole group reached it too.
   set -- "$1" "$procrun_hangups" heard
   while :; do
-    procrun_look_at_child
+    procrun_check_child
     case $procrun_child in none | ready) break ;; esac
     set -- "$1" "$2" unheard
   done
-  procrun_look
-  # A terminal tells its end to the leader of the session alone, and Node takes it that all of the group know. So they are
-  # told, by the first who comes here. SIGCONT comes along, and may be all that a bash has heard.
+  procrun_check_terminal
+  # When a terminal hangs up, the kernel signals only the session leader, but Node expects SIGHUP in the whole group. So the
+  # first trap that finds the terminal gone sends it to the group. The kernel adds SIGCONT, and bash may see only that one.
   set -- "$1" "$2" "$3" $((procrun_hangups += procrun_gone))
   case $procrun_gone$4 in
     11)
@@ -86,11 +88,11 @@ procrun_relay() {
   case $1:$2:$procrun_gone in 1:0:1) return ;; esac
   case $1 in
     2 | 3)
-      # SIGINT, SIGQUIT: what is typed the terminal sends to all of the group in its foreground, and so to Node too.
+      # SIGINT, SIGQUIT: when typed, the terminal sends them to the whole foreground group, so to Node too.
       case $3$procrun_typed in heardtyped) return ;; esac
       ;;
     18)
-      # SIGCONT: a shell's `fg` sends it to Node too. What stopped Node alone has left it stopped.
+      # SIGCONT: at a terminal, `fg` of a shell sends it to Node too. Relay it only if Node is still stopped.
       procrun_child=
       read -r procrun_child 2>/dev/null <"/proc/$!/stat"
       case $procrun_terminal:${procrun_child##*) } in 0:* | *:[Tt]*) ;; *) return ;; esac
@@ -99,9 +101,9 @@ procrun_relay() {
   kill "-$1" "$!" 2>/dev/null
 }
 
-# STATUS of Node: ends with it. When PID 1 ends, the kernel kills all that is left. If Node itself was killed (137), its guard
-# is about to do that in good order, and has the time for it.
-procrun_end() {
+# procrun_exit STATUS: exits with Node's status. When PID 1 ends, the kernel kills all other processes. If Node was killed (137),
+# its guard is ending them in good order, so wait up to 10 s for it.
+procrun_exit() {
   tenths=0
   while [ "$1" -eq 137 ] && [ $tenths -lt 100 ] && kill -0 -1 2>/dev/null; do
     sleep 0.1
@@ -111,18 +113,18 @@ procrun_end() {
 }
 
 procrun_hangups=0 procrun_had_terminal=
-procrun_look
+procrun_check_terminal
 [ "$procrun_terminal" = 0 ] || procrun_had_terminal=yes
 
-# All that can be caught, by number, but SIGCHLD, which is this shell's own, and real-time signals, which Node does not know.
-# At a terminal SIGTSTP, SIGTTIN, SIGTTOU and SIGWINCH are between it and Node; the kernel keeps from PID 1 what it has no trap for.
+# Traps for all catchable signals, by number. Not SIGCHLD, which this shell needs, and not real-time signals, which Node does not
+# know. At a terminal SIGTSTP, SIGTTIN, SIGTTOU and SIGWINCH reach Node directly. PID 1 gets no signal without a trap.
 for procrun_number in 1 2 3 4 5 6 7 8 10 11 12 13 14 15 16 18 20 21 22 23 24 25 26 27 28 29 30 31; do
   case $procrun_had_terminal$procrun_number in yes2[0128]) continue ;; esac
   # shellcheck disable=SC2064
   trap "procrun_relay $procrun_number" $procrun_number
 done
 
-# What is started in the background has /dev/null for its input, unless it is told otherwise: by a descriptor that is free.
+# A shell gives background jobs /dev/null as stdin unless they are redirected. So keep our stdin on a free descriptor for Node.
 procrun_input=
 if true 9<&0; then
   for procrun_number in 3 4 5 6 7 8 9; do
@@ -135,8 +137,8 @@ fi 2>/dev/null
 
 eval "\"\$procrun_node\" \"\$0\" \"\$@\" $procrun_input &"
 
-# A status above 128 is Node's, or of a signal to this shell in the midst of waiting, or, if Node has ended meanwhile, first
-# the one and then the other. Some shells say by which signal it ended; that is not theirs to say here.
+# A status above 128 means that a signal interrupted `wait`, or it is Node's own. If both happened, a second `wait` returns Node's.
+# 127 then means that the first was Node's. Some shells print by which signal a child ended, so stderr is discarded.
 while :; do
   wait "$!" 2>/dev/null
   procrun_status=$?
@@ -145,7 +147,7 @@ while :; do
   wait "$!" 2>/dev/null
   procrun_last=$?
   [ $procrun_last -eq 127 ] || procrun_status=$procrun_last
-  procrun_end $procrun_status
+  procrun_exit $procrun_status
 done
 */
 'use strict';
@@ -154,13 +156,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 
-// As PID 1, where Node has been told to run this file, the shell's part is still needed. Only newer Nodes (22.15, 23.11) can
-// make room for it; beneath the others orphans stay as zombies. Options of Node's own would get lost on the way.
+// When Node itself is PID 1 (`node procrun.js`), it executes the shell part. Only newer Node versions (22.15, 23.11) have
+// process.execve; under older ones orphans stay zombies. Not with options for Node itself: the exec would lose them.
 if (process.pid === 1 && process.execve && process.execArgv.length === 0 && fs.existsSync('/bin/sh')) {
   process.execve('/bin/sh', ['sh', __filename, ...process.argv.slice(2)], { ...process.env, PROCRUN_NODE: process.execPath });
 }
 
-// What the shell could not hand on, see there.
+// Restore the variables that the shell dropped (see the shell part).
 if (process.env.PROCRUN_ENVIRONMENT !== undefined) {
   for (const variable of Buffer.from(process.env.PROCRUN_ENVIRONMENT, 'base64').toString().split('\0')) {
     const end = variable.indexOf('=');
@@ -170,13 +172,13 @@ if (process.env.PROCRUN_ENVIRONMENT !== undefined) {
   delete process.env.PROCRUN_NODE;
 }
 
-// The one file in dist/ is loaded through V8's code cache, where there is one to be trusted.
+// The one file in dist/ is loaded with V8's code cache if there is a valid one.
 const bundle = path.join(__dirname, '../dist/procrun.cjs');
 const cacheFile = path.join(__dirname, `../dist/procrun-${process.version}-${process.arch}.cache`);
 
-// V8 does not check what it is given: one wrong byte crashes Node. So the file has the source to which the code belongs, and
-// the code twice: what differs is not believed. To compare them takes a tenth of a millisecond; for a checksum Node would have
-// to load zlib or crypto, which takes two. And the file is as trustworthy as the bundle beside which it lies.
+// V8 does not check its code cache: one wrong byte crashes Node. So the file holds the source that the code belongs to, and the
+// code twice. If anything differs, the cache is not used. The comparison takes 0.1 ms; for a checksum Node would load zlib or
+// crypto, which takes 2 ms. The owner must be that of the bundle: then the cache is as trustworthy as the bundle.
 function readCache(source) {
   try {
     if (fs.statSync(cacheFile).uid !== fs.statSync(bundle).uid) return undefined;
@@ -195,7 +197,7 @@ function isWritable(folder) {
     fs.accessSync(folder, fs.constants.W_OK);
     return true;
   } catch {
-    // Installed by somebody else: every start is without a cache then.
+    // Another user installed procrun. Every start is without a cache then.
     return false;
   }
 }
@@ -206,7 +208,7 @@ function writeCache(source, data) {
     fs.writeFileSync(draft, Buffer.concat([source, data, data]));
     fs.renameSync(draft, cacheFile);
   } catch {
-    // A full disk; the next run tries again.
+    // For instance a full disk. The next run tries again.
     fs.rmSync(draft, { force: true });
   }
 }
@@ -214,7 +216,7 @@ function writeCache(source, data) {
 function load() {
   const source = fs.readFileSync(bundle);
   const cachedData = readCache(source);
-  // One byte a character: esbuild writes ASCII.
+  // esbuild writes ASCII, so Latin-1 is right and takes one byte a character.
   const script = new vm.Script(source.toString('latin1'), { filename: bundle, ...(cachedData ? { cachedData } : {}) });
   const loaded = { exports: {} };
   script.runInThisContext()(loaded.exports, require, loaded, bundle, path.dirname(bundle));
@@ -224,14 +226,14 @@ function load() {
 const { script, main, isCached } = load();
 
 main({
-  // The young generation does not grow any more: a runner mostly waits, and this is 2 MiB less with ten processes, 20 with 500.
-  // To load what sets it takes a millisecond of a start. And not in a run that writes the cache: V8 believes it only under the
-  // very flags under which it was made.
+  // Stops the growth of V8's young generation. A runner mostly waits; this saves 2 MiB with 10 processes, 20 MiB with 500.
+  // Loading node:v8 costs 1 ms of a start. Not in a run that writes the cache: V8 accepts a cache only with the flags that it
+  // was made with.
   saveMemory() {
     if (isCached) require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
   },
-  // Called after a run, when the functions that a run needs are compiled and can be kept with the rest. The source is read
-  // again, since a megabyte kept for this one moment would be a megabyte more for all of a run.
+  // Called after a run: by then the functions that a run needs are compiled, so the cache includes them. The source is read
+  // again, because keeping it would cost 1 MB of memory during the whole run.
   keepCompiledCode() {
     if (!isCached && isWritable(path.dirname(cacheFile))) writeCache(fs.readFileSync(bundle), script.createCachedData());
   },

@@ -1,25 +1,25 @@
-// Whether one of our own children has changed: been stopped, continued, or ended. What a SIGCHLD means depends on that.
+// Tells whether one of our own children was stopped, continued or ended. A SIGCHLD without such a change was sent from outside.
 import { readFileSync } from 'node:fs';
 import { monotonicNow } from '../os/clock.ts';
 import { isDead, isStopped, readProcess } from '../os/processes.ts';
 
 export interface ChildWatch {
   /**
-   * A signal stops or continues a child about now. It may be over before we look: stopped, continued and stopped again is one
-   * SIGCHLD, and no difference to be seen.
+   * Announces a signal that stops or continues a child. The change may be invisible: a child that is stopped, continued and
+   * stopped again causes one SIGCHLD and is in the same state as before.
    */
   expectChange(): void;
-  /** Since it was asked last, or since the watch began. */
+  /** Since the last call, or since the watch began. */
   haveChanged(): boolean;
 }
 
-/** How long a change may take that a signal brings about; the rest is for a system with no time for us. */
+/** How long a signal may take to change a child: long enough for a busy system. */
 const expectationMs = 1000;
 
 /**
- * Not the command alone: a shell that replaced itself by us (`exec procrun run …`) left us its background jobs, and PID 1 is
- * given orphans. Where the system does not list a process's children (macOS, or Linux without CONFIG_PROC_CHILDREN) every
- * SIGCHLD counts as a change.
+ * Watches all children, not only the command. After `exec procrun run …` the background jobs of the shell are our children,
+ * and PID 1 inherits orphans. Where the system does not list the children of a process (macOS, Linux without
+ * CONFIG_PROC_CHILDREN), every SIGCHLD counts as a change.
  */
 export function createChildWatch(): ChildWatch {
   let last = describeChildren();
@@ -40,17 +40,17 @@ export function createChildWatch(): ChildWatch {
   };
 }
 
-/** Children belong to the thread that forked them; JavaScript runs in the main one, which has the process's number. */
+/** /proc lists children by the thread that forked them. JavaScript runs in the main thread, whose id is the pid. */
 function describeChildren(): string | undefined {
   try {
     const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ');
-    return pids.map((pid) => `${pid} ${conditionOf(Number(pid))}`).join();
+    return pids.map((pid) => `${pid} ${stateOf(Number(pid))}`).join();
   } catch {
     return undefined;
   }
 }
 
-function conditionOf(pid: number): string {
+function stateOf(pid: number): string {
   const state = readProcess(pid)?.state ?? 'X';
   if (isDead(state)) return 'dead';
   return isStopped(state) ? 'stopped' : 'alive';

@@ -1,20 +1,23 @@
-// The command of `procrun run` and all that descends from it: who they are, signals to them, and the end of what is left of
-// them. When that is asked for is wrapper.ts's.
+// The process tree of `procrun run`: the command and its descendants. Finds them, signals them, and ends those that outlive the
+// command. relay.ts and run-command.ts decide when.
 import { monotonicNow } from '../os/clock.ts';
 import { identityOf, isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { signalGroup, signalProcess } from '../os/kill.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 export interface Tree {
-  /** The command's. */
+  /** Pid of the command. */
   readonly pid: number;
-  /** Its PROCRUN_RUN_ID, by which descendants are known wherever they have gone. */
+  /** PROCRUN_RUN_ID of the command. Descendants carry it in any group and session. */
   readonly runId: string;
-  /** It leads a session and group of its own. If not, its group is ours, and the shell's whole pipeline's. */
+  /** The command leads its own session and group. Otherwise it is in our group, together with the rest of the shell's pipeline. */
   readonly detached: boolean;
 }
 
-/** Sends a signal to the whole tree, the command first. Only while the command is unreaped. */
+/**
+ * Signals the command's group if it has its own, otherwise each process of the tree, the command first. Call it only before the
+ * command is reaped: later its pid may belong to another process.
+ */
 export function signalTree(tree: Tree, signal: SignalName): void {
   if (tree.detached) {
     signalGroup(tree.pid, signal);
@@ -31,24 +34,24 @@ export function isCommandStopped({ pid }: Tree): boolean {
 }
 
 /**
- * What is alive of the tree. A procrun below us has run ids of its own and stops what is its own, so that is left out, unless
- * `nested`. What carries PROCRUN_ESCAPE=1 is left alone.
+ * The living processes of the tree. A nested procrun has its own run id and stops its own processes, so these are left out
+ * unless `nested` is set. Processes with PROCRUN_ESCAPE=1 are always left out.
  */
 export function livingMembers(tree: Tree, options: { readonly nested?: boolean } = {}): ProcessInfo[] {
   const all = listProcesses().filter(({ pid, state }) => pid !== process.pid && !isDead(state));
-  const strangers = new Set(all.filter(isOlderThanUs));
-  const candidates = all.filter((info) => !strangers.has(info)).map((info) => ({ info, origin: originOf(info, tree) }));
-  const isNear = nearnessTo(tree, all);
+  const older = new Set(all.filter(isOlderThanUs));
+  const candidates = all.filter((info) => !older.has(info)).map((info) => ({ info, origin: originOf(info, tree) }));
+  const isInGroupOrSession = groupOrSessionTest(tree, all);
   const members = new Map<number, ProcessInfo>();
   for (const { info, origin } of candidates) {
-    if (origin === 'ours' || (origin === 'unmarked' && isNear(info))) members.set(info.pid, info);
+    if (origin === 'ours' || (origin === 'unmarked' && isInGroupOrSession(info))) members.set(info.pid, info);
   }
-  // One that cleared its environment is known by its parent. Children mostly come after their parents, so few rounds are needed.
+  // A process that cleared its environment is recognised by its parent. Children mostly come after their parents, so this takes few rounds.
   for (let before = -1; before !== members.size; ) {
     before = members.size;
     for (const { info, origin } of candidates) {
-      const isWanted = origin === 'unmarked' || (origin === 'nested' && options.nested === true);
-      if (isWanted && members.has(info.ppid)) members.set(info.pid, info);
+      const isEligible = origin === 'unmarked' || (origin === 'nested' && options.nested === true);
+      if (isEligible && members.has(info.ppid)) members.set(info.pid, info);
     }
   }
   return [...members.values()];
@@ -56,21 +59,21 @@ export function livingMembers(tree: Tree, options: { readonly nested?: boolean }
 
 const ownStart = Number(readProcess(process.pid)?.startTicks);
 
-/** Whoever is older than we are descends from somebody else; environments are the dear part of a look. */
+/** A process older than the wrapper cannot be its descendant. Skipping it saves the expensive read of its environment. */
 function isOlderThanUs({ startTicks }: ProcessInfo): boolean {
   return Number(startTicks) < ownStart;
 }
 
 /**
- * Whether a process is in the command's group or session. A number is not given to a new process while it is a living
- * group's or session's: once it is, whoever carries it is a stranger.
+ * Makes a test for processes in the command's group or session, for use after the command's end. The kernel reuses a pid only
+ * when no group or session has that number any more. So if a new process has the command's pid, its group is not ours.
  */
-function nearnessTo(tree: Tree, all: readonly ProcessInfo[]): (info: ProcessInfo) => boolean {
+function groupOrSessionTest(tree: Tree, all: readonly ProcessInfo[]): (info: ProcessInfo) => boolean {
   if (!tree.detached || all.some(({ pid }) => pid === tree.pid)) return () => false;
   return ({ pgid, sid }) => pgid === tree.pid || sid === tree.pid;
 }
 
-/** By its environment, which it was given when it was exec'd. `unmarked`: it has no mark, or may not be read. */
+/** Reads the environment that the process got at its exec. `unmarked`: it has no run id, or we may not read it. */
 function originOf({ pid }: ProcessInfo, { runId }: Tree): 'ours' | 'nested' | 'escaped' | 'unmarked' {
   const environment = `\0${readEnvironment(pid) ?? ''}`;
   if (environment.includes('\0PROCRUN_ESCAPE=1\0')) return 'escaped';
@@ -79,40 +82,40 @@ function originOf({ pid }: ProcessInfo, { runId }: Tree): 'ours' | 'nested' | 'e
 }
 
 const termGraceMs = 8000;
-/** SIGKILL fails only against the kernel itself: a process that waits for a disk or a network that does not answer. */
-const killPatienceMs = 5000;
-const lookPausesMs = [1, 2, 5, 10, 20, 50] as const;
+/** SIGKILL fails only while a process hangs inside the kernel, waiting for a disk or network that does not answer. */
+const killWaitMs = 5000;
+const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
 
 /**
- * Ends what is left of the tree when the command has ended: SIGTERM to each, and after 8 s, or as soon as `isHurried`, SIGKILL.
- * @returns what not even SIGKILL has ended within another 5 s.
+ * Ends the processes that outlive the command: SIGTERM to each, then SIGKILL after 8 s or as soon as `isHurried`.
+ * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
 export async function endLeftovers(tree: Tree, isHurried: () => boolean): Promise<ProcessInfo[]> {
   const termUntil = monotonicNow() + termGraceMs;
-  const asked = new Set<string>();
+  const alreadyAsked = new Set<string>();
   let killUntil: number | undefined;
-  // Two looks in a row must find nothing: a daemon that forks and ends in the midst of one look is missed by it.
-  for (let look = 0, emptyLooks = 0; ; look += 1) {
-    if (isHurried() || monotonicNow() >= termUntil) killUntil ??= monotonicNow() + killPatienceMs;
+  // Two scans in a row must find nothing: one scan can miss a daemon that forks and exits during it.
+  for (let scan = 0, emptyScans = 0; ; scan += 1) {
+    if (isHurried() || monotonicNow() >= termUntil) killUntil ??= monotonicNow() + killWaitMs;
     const isKilling = killUntil !== undefined;
-    // What another user owns cannot be ended, so it is not waited for either.
-    const left = livingMembers(tree, { nested: isKilling }).filter((info) => (isKilling ? signalProcess(info.pid, 'SIGKILL') : askToEnd(info, asked)));
-    emptyLooks = left.length === 0 ? emptyLooks + 1 : 0;
-    if (emptyLooks === 2) return [];
+    // Do not wait for a process that we may not signal: it belongs to another user.
+    const left = livingMembers(tree, { nested: isKilling }).filter((info) => (isKilling ? signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked)));
+    emptyScans = left.length === 0 ? emptyScans + 1 : 0;
+    if (emptyScans === 2) return [];
     if (monotonicNow() >= (killUntil ?? Infinity)) return left;
-    // Nobody is told of the end of a process that is not its child, so this once there is no way but to look.
-    if (emptyLooks === 0) await pause(lookPausesMs[look] ?? 50);
+    // The kernel reports only the end of children, so poll for the others.
+    if (emptyScans === 0) await pause(scanPausesMs[scan] ?? 50);
   }
 }
 
-/** SIGTERM once; a stopped one hears it only when it is continued. */
-function askToEnd(info: ProcessInfo, asked: Set<string>): boolean {
+/** Sends SIGTERM once. A stopped process handles it only after SIGCONT. */
+function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>): boolean {
   const identity = identityOf(info);
-  if (asked.has(identity)) return true;
-  asked.add(identity);
-  const isMine = signalProcess(info.pid, 'SIGTERM');
-  if (isMine && isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
-  return isMine;
+  if (alreadyAsked.has(identity)) return true;
+  alreadyAsked.add(identity);
+  const isSignalled = signalProcess(info.pid, 'SIGTERM');
+  if (isSignalled && isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
+  return isSignalled;
 }
 
 function pause(ms: number): Promise<void> {

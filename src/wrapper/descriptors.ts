@@ -1,5 +1,5 @@
-// Which file descriptors beyond 0 to 2 the wrapper was given and owes to the command: `3<file`, a lock that a script holds,
-// a listening socket of systemd's. Only Linux tells enough about them.
+// Finds the inherited file descriptors above 2 that the wrapper must pass to the command: `3<file`, the lock of a script, a
+// listening socket from systemd. Linux only: other systems do not tell enough about a descriptor.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 const accessMode = 0o3;
@@ -7,36 +7,36 @@ const readOnly = 0o0;
 const closeOnExec = 0o2000000;
 
 /**
- * Node marks what it inherits as close-on-exec when it starts (from 3 on up to the first gap), so that the command would
- * lose it. What is not marked passes by itself. Node's own pipes have both their ends here, an inherited one rarely has.
- * To be asked before anything else is opened.
+ * The inherited descriptors that the command would lose. At its start Node sets close-on-exec on those from 3 up to the first
+ * gap; the others pass by themselves. A pipe with both ends in this process is Node's own; an inherited one rarely has both.
+ * Call this before the wrapper opens a descriptor itself.
  */
 export function inheritedDescriptors(): number[] {
   if (process.platform !== 'linux') return [];
   const opened = readdirSync('/proc/self/fd').map(Number).flatMap((fd) => describe(fd) ?? []);
-  return opened.filter((each) => each.fd > 2 && each.isMarked && !isNodes(each, opened)).map(({ fd }) => fd);
+  return opened.filter((each) => each.fd > 2 && each.closesOnExec && !belongsToNode(each, opened)).map(({ fd }) => fd);
 }
 
 interface Descriptor {
   readonly fd: number;
-  /** As readlink(2) has it: a path, `pipe:[INODE]`, `anon_inode:[eventpoll]`. */
+  /** From readlink(2): a path, `pipe:[INODE]`, `anon_inode:[eventpoll]`. */
   readonly target: string;
   readonly access: number;
-  readonly isMarked: boolean;
+  readonly closesOnExec: boolean;
 }
 
 function describe(fd: number): Descriptor | undefined {
   try {
     const flags = parseInt(/^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0', 8);
-    return { fd, target: readlinkSync(`/proc/self/fd/${fd}`), access: flags & accessMode, isMarked: (flags & closeOnExec) !== 0 };
+    return { fd, target: readlinkSync(`/proc/self/fd/${fd}`), access: flags & accessMode, closesOnExec: (flags & closeOnExec) !== 0 };
   } catch {
-    // The descriptor by which the folder itself was read.
+    // The descriptor that read the folder; it is closed again.
     return undefined;
   }
 }
 
-/** libuv's event loops, wake-up pipes and the /dev/null that stands for a file which is always readable. */
-function isNodes({ target, access }: Descriptor, opened: readonly Descriptor[]): boolean {
+/** Node's own descriptors: libuv's event loops, its wake-up pipes, and the /dev/null that it uses as an always readable file. */
+function belongsToNode({ target, access }: Descriptor, opened: readonly Descriptor[]): boolean {
   if (target.startsWith('anon_inode:')) return true;
   if (target === '/dev/null') return access === readOnly;
   return target.startsWith('pipe:') && opened.some((other) => other.target === target && other.access !== access);

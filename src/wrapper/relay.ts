@@ -1,5 +1,5 @@
-// Passes signals on to the running command as the rules say, and stops with it. Which rules these are is rules.ts's,
-// and who belongs to the command command-tree.ts's.
+// Passes signals on to the running command, and stops together with it (job control). rules.ts decides which signals,
+// command-tree.ts reaches the processes.
 import type { SignalName } from '../manifest/types.ts';
 import { foregroundGroup } from '../os/foreground.ts';
 import { readProcess } from '../os/processes.ts';
@@ -8,7 +8,7 @@ import { hasTerminal } from '../os/terminal.ts';
 import { createChildWatch } from './children.ts';
 import type { RunningCommand } from './spawn-command.ts';
 import type { Rewrites } from './rewrites.ts';
-import { belatedReactionTo, reactionTo, type Attachment, type Situation } from './rules.ts';
+import { reactionToEarlySignal, reactionTo, type Attachment, type Situation } from './rules.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 import { isCommandStopped, signalTree, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
@@ -16,30 +16,30 @@ import { nextTurn } from './turns.ts';
 export interface RelayOptions {
   readonly tree: Tree;
   readonly command: RunningCommand;
-  readonly place: Attachment;
+  readonly attachment: Attachment;
   readonly rewrites: Rewrites;
   readonly scope: 'group' | 'leader';
 }
 
-/** These stop a process that does not handle them, and SIGCONT continues it. */
-const stopping: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
-const isJobControl = (signal: SignalName): boolean => signal === 'SIGCONT' || stopping.has(signal);
+/** Signals that stop a process unless it handles them. SIGCONT continues it. */
+const stopSignals: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
+const isJobControl = (signal: SignalName): boolean => signal === 'SIGCONT' || stopSignals.has(signal);
 
 export class Relay {
   readonly #options: RelayOptions;
   readonly #self = readProcess(process.pid);
   readonly #children = createChildWatch();
   readonly #situation: Situation;
-  /** We have been told to stop the command, and not yet to continue it. */
+  /** We sent the command a stop signal, and no SIGCONT came since. */
   #isAskedToStop = false;
-  /** Stands for the SIGCONT that the command will be sent; a stop takes it away. */
-  #continuation: object | undefined;
+  /** Identifies the SIGCONT that we are about to send to the command. A stop signal discards it. */
+  #pendingContinue: object | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#situation = {
-      typedReachesCommand: () => isForeground(this.#self?.pgid),
-      // The hangup of a terminal is told to the leader of its session alone (tty_ioctl(4)).
+      typedSignalReachesCommand: () => isForeground(this.#self?.pgid),
+      // When a terminal hangs up, the kernel signals only the session leader (tty_ioctl(4)), so a leader must relay it.
       hangupReachesCommand: () => !this.#isSessionLeader && !hasTerminal(),
       commandIsStopped: () => isCommandStopped(options.tree),
       childrenHaveChanged: () => this.#children.haveChanged(),
@@ -47,38 +47,38 @@ export class Relay {
   }
 
   /**
-   * Passes on what has been kept so far, and from now on whatever comes. The inbox has a mark just before the spawn, and one
-   * when it was over; `catches` tells what the command had a handler for by then.
+   * Handles the signals kept in the inbox, then each new one. The inbox was marked just before the spawn and just after it.
+   * `hasHandler` tells which signals the command handled at the second mark.
    */
-  start(inbox: SignalInbox, catches: (signal: SignalName) => boolean): void {
-    const { place, rewrites } = this.#options;
+  start(inbox: SignalInbox, hasHandler: (signal: SignalName) => boolean): void {
+    const { attachment, rewrites } = this.#options;
     const [before = [], during = [], ...after] = inbox.takeKept();
-    // During the spawn: it may have had to wait for the processor, and the command has long been running. A command that has
-    // a handler has heard what its group was sent. Had one without a handler heard it, that would have been its end.
-    const belated = [...before, ...during.filter((signal) => !catches(signal))];
-    for (const signal of belated) this.#react(signal, belatedReactionTo(signal, place, rewrites));
-    this.#handle([...during.filter(catches), ...after.flat()]);
+    // The command may run for a while before spawn() returns to us. With a handler, it received the signals that its group got
+    // during the spawn. Without one, such a signal would have ended it, so it did not receive any.
+    const early = [...before, ...during.filter((signal) => !hasHandler(signal))];
+    for (const signal of early) this.#react(signal, reactionToEarlySignal(signal, attachment, rewrites));
+    this.#handle([...during.filter(hasHandler), ...after.flat()]);
     inbox.deliverTo((batch) => this.#handle(batch));
-    // It may have stopped before we watched it; no SIGCHLD will tell of that any more.
-    this.#followStop();
+    // The command may have stopped before we listened. No further SIGCHLD reports that.
+    this.#stopWithCommand();
   }
 
   #handle(batch: readonly SignalName[]): void {
-    const { command, place, rewrites } = this.#options;
+    const { command, attachment, rewrites } = this.#options;
     for (const signal of batch) {
-      // A reaped command's number may be somebody else's.
-      if (command.isUnreaped()) this.#react(signal, reactionTo(signal, place, this.#situation, rewrites));
+      // After the reap the pid may belong to another process.
+      if (command.isUnreaped()) this.#react(signal, reactionTo(signal, attachment, this.#situation, rewrites));
     }
-    if (batch.some((signal) => signal === 'SIGCHLD' || stopping.has(signal))) this.#followStop();
+    if (batch.some((signal) => signal === 'SIGCHLD' || stopSignals.has(signal))) this.#stopWithCommand();
   }
 
   #react(received: SignalName, reaction: SignalName | undefined): void {
     if (received === 'SIGCONT') this.#isAskedToStop = false;
-    if (stopping.has(received)) this.#continuation = undefined;
-    // What is typed, or sent to the whole job, stops and continues the command without our help.
+    if (stopSignals.has(received)) this.#pendingContinue = undefined;
+    // A signal that is typed, or sent to the whole job, stops or continues the command even when we relay nothing.
     if (isJobControl(received) || (reaction !== undefined && isJobControl(reaction))) this.#children.expectChange();
     if (reaction === undefined) return;
-    if (received === 'SIGCONT' && reaction === 'SIGCONT' && this.#options.place === 'terminal') void this.#continueUnlessStoppedAnew();
+    if (received === 'SIGCONT' && reaction === 'SIGCONT' && this.#options.attachment === 'terminal') void this.#continueUnlessStoppedAgain();
     else this.#send(reaction);
   }
 
@@ -91,36 +91,36 @@ export class Relay {
   }
 
   /**
-   * A stop discards a continuation that came before it, as in the kernel (signal(7)). The command was found stopped: it may be
-   * by a Ctrl+Z right after an `fg`, of which we hear in the next turn of the event loop.
+   * A stop signal discards an earlier SIGCONT, as in the kernel (signal(7)). We found the command stopped, perhaps by a Ctrl+Z
+   * right after `fg`. That Ctrl+Z reaches us in the next turn of the event loop.
    */
-  async #continueUnlessStoppedAnew(): Promise<void> {
-    const own = (this.#continuation = {});
+  async #continueUnlessStoppedAgain(): Promise<void> {
+    const pending = (this.#pendingContinue = {});
     await nextTurn();
-    // What that turn has brought is handed over at its end.
+    // The inbox delivers the signals of a turn at its end, so wait for one more.
     await nextTurn();
-    if (this.#continuation !== own) return;
-    this.#continuation = undefined;
+    if (this.#pendingContinue !== pending) return;
+    this.#pendingContinue = undefined;
     this.#send('SIGCONT');
   }
 
-  /** The command stops first. Whoever watches us (a shell with job control, or who told us to stop) then sees us stop as well. */
-  #followStop(): void {
+  /** Stops us after the command, so that a shell with job control, or the sender of the stop signal, sees us stop too. */
+  #stopWithCommand(): void {
     const { command, tree } = this.#options;
-    if (!command.isUnreaped() || this.#continuation !== undefined || !isCommandStopped(tree)) return;
-    if (this.#isAskedToStop || this.#isWatchedJob()) process.kill(process.pid, 'SIGSTOP');
+    if (!command.isUnreaped() || this.#pendingContinue !== undefined || !isCommandStopped(tree)) return;
+    if (this.#isAskedToStop || this.#isForegroundJob()) process.kill(process.pid, 'SIGSTOP');
   }
 
-  /** The first of a session is nobody's job: stopped, it would stay so. */
+  /** A session leader is not a job of a shell: no shell would continue it. */
   get #isSessionLeader(): boolean {
     return this.#self?.sid === process.pid;
   }
 
   /**
-   * Whether somebody at the terminal sees us stop and can continue us. In the background a command may be stopped and
-   * continued by somebody who knows nothing of us, so there we run on.
+   * Whether a shell at the terminal sees us stop and can continue us. In the background another program may stop and continue
+   * the command without knowing the wrapper, so there we keep running.
    */
-  #isWatchedJob(): boolean {
+  #isForegroundJob(): boolean {
     if (this.#isSessionLeader) return false;
     return isForeground(this.#self?.pgid) || isForeground(readProcess(this.#options.tree.pid)?.pgid);
   }

@@ -1,8 +1,8 @@
-// What `--signal A=B` means. Text in, a pair of signals out; what is then sent to whom is rules.ts's.
+// Parses `--signal A=B` into a pair of signals. rules.ts applies it.
 import { isCatchable, nearestSignal, parseSignal } from '../manifest/signal-names.ts';
 import type { SignalName } from '../manifest/types.ts';
 
-/** What a command is sent in place of a signal. */
+/** Sent to the command in place of a signal; `drop`: nothing is sent. */
 export type Replacement = SignalName | 'drop';
 
 export interface Rewrite {
@@ -10,12 +10,12 @@ export interface Rewrite {
   readonly to: Replacement;
 }
 
-/** Of each signal that is rewritten, what takes its place. */
+/** Maps each rewritten signal to its replacement. */
 export type Rewrites = ReadonlyMap<SignalName, Replacement>;
 
 /**
  * `15=2`, `TERM=INT`, `SIGHUP=0`: names with or without `SIG` in any case, or numbers; `0` drops the signal.
- * @throws RangeError with a text for the user.
+ * @throws RangeError with a message for the user.
  */
 export function parseRewrite(text: string): Rewrite {
   const [left, right, ...rest] = text.split('=');

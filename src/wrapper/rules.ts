@@ -1,90 +1,90 @@
-// Decides what the wrapper does about a signal that it has received. Pure but for the questions it asks of the situation;
-// how a command is signalled is command-tree.ts's.
+// Decides what the wrapper does about a received signal. Pure, except for the questions it asks of `Situation`. relay.ts sends
+// the signals.
 import type { SignalName } from '../manifest/types.ts';
 import type { Rewrites } from './rewrites.ts';
 
-/** `terminal`: the command shares our group and terminal. `away`: there is none, and the command leads a session of its own. */
-export type Attachment = 'terminal' | 'away';
+/** `terminal`: the command shares our group and terminal. `detached`: there is no terminal; the command leads its own session. */
+export type Attachment = 'terminal' | 'detached';
 
-/** Facts that cost a look at the system: asked for only by the rules that need them. */
+/** Facts that cost a look at the system. Only the rules that need them ask for them. */
 export interface Situation {
-  /** What is typed is sent to the command by the terminal itself: its foreground group is the one that we share with the command. */
-  typedReachesCommand(): boolean;
-  /** The command has been sent this hangup by whoever sent it to us. */
+  /** The terminal itself sends typed signals to the command: our group, which is also the command's, is in the foreground. */
+  typedSignalReachesCommand(): boolean;
+  /** The sender of this SIGHUP sent it to the command too. */
   hangupReachesCommand(): boolean;
   commandIsStopped(): boolean;
-  /** A child of ours has been stopped, continued or ended since the last question: the kernel told us so by SIGCHLD. */
+  /** A child of ours was stopped, continued or ended since the last call. The kernel reports that by SIGCHLD. */
   childrenHaveChanged(): boolean;
 }
 
-/** `stop`: SIGSTOP instead. */
-type Verdict = 'relay' | 'keep' | 'stop';
+/** `stop`: send SIGSTOP instead. */
+type Verdict = 'relay' | 'withhold' | 'stop';
 type Rule = (situation: Situation) => Verdict;
 type Rules = Readonly<Partial<Record<SignalName, Rule>>>;
 
-const unlessTyped: Rule = (situation) => (situation.typedReachesCommand() ? 'keep' : 'relay');
-const unlessHeard: Rule = (situation) => (situation.hangupReachesCommand() ? 'keep' : 'relay');
-const ifStopped: Rule = (situation) => (situation.commandIsStopped() ? 'relay' : 'keep');
+const unlessTyped: Rule = (situation) => (situation.typedSignalReachesCommand() ? 'withhold' : 'relay');
+const unlessHangupReached: Rule = (situation) => (situation.hangupReachesCommand() ? 'withhold' : 'relay');
+const ifStopped: Rule = (situation) => (situation.commandIsStopped() ? 'relay' : 'withhold');
 
-/** The kernel sends one at each change of a child, and one from outside looks the same: it is what no change explains. */
-const ifUnexplained: Rule = (situation) => (situation.childrenHaveChanged() ? 'keep' : 'relay');
+/** The kernel sends SIGCHLD at each change of a child. One from outside looks the same, but no change explains it. */
+const ifUnexplained: Rule = (situation) => (situation.childrenHaveChanged() ? 'withhold' : 'relay');
 
-/** The command's group has no terminal, is orphaned, and so would discard a SIGTSTP; only SIGSTOP stops it. */
+/** A group without a terminal is orphaned and discards SIGTSTP, SIGTTIN and SIGTTOU. Only SIGSTOP stops it. */
 const stop: Rule = () => 'stop';
 
-/** The command is in our own group, and hears by itself whatever the terminal sends to it. */
+/** The command is in our group, so the terminal's signals reach it without us. */
 const rulesAtTerminal: Rules = {
   SIGINT: unlessTyped,
   SIGQUIT: unlessTyped,
   SIGTSTP: unlessTyped,
   SIGWINCH: unlessTyped,
-  SIGHUP: unlessHeard,
+  SIGHUP: unlessHangupReached,
   SIGCONT: ifStopped,
   SIGCHLD: ifUnexplained,
 };
 
-/** The command leads a session of its own, and hears what we tell it. */
-const rulesAway: Rules = {
+/** The command leads its own session, so it receives only the signals that we send. */
+const rulesDetached: Rules = {
   SIGTSTP: stop,
   SIGTTIN: stop,
   SIGTTOU: stop,
   SIGCHLD: ifUnexplained,
 };
 
-const rulesAt: Readonly<Record<Attachment, Rules>> = { terminal: rulesAtTerminal, away: rulesAway };
+const rulesAt: Readonly<Record<Attachment, Rules>> = { terminal: rulesAtTerminal, detached: rulesDetached };
 
 /**
- * What the command is sent for a signal that has come while it runs.
- * @returns undefined: nothing.
+ * The signal to send to the command for one that we received while it runs.
+ * @returns undefined: send nothing.
  */
-export function reactionTo(signal: SignalName, place: Attachment, situation: Situation, rewrites: Rewrites): SignalName | undefined {
+export function reactionTo(signal: SignalName, attachment: Attachment, situation: Situation, rewrites: Rewrites): SignalName | undefined {
   const replacement = rewrites.get(signal);
-  // A rewrite is the user's word and goes before our rules; but not every SIGCHLD was sent to us from outside.
+  // A rewrite overrides the rules. Only a SIGCHLD from the kernel is not rewritten.
   if (replacement === undefined || signal === 'SIGCHLD') {
-    const verdict = rulesAt[place][signal]?.(situation) ?? 'relay';
-    if (replacement === undefined || verdict === 'keep') return sent[verdict](signal);
+    const verdict = rulesAt[attachment][signal]?.(situation) ?? 'relay';
+    if (replacement === undefined || verdict === 'withhold') return signalFor[verdict](signal);
   }
   return replacement === 'drop' ? undefined : replacement;
 }
 
-const sent: Readonly<Record<Verdict, (signal: SignalName) => SignalName | undefined>> = {
+const signalFor: Readonly<Record<Verdict, (signal: SignalName) => SignalName | undefined>> = {
   relay: (signal) => signal,
-  keep: () => undefined,
+  withhold: () => undefined,
   stop: () => 'SIGSTOP',
 };
 
 /**
- * The same for a signal that came before there was a command: nobody but us can have heard it. A SIGCHLD was about a child
- * that we inherited.
+ * The same for a signal that came before the command existed: only we can have received it. A SIGCHLD was about an inherited
+ * child.
  */
-export function belatedReactionTo(signal: SignalName, place: Attachment, rewrites: Rewrites): SignalName | undefined {
-  return signal === 'SIGCHLD' ? undefined : reactionTo(signal, place, nobodyElseHeard, rewrites);
+export function reactionToEarlySignal(signal: SignalName, attachment: Attachment, rewrites: Rewrites): SignalName | undefined {
+  return signal === 'SIGCHLD' ? undefined : reactionTo(signal, attachment, beforeCommand, rewrites);
 }
 
-const nobodyElseHeard: Situation = {
-  typedReachesCommand: () => false,
+const beforeCommand: Situation = {
+  typedSignalReachesCommand: () => false,
   hangupReachesCommand: () => false,
-  // SIGCONT is passed on: the command may listen for it.
+  // So SIGCONT is passed on: the command may listen for it.
   commandIsStopped: () => true,
   childrenHaveChanged: () => true,
 };

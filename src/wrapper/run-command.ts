@@ -1,4 +1,4 @@
-// One command of `procrun run` from its start to the end of its tree. What it is sent in between is relay.ts's.
+// Runs one command of `procrun run` from its start to the end of its tree. relay.ts handles the signals in between.
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
@@ -17,55 +17,55 @@ import { nextTurn } from './turns.ts';
 
 /** Runs the command and then ends its tree; see `runWrapped`. */
 export async function runCommand(request: WrapperRequest, inbox: SignalInbox): Promise<WrapperEnd> {
-  const place: Attachment = inbox.atTerminal ? 'terminal' : 'away';
-  // The signals that came while we loaded are heard now; what is heard after this turn came at the very start, or later.
+  const attachment: Attachment = inbox.atTerminal ? 'terminal' : 'detached';
+  // Take in the signals that arrived while the program was loading, before the first mark.
   await nextTurn();
-  let catches: (signal: SignalName) => boolean = () => false;
-  const command = await startOrExplain(request, place, (spawn) => {
+  let hasHandler: (signal: SignalName) => boolean = () => false;
+  const command = await startOrExplain(request, attachment, (spawn) => {
     inbox.mark();
     const pid = spawn();
     inbox.mark();
-    if (place === 'terminal' && pid !== undefined) catches = caughtNow(pid);
+    if (attachment === 'terminal' && pid !== undefined) hasHandler = caughtNow(pid);
   });
   if ('kind' in command) return command;
   await nextTurn();
 
-  const tree: Tree = { pid: command.pid, runId: request.runId, detached: place === 'away' };
-  new Relay({ tree, command, place, rewrites: request.rewrites, scope: request.scope }).start(inbox, catches);
+  const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
+  new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
-  for (const survivor of survivors) complain(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
-  return end.kind === 'signal' && place === 'away' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
+  for (const survivor of survivors) warn(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
+  return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
 async function startOrExplain(
   { argv, cwd, env, rewrites, hintIfMissing }: WrapperRequest,
-  place: Attachment,
-  around: CommandRequest['around'],
+  attachment: Attachment,
+  aroundSpawn: CommandRequest['aroundSpawn'],
 ): Promise<RunningCommand | WrapperEnd> {
-  const shielded = place === 'terminal' ? withIgnored(typedSignalsIn(rewrites), argv, env) : argv;
+  const shieldedArgv = attachment === 'terminal' ? withIgnored(typedSignalsOf(rewrites), argv, env) : argv;
   try {
-    return await startCommand({ argv: shielded, cwd, env, detached: place === 'away', around });
+    return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
-    complain(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
+    warn(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
     return { kind: 'exit', code: error.status };
   }
 }
 
-/** What the terminal sends to the command by itself, and the user wants replaced. */
-function typedSignalsIn(rewrites: Rewrites): SignalName[] {
+/** Signals that the terminal itself sends to the command, and that the user wants rewritten. */
+function typedSignalsOf(rewrites: Rewrites): SignalName[] {
   const typed: readonly SignalName[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP'];
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
 }
 
-/** Signals that ask for the end; here they ask for it to be quick. */
+/** Signals that ask for the end. Here, after the command's end, they ask for a faster one. */
 const endingSignals: ReadonlySet<SignalName> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
-/** What comes this soon is still the gesture that ended the command itself: a shell signals a whole job, some of it twice. */
+/** A signal this soon belongs to the gesture that ended the command: a shell signals the whole job, some processes twice. */
 const sameGestureMs = 200;
 
-/** From now on: whether the user has lost patience with what is left of the tree. */
+/** Takes over the inbox. The result tells whether an ending signal has come since: the user wants a quick end of the leftovers. */
 function hurryBySignal(inbox: SignalInbox): () => boolean {
   const since = monotonicNow();
   let isHurried = false;
@@ -75,11 +75,11 @@ function hurryBySignal(inbox: SignalInbox): () => boolean {
   return () => isHurried;
 }
 
-/** On stderr, whatever has become of that. */
-function complain(message: string): void {
+/** Writes to stderr. Never throws. */
+function warn(message: string): void {
   try {
     writeSync(2, `procrun: ${message}\n`);
   } catch {
-    // Nobody reads it: closed, or the terminal is gone.
+    // stderr is closed, or the terminal is gone.
   }
 }

@@ -1,10 +1,10 @@
-// Starts a command with some signals ignored. At a terminal nobody can keep from it what is typed; but it can be born deaf to it.
+// Starts a command with some signals ignored (SIG_IGN). A typed signal reaches the whole foreground group; only ignoring it helps.
 
 import { ignoring, oddVariables } from '../os/shell.ts';
 
 /**
- * The argument vector that ignores the signals and then becomes the command: `trap ''` is SIG_IGN, which execve(2) keeps.
- * (Node has no such option, and libuv resets every signal in a child.) Without signals, the command itself.
+ * The arguments of a shell that ignores the signals and then becomes the command: `trap ''` is SIG_IGN, which execve(2) keeps.
+ * (Node has no such option, and libuv resets every signal in a child.) Without signals, `argv` itself.
  */
 export function withIgnored(
   signals: readonly NodeJS.Signals[],

@@ -1,5 +1,5 @@
-// Starts the command of `procrun run` and tells how it ended, or in the shells' words why it could not be started.
-// What it is sent meanwhile is wrapper.ts's.
+// Starts the command of `procrun run`. Reports how it ended, or, in the words of a shell, why it could not start. relay.ts sends
+// it signals in between.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { candidates, isExecutable, statOf } from '../os/program.ts';
@@ -10,18 +10,18 @@ export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { re
 export interface CommandRequest {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
-  /** Complete: nothing of our own environment is added. */
+  /** Complete: our own environment is not added. */
   readonly env: Readonly<Record<string, string>>;
-  /** In a session of its own, without the terminal. */
+  /** The command gets its own session, without a terminal. */
   readonly detached: boolean;
-  /** Called for the spawning itself, which it is handed, and which gives the pid if there is one. */
-  readonly around: (spawn: () => number | undefined) => void;
+  /** Must call `spawn`, which returns the pid, or undefined after a failure. The caller may act just before and just after it. */
+  readonly aroundSpawn: (spawn: () => number | undefined) => void;
 }
 
-/** 127: there is no such command. 126: it is there and cannot be executed. */
+/** Status 127: there is no such command. 126: it exists but cannot be executed. */
 export class CannotRun extends Error {
   readonly status: 126 | 127;
-  /** There is no command of that name; not its folder or its interpreter is missing. */
+  /** The command itself is missing, not its folder or its interpreter. */
   readonly isUnknown: boolean;
 
   constructor(status: 126 | 127, message: string, { isUnknown = false } = {}) {
@@ -33,7 +33,7 @@ export class CannotRun extends Error {
 
 export interface RunningCommand {
   readonly pid: number;
-  /** False as soon as it has been reaped: from then on its number may be somebody else's. */
+  /** False once the command is reaped. From then on its pid may belong to another process. */
   isUnreaped(): boolean;
   readonly ended: Promise<WrapperEnd>;
 }
@@ -45,16 +45,16 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
   const stdio = stdioFor(inheritedDescriptors());
   const starting: { child?: ChildProcess } = {};
   try {
-    // Not by execa, which is busy for milliseconds before and after the spawn itself: what came before it and what after would
-    // be the same then. And it opens our standard streams to recognise them, with O_NONBLOCK on those that others share.
-    request.around(() => (starting.child = spawn(file, args, { cwd, env, detached, stdio })).pid);
+    // Not by execa: it works for milliseconds before and after the spawn, so we could not tell signals before it from signals
+    // after it. It also opens our standard streams to recognise them, which sets O_NONBLOCK on streams that others share.
+    request.aroundSpawn(() => (starting.child = spawn(file, args, { cwd, env, detached, stdio })).pid);
   } catch (error) {
-    throw whyNot(request, error as NodeJS.ErrnoException);
+    throw explainFailure(request, error as NodeJS.ErrnoException);
   }
   const { child } = starting;
   if (!child) throw new Error('nothing was spawned');
   const { pid } = child;
-  if (pid === undefined) throw whyNot(request, await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve)));
+  if (pid === undefined) throw explainFailure(request, await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve)));
   let unreaped = true;
   const ended = new Promise<WrapperEnd>((resolveEnd) => {
     child.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
@@ -65,14 +65,14 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
   return { pid, isUnreaped: () => unreaped, ended };
 }
 
-/** Our own 0 to 2, and each of the others under its own number. Beyond 2, libuv takes `ignore` as a gap, not as /dev/null. */
+/** Our own 0 to 2, and each other descriptor under its own number. Above 2, libuv takes `ignore` as a gap, not as /dev/null. */
 function stdioFor(descriptors: readonly number[]): StdioOptions {
   const beyond = Array.from({ length: Math.max(2, ...descriptors) - 2 }, (_, index) => (descriptors.includes(index + 3) ? index + 3 : 'ignore'));
   return ['inherit', 'inherit', 'inherit', ...beyond] as StdioOptions;
 }
 
-/** errno names of execve(2) that shells report in words of their own. */
-const refusals: Readonly<Record<string, string>> = {
+/** Words for errno names of fork(2) and execve(2), as shells have them. */
+const errnoWords: Readonly<Record<string, string>> = {
   EACCES: 'not executable',
   EPERM: 'not executable',
   ENOEXEC: 'not executable: not a program of this system',
@@ -86,17 +86,17 @@ const refusals: Readonly<Record<string, string>> = {
   EMFILE: 'cannot be started: too many open files',
 };
 
-/** The kernel has one errno for a missing command, a missing `#!` interpreter and a missing folder. */
-function whyNot({ argv: [file], cwd, env }: CommandRequest, { code = '', message }: NodeJS.ErrnoException): CannotRun {
+/** Finds the reason: the kernel has one errno for a missing command, a missing `#!` interpreter and a missing folder. */
+function explainFailure({ argv: [file], cwd, env }: CommandRequest, { code = '', message }: NodeJS.ErrnoException): CannotRun {
   const folder = statOf(cwd);
   if (!folder) return new CannotRun(127, `its folder ${cwd} does not exist`);
   if (!folder.isDirectory()) return new CannotRun(126, `${cwd}: not a folder, so it cannot be worked in`);
   if (!isExecutable(cwd)) return new CannotRun(126, `${cwd}: not a folder that may be entered`);
   const found = candidates(file, cwd, env).find((path) => statOf(path) !== undefined);
-  // A folder of the PATH that may not be searched gives EACCES where the truth is "not found".
+  // A folder in PATH that we may not search gives EACCES, although the command is just not found.
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });
   if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
-  return new CannotRun(126, `${file}: ${refusals[code] ?? `cannot be started: ${message}`}`);
+  return new CannotRun(126, `${file}: ${errnoWords[code] ?? `cannot be started: ${message}`}`);
 }
 
 function interpreterOf(path: string): string {

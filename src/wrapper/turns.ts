@@ -1,6 +1,6 @@
-// The turns of the event loop.
+// Waits for turns of the event loop.
 
-/** Resolves when the event loop has taken in what is there now, signals among it. */
+/** Resolves when the event loop has handled all that is pending now, signals included. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

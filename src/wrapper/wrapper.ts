@@ -1,6 +1,5 @@
-// `procrun run`: a transparent wrapper around one command, fit to be the first process of a container. This is its door:
-// it listens for signals at once and only then loads the rest. Reading the command line, and ending our own process as
-// `runWrapped` says, are the command line's.
+// The entry point of `procrun run`: a transparent wrapper around one command, fit to be PID 1 of a container. It listens for
+// signals first and then loads the rest. src/cli reads the command line, and ends our own process as `runWrapped` says.
 import type { WrapperRequest } from './request.ts';
 import type { WrapperEnd } from './spawn-command.ts';
 import { openSignalInbox } from './signal-inbox.ts';
@@ -11,9 +10,9 @@ export { parseRewrite, type Replacement, type Rewrite, type Rewrites } from './r
 export { openSignalInbox, type SignalInbox } from './signal-inbox.ts';
 
 /**
- * Runs the command to its end, and what is left of its tree too.
- * @returns what our own process must end with: a signal only at a terminal, where a shell's loop around us should see it;
- *   else the status that shells have for it. 126 and 127 have been explained on stderr.
+ * Runs the command to its end, then ends the rest of its tree.
+ * @returns how our own process must end. A signal only at a terminal, so that a shell loop around us sees it; otherwise the
+ *   exit status that shells use for it. For 126 and 127 the reason is already on stderr.
  */
 export async function runWrapped(request: WrapperRequest): Promise<WrapperEnd> {
   const inbox = request.inbox ?? openSignalInbox();

@@ -1,4 +1,4 @@
-// What comes in over the control socket, and what stands in the file beside it, is believed only when it is whole.
+// The control socket, and the state file beside it: only complete and valid messages and files are accepted.
 import { strict as assert } from 'node:assert';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -49,7 +49,7 @@ const web: InstanceState = {
 };
 
 describe('requests', () => {
-  test('those that there are', () => {
+  test('every valid request is accepted', () => {
     for (const request of [
       { command: 'status', until: 1 },
       { command: 'down', deadlineMs: null, until: 1 },
@@ -60,7 +60,7 @@ describe('requests', () => {
     }
   });
 
-  test('anything else is none', () => {
+  test('anything else is rejected', () => {
     for (const line of [
       '',
       'status',
@@ -87,27 +87,27 @@ describe('requests', () => {
 });
 
 describe('the socket', () => {
-  async function serving(body: (place: { folder: string; heard: Request[]; open: () => Socket; finishDown: (status: number) => void }) => Promise<void>, folder = newFolder()): Promise<void> {
-    const heard: Request[] = [];
+  async function withServer(body: (setting: { folder: string; received: Request[]; open: () => Socket; finishDown: (status: number) => void }) => Promise<void>, folder = newFolder()): Promise<void> {
+    const received: Request[] = [];
     let finishDown: (status: number) => void = () => undefined;
     const handlers: Handlers = {
-      status: (request) => (heard.push(request), { answer: { state: stateOf(owner, [web]) } }),
-      down: (request) => (heard.push(request), { answer: {}, outcome: new Promise((resolve) => (finishDown = (status) => resolve({ status }))) }),
-      kill: (request) => (heard.push(request), { answer: { hit: request.instances }, outcome: Promise.resolve({}) }),
+      status: (request) => (received.push(request), { answer: { state: stateOf(owner, [web]) } }),
+      down: (request) => (received.push(request), { answer: {}, outcome: new Promise((resolve) => (finishDown = (status) => resolve({ status }))) }),
+      kill: (request) => (received.push(request), { answer: { hit: request.instances }, outcome: Promise.resolve({}) }),
     };
     const server = new ControlServer(folder, handlers, (message) => assert.fail(message));
     server.listen();
     try {
       assert.equal(statSync(join(folder, socketName)).mode & 0o777, 0o600);
-      await body({ folder, heard, open: () => connect(join(folder, socketName)).on('error', () => undefined), finishDown: (status) => finishDown(status) });
+      await body({ folder, received, open: () => connect(join(folder, socketName)).on('error', () => undefined), finishDown: (status) => finishDown(status) });
     } finally {
       server.close();
     }
     assert.equal(existsSync(join(folder, socketName)), false);
   }
 
-  test('an answer, and a second line when it is done', () =>
-    serving(async ({ folder, finishDown }) => {
+  test('a request gets an answer, and a second line when it is done', () =>
+    withServer(async ({ folder, finishDown }) => {
       const status = await ask<'status'>(folder, owner, { command: 'status' });
       assert.deepEqual(status?.answer.state.instances, [web]);
       assert.equal(await status.outcome, undefined);
@@ -116,16 +116,16 @@ describe('the socket', () => {
       assert.deepEqual(await down?.outcome, { status: 70 });
     }));
 
-  test('what lies in its place is no obstacle', async () => {
-    for (const plant of [(path: string) => writeFileSync(path, ''), (path: string) => symlinkSync('/etc/passwd', path), (path: string) => mkdirSync(path)]) {
+  test('a file, link or folder in the place of the socket is replaced', async () => {
+    for (const obstruct of [(path: string) => writeFileSync(path, ''), (path: string) => symlinkSync('/etc/passwd', path), (path: string) => mkdirSync(path)]) {
       const folder = newFolder();
-      plant(join(folder, socketName));
-      await serving(async () => assert.ok(lstatSync(join(folder, socketName)).isSocket()), folder);
+      obstruct(join(folder, socketName));
+      await withServer(async () => assert.ok(lstatSync(join(folder, socketName)).isSocket()), folder);
       assert.ok(existsSync('/etc/passwd'));
     }
   });
 
-  test('in a folder whose path is longer than an address can be, also by way of a link', async () => {
+  test('a folder whose path is longer than a socket address works, also through a link', async () => {
     const folder = newFolder(join('x'.repeat(100), 'y'.repeat(100)));
     const handlers: Handlers = { status: () => ({ answer: { state: stateOf(owner, []) } }), down: () => assert.fail(), kill: () => assert.fail() };
     const server = new ControlServer(folder, handlers, (message) => assert.fail(message));
@@ -141,8 +141,8 @@ describe('the socket', () => {
     assert.equal(existsSync(join(folder, socketName)), false);
   });
 
-  test('garbage is refused, and what has no end is cut off', () =>
-    serving(async ({ folder, heard, open }) => {
+  test('garbage is refused, and an endless line is cut off', () =>
+    withServer(async ({ folder, received, open }) => {
       const garbage = open();
       garbage.write('GET / HTTP/1.1\r\n\r\n');
       const [answer] = (await once(garbage, 'data')) as [Buffer];
@@ -153,12 +153,12 @@ describe('the socket', () => {
       const bytewise = open();
       for (const byte of Buffer.from('{"command":"status","until":9e15}\n')) bytewise.write(Buffer.of(byte));
       await once(bytewise, 'data');
-      assert.equal(heard.length, 1);
+      assert.equal(received.length, 1);
       assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
     }));
 
-  test('those that say nothing, or half of something, make room for those that ask', () =>
-    serving(async ({ folder, open }) => {
+  test('clients that send half a request do not block other clients', () =>
+    withServer(async ({ folder, open }) => {
       const silent = Array.from({ length: 100 }, () => open());
       await Promise.all(silent.map((socket) => once(socket, 'connect')));
       for (const socket of silent) socket.write('{"command":');
@@ -166,26 +166,26 @@ describe('the socket', () => {
       for (const socket of silent) socket.destroy();
     }));
 
-  test('a client that asks, and asks, and never reads is answered once', () =>
-    serving(async ({ folder, heard, open }) => {
+  test('a client that keeps asking and never reads is answered once', () =>
+    withServer(async ({ folder, received, open }) => {
       const greedy = open();
       greedy.pause();
       greedy.write('{"command":"status","until":9e15}\n'.repeat(10_000));
       assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
       assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
-      assert.equal(heard.length, 3);
+      assert.equal(received.length, 3);
       greedy.destroy();
     }));
 
   test('a request that comes too late is not carried out', () =>
-    serving(async ({ heard, open }) => {
+    withServer(async ({ received, open }) => {
       const late = open();
       late.write(`${JSON.stringify({ command: 'kill', instances: ['web'], signal: 'SIGKILL', scope: 'group', until: Date.now() - 1 })}\n`);
       await once(late, 'close');
-      assert.deepEqual(heard, []);
+      assert.deepEqual(received, []);
     }));
 
-  test('who accepts and never answers is given up, and so is who is not there', async () => {
+  test('the client gives up on a server that never answers, and on one that does not exist', async () => {
     const folder = newFolder();
     assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
     const mute = createServer(() => undefined).listen(join(folder, socketName));
@@ -193,25 +193,25 @@ describe('the socket', () => {
     assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
     mute.close();
     const begun = performance.now();
-    assert.equal(await ask<'status'>(newFolder(), { ...owner, startTicks: 'earlier' }, { command: 'status' }, 60_000), undefined, 'it has ended');
+    assert.equal(await ask<'status'>(newFolder(), { ...owner, startTicks: 'earlier' }, { command: 'status' }, 60_000), undefined, 'the runner has ended');
     assert.ok(performance.now() - begun < 30_000);
   });
 
-  test('the socket that a dead run left is passed over until the one that runs listens', async () => {
+  test('the client retries on the socket of a dead run until the new run listens', async () => {
     const folder = newFolder();
-    // node:net takes its socket away when it closes; who is killed does not.
+    // node:net removes its socket when it closes. A killed process leaves it.
     const dead = spawnSync(process.execPath, ['-e', `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`, join(folder, socketName)]);
     assert.equal(dead.signal, 'SIGKILL');
     assert.ok(lstatSync(join(folder, socketName)).isSocket());
     const asked = ask<'status'>(folder, owner, { command: 'status' });
     const refused = connect(join(folder, socketName));
     await once(refused, 'error');
-    await serving(async () => assert.ok(await asked), folder);
+    await withServer(async () => assert.ok(await asked), folder);
   });
 
-  test('a link to a socket of somebody else is not followed', async () => {
+  test('a link to another socket is not followed', async () => {
     const folder = newFolder();
-    const other = createServer(() => assert.fail('it was')).listen(join(newFolder(), 'other.sock'));
+    const other = createServer(() => assert.fail('the link was followed')).listen(join(newFolder(), 'other.sock'));
     await once(other, 'listening');
     symlinkSync(other.address() as string, join(folder, socketName));
     assert.equal(await ask<'status'>(folder, owner, { command: 'status' }, 50), undefined);
@@ -220,7 +220,7 @@ describe('the socket', () => {
 });
 
 describe('the state on disk', () => {
-  test('is written in private, at once for new leaders, later for the rest, and goes in the end', async () => {
+  test('is private, is written at once for new leaders and later for other changes, and is removed at the end', async () => {
     const folder = newFolder();
     let instances: readonly InstanceState[] = [web];
     const file = new StateFile(folder, owner, () => instances, (message) => assert.fail(message));
@@ -238,18 +238,18 @@ describe('the state on disk', () => {
     assert.equal(existsSync(statePath(folder)), false);
   });
 
-  test('a link in its place, or in that of its draft, is replaced and never followed', () => {
+  test('a link in the place of the file or of its draft is replaced, never followed', () => {
     const folder = newFolder();
     const target = join(newFolder(), 'target');
     writeFileSync(target, 'theirs');
     for (const path of [statePath(folder), `${statePath(folder)}.${process.pid}`]) symlinkSync(target, path);
-    assert.equal(readPrivate(statePath(folder)), undefined, 'nor read');
+    assert.equal(readPrivate(statePath(folder)), undefined, 'the link is not read either');
     writePrivate(statePath(folder), 'ours');
     assert.equal(readFileSync(target, 'utf8'), 'theirs');
     assert.equal(readPrivate(statePath(folder)), 'ours');
   });
 
-  test('a write that fails leaves the old one as it was, and no draft', (t) => {
+  test('a failed write leaves the old file unchanged, and no draft', (t) => {
     const folder = newFolder();
     writePrivate(statePath(folder), 'ours');
     const really = fs.writeFileSync;
@@ -262,7 +262,7 @@ describe('the state on disk', () => {
     assert.deepEqual(readdirSync(folder), [basename(statePath(folder))]);
   });
 
-  test('who ran before a reboot does not run, and what bears the number of theirs is nobody of theirs', (t) => {
+  test('after a reboot an old run does not count as running, and a process with a pid of it is not a member', (t) => {
     const stranger = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
     t.after(() => stranger.kill('SIGKILL'));
     const { pid = 0 } = stranger;
@@ -272,16 +272,16 @@ describe('the state on disk', () => {
     assert.deepEqual([isRunning(owner), isRunning({ ...owner, bootId: 'an earlier one' })], [true, false]);
   });
 
-  test('what cannot be written is told once', () => {
-    const told: string[] = [];
-    const file = new StateFile(join(base, 'nowhere'), owner, () => [{ ...web, restarts: told.length }], (message) => told.push(message));
+  test('a failed write is reported once', () => {
+    const warnings: string[] = [];
+    const file = new StateFile(join(base, 'nowhere'), owner, () => [{ ...web, restarts: warnings.length }], (message) => warnings.push(message));
     file.write();
     file.write();
-    assert.equal(told.length, 1);
-    assert.match(told[0] ?? '', /cannot write .*state\.json/);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /cannot write .*state\.json/);
   });
 
-  test('what is not whole is not believed: it decides what is signalled', () => {
+  test('an incomplete or invalid file is rejected: it decides which processes are signalled', () => {
     const good = stateOf(owner, [web]);
     assert.deepEqual(checkState(good), good);
     const wrong: unknown[] = [
@@ -303,7 +303,7 @@ describe('the state on disk', () => {
   });
 });
 
-test('CPU time and memory, from recorded lines of both systems', () => {
+test('CPU time and memory are parsed from recorded lines of both systems', () => {
   const stat = '4711 (a) b) c) S 1 4711 4711 0 -1 4194304 100 0 0 0 150 50 7 7 20 0 1 0 17 1000 10 18446744073709551615';
   assert.deepEqual(parseProc(stat, 'Name:\ta\nVmRSS:\t    2048 kB\n'), { cpuMs: 2000, memory: 2048 * 1024 });
   assert.deepEqual(parseProc(stat, 'Name:\ta\n'), { cpuMs: 2000, memory: 0 });

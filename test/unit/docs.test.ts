@@ -1,5 +1,5 @@
-// The documents agree with the product: options, keys, events, variables, statuses, defaults; every manifest in them is
-// right, every link leads somewhere. What the sentences between them say is for people to check.
+// The documents agree with the program: options, keys, events, variables, statuses, defaults. Every manifest in them is valid,
+// and every link has a target. The sentences themselves need a human reader.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const documents = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs'
 const texts = new Map(documents.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
 const readme = texts.get('README.md') ?? '';
 
-/** Headings, code blocks and tables are all that is looked at of Markdown. */
+/** The tests look only at headings, code blocks and tables of Markdown. */
 function withoutCode(text: string): string {
   return text.replace(/^```[^]*?^```$/gm, '');
 }
@@ -42,14 +42,14 @@ function blocks(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, inside = '']) => inside);
 }
 
-/** What stands between a heading and the next one of any level. */
+/** The text between a heading and the next one of any level. */
 function section(heading: string): string {
   const [, inside] = new RegExp(`^#+ ${heading}\\n([^]*?)(?=^#|(?![^]))`, 'm').exec(withoutCode(readme)) ?? [];
   assert.ok(inside !== undefined, `the README has no section "${heading}"`);
   return inside;
 }
 
-/** The cells of each row of the tables in a text, heads left out. */
+/** The cells of each row of the tables in a text, without the table heads. */
 function rows(text: string): string[][] {
   const lines = text.split('\n').filter((line) => line.startsWith('|'));
   return lines
@@ -76,23 +76,23 @@ async function optionsOf(...command: string[]): Promise<string[]> {
   return [...help.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, short, long = '']) => (short === undefined ? [long] : [short, long]));
 }
 
-test('every option of every command stands in the README, and no other', async () => {
+test('the README has every option of every command, and no other', async () => {
   const help = await procrun('--help');
   const commands = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
   const text = section('Commands');
   for (const command of commands) assert.ok(text.includes(`**\`procrun ${command}`), command);
   const known = new Set((await Promise.all([optionsOf(), ...commands.map((command) => optionsOf(command))])).flat());
-  const told = new Set([...text.matchAll(/`(--?[a-zA-Z][\w-]*)/g)].map(([, option = '']) => option));
-  assert.deepEqual([...told].sort(), [...known].sort());
+  const documented = new Set([...text.matchAll(/`(--?[a-zA-Z][\w-]*)/g)].map(([, option = '']) => option));
+  assert.deepEqual([...documented].sort(), [...known].sort());
 });
 
-test('every key of the manifest stands in the README, in order, and no other', () => {
+test('the README has every key of the manifest, in order, and no other', () => {
   assert.deepEqual(names('Top level'), Object.keys(manifestFields.entries));
   assert.deepEqual(names('Process keys').filter((name) => Object.hasOwn(processFields.entries, name)), Object.keys(processFields.entries));
   assert.deepEqual(names('Process keys').filter((name) => !Object.hasOwn(processFields.entries, name)), []);
 });
 
-test('the row of a key has all the words that it takes', () => {
+test('the row of a key has all the words that it accepts', () => {
   const schema = manifestJsonSchema() as { $defs: { process: { properties: Record<string, { enum?: string[] }> } } };
   const written = new Map(rows(section('Process keys')).map(([first, ...rest]) => [code(first)[0], code(rest.join(' '))]));
   for (const [key, { enum: words = [] }] of Object.entries(schema.$defs.process.properties)) {
@@ -106,17 +106,17 @@ test('the row of a key has all the words that it takes', () => {
   assert.ok(stop.includes(stages()) && stop.includes(stages('file')), stop);
 });
 
-test('what is not supported is said to be so, and nothing else', () => {
+test('the README lists exactly the unsupported keys', () => {
   const [, list = ''] = /^Not yet: (.*?), and conditions/m.exec(section('Process keys')) ?? [];
   assert.deepEqual(code(list).sort(), [...unsupportedProcessKeys].sort());
 });
 
-test('every signal with its default policy', () => {
-  const told = rows(section('How a stop goes')).flatMap(([first, , policy]) => code(first).map((signal) => [signal, code(policy)[0]]));
-  assert.deepEqual(told, policySignals.map((signal) => [signal, defaultPolicies[signal].kind]));
+test('the README has every signal with its default policy', () => {
+  const documented = rows(section('How a stop goes')).flatMap(([first, , policy]) => code(first).map((signal) => [signal, code(policy)[0]]));
+  assert.deepEqual(documented, policySignals.map((signal) => [signal, defaultPolicies[signal].kind]));
 });
 
-/** One notice of each kind, with all that it can have. A new kind does not compile until it stands here. */
+/** One notice of each kind, with all its fields. A new kind does not compile until it is listed here. */
 const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type: T }>[] } = {
   start: [{ type: 'start', process: 'web', pid: 2 }],
   'not-started': [{ type: 'not-started', process: 'web', reason: '' }],
@@ -143,7 +143,7 @@ const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type
   done: [{ type: 'done', status: 0, stopped: false, results: [] }],
 };
 
-test('the JSON events in the README are those that are printed, with the same fields', () => {
+test('the README has exactly the JSON events that are printed, with the same fields', () => {
   const printed = new Map<string, Set<string>>();
   const out = {
     write(line: string) {
@@ -160,11 +160,11 @@ test('the JSON events in the README are those that are printed, with the same fi
   for (const kind of Object.values(notices).flat()) printer.notice(kind);
   const sorted = (entries: Iterable<readonly [string, Iterable<string>]>): [string, string[]][] =>
     [...entries].map(([event, fields]): [string, string[]] => [event, [...fields].sort()]).sort(([a], [b]) => (a < b ? -1 : 1));
-  const told = rows(section('Output')).map(([event, fields]): [string, string[]] => [code(event)[0] ?? '', code(fields)]);
-  assert.deepEqual(sorted(told), sorted(printed));
+  const documented = rows(section('Output')).map(([event, fields]): [string, string[]] => [code(event)[0] ?? '', code(fields)]);
+  assert.deepEqual(sorted(documented), sorted(printed));
 });
 
-test('the variables in the README are those that are set', async () => {
+test('the README has exactly the variables that are set', async () => {
   const text = 'processes: { a: { command: x, stop_flag: file, port: 1 }, b: { command: x, stop_flag: fd } }';
   const { manifest } = await load(Buffer.from(text));
   const set = planInstances(manifest?.processes ?? []).flatMap((plan) => {
@@ -174,9 +174,9 @@ test('the variables in the README are those that are set', async () => {
   assert.deepEqual(names('What a process is given').sort(), [...new Set([...set, 'PROCRUN_PID', ...Object.keys(colorVariables({ isTTY: true, getColorDepth: () => 4 } as unknown as WriteStream, true, { TERM: 'xterm' }))])].sort());
 });
 
-test('the exit statuses', () => {
-  const told = rows(section('Exit status')).map(([status]) => status);
-  for (const status of [statusUsage, statusRunning, statusUnkillable, statusReaderGone, statusOutputFailed, statusTimedOut, 0, 1]) assert.ok(told.includes(String(status)), String(status));
+test('the README has every exit status', () => {
+  const documented = rows(section('Exit status')).map(([status]) => status);
+  for (const status of [statusUsage, statusRunning, statusUnkillable, statusReaderGone, statusOutputFailed, statusTimedOut, 0, 1]) assert.ok(documented.includes(String(status)), String(status));
 });
 
 function load(bytes: Uint8Array): ReturnType<typeof loadManifest> {
@@ -196,7 +196,7 @@ function load(bytes: Uint8Array): ReturnType<typeof loadManifest> {
 }
 
 for (const [name, text] of texts) {
-  test(`${name}: every manifest passes the check`, async () => {
+  test(`${name}: every manifest is valid`, async () => {
     const files = [...text.matchAll(/cat > procfile\.yml <<'END'\n([^]*?)^END$/gm)].map(([, inside = '']) => inside);
     for (const manifest of [...blocks(text, 'yaml'), ...files]) {
       const { problems } = await load(Buffer.from(manifest));
@@ -204,7 +204,7 @@ for (const [name, text] of texts) {
     }
   });
 
-  test(`${name}: every link leads somewhere`, () => {
+  test(`${name}: every link has a target`, () => {
     const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^https?:/.test(target));
     for (const link of links) {
       const [path = '', anchor] = link.split('#');
@@ -214,22 +214,22 @@ for (const [name, text] of texts) {
     }
   });
 
-  test(`${name}: says nothing of the machine it was written on`, () => {
+  test(`${name}: does not mention the folder it was written in`, () => {
     assert.ok(!text.includes(root.replace(/\/$/, '')));
   });
 }
 
-/** As GitHub makes them: lower case, blanks to hyphens, other signs left out. */
+/** The anchors that GitHub makes: lower case, hyphens for blanks, other signs removed. */
 function anchorsOf(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
 }
 
-test('the example passes the check, by the command itself', async () => {
+test('`procrun check` accepts the example manifest', async () => {
   const listed = await procrun('-f', join(root, 'procfile.example.yml'), 'check');
   for (const name of ['clock', 'worker', 'web', 'stubborn']) assert.match(listed, new RegExp(`^${name} `, 'm'));
 });
 
-test('the mistake in the tour is told as the README shows it', async () => {
+test('the mistake in the tour gives the message that the README shows', async () => {
   const [manifest = ''] = [...readme.matchAll(/cat > procfile\.yml <<'END'\n([^]*?)^END$/gm)].map(([, inside = '']) => inside);
   const [, line = ''] = /^echo '(.*)' >> procfile\.yml$/m.exec(readme) ?? [];
   writeFileSync(join(folder, 'procfile.yml'), `${manifest}${line}\n`);
@@ -242,14 +242,14 @@ test('the mistake in the tour is told as the README shows it', async () => {
   assert.equal(error.stderr, shown);
 });
 
-test('explain says what docs/signals-and-stages.md shows', async () => {
+test('`procrun explain` prints what docs/signals-and-stages.md shows', async () => {
   const text = texts.get('docs/signals-and-stages.md') ?? '';
   writeFileSync(join(folder, 'shown.yml'), blocks(text, 'yaml')[0] ?? '');
   const shown = blocks(text, 'text')[0] ?? '';
   assert.ok(shown !== '' && (await procrun('-f', 'shown.yml', 'explain', 'web')).includes(shown), shown);
 });
 
-test('every file and function in docs/architecture.md is there', () => {
+test('every file and function in docs/architecture.md exists', () => {
   const text = texts.get('docs/architecture.md') ?? '';
   const steps = rows(text);
   assert.ok(steps.length > 15);
@@ -263,7 +263,7 @@ test('every file and function in docs/architecture.md is there', () => {
   for (const floor of floors) assert.match(drawn, new RegExp(`\\b${floor}\\b`), floor);
 });
 
-test('every picture is shown somewhere, and the changelog knows the version', () => {
+test('every picture is used, and the changelog has the current version', () => {
   const all = [...texts.values()].join('\n');
   for (const picture of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.svg'))) assert.ok(all.includes(`(docs/${picture})`) || all.includes(`(${picture})`), picture);
   const changelog = texts.get('CHANGELOG.md') ?? '';

@@ -1,4 +1,4 @@
-// What must be true of the guard's script as a text; what it does is in test/real/guard.test.ts.
+// Checks the text of the guard's script. test/real/guard.test.ts tests its behaviour.
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -10,23 +10,23 @@ const file = join(process.env.PROCRUN_ROOT ?? process.cwd(), 'src/os/guard.sh');
 
 const shells: readonly (readonly [string, ...string[]])[] = [['dash'], ['bash'], ['busybox', 'ash']];
 for (const [shell, ...args] of shells) {
-  const isThere = spawnSync(shell, [...args, '-c', ':']).status === 0;
-  test(`the script is one for ${[shell, ...args].join(' ')}`, { skip: isThere ? false : `${shell} is not installed` }, () => {
+  const isInstalled = spawnSync(shell, [...args, '-c', ':']).status === 0;
+  test(`${[shell, ...args].join(' ')} can parse the script`, { skip: isInstalled ? false : `${shell} is not installed` }, () => {
     const { status, stderr } = spawnSync(shell, [...args, '-n', file], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
   });
 }
 
-test('shellcheck has nothing to say', { skip: spawnSync('shellcheck', ['-V']).status === 0 ? false : 'shellcheck is not installed' }, () => {
+test('shellcheck finds no problem', { skip: spawnSync('shellcheck', ['-V']).status === 0 ? false : 'shellcheck is not installed' }, () => {
   const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', file], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 });
 
-test('nothing in it would make it a target of `pkill -f procrun`', () => {
+test('the script does not contain `procrun`, so `pkill -f procrun` spares it', () => {
   assert.doesNotMatch(script, /procrun/);
 });
 
-test('marks: one for each instance, in the prefix of the run, and so large that nobody sets them', async () => {
+test('each instance has its own mark: it begins with the prefix of the run, and is too large to be a real limit', async () => {
   const run = await newRunId({});
   const marks = [0, 1, 2, 500, 1000].map((index) => run.mark(index));
   for (const mark of marks) {
@@ -39,7 +39,7 @@ test('marks: one for each instance, in the prefix of the run, and so large that 
   assert.equal(run.mark(100_000), undefined);
 });
 
-test('the id of a run below another one keeps that one in front', async () => {
+test('the id of a nested run begins with the id of the outer run', async () => {
   const outer = await newRunId({});
   const inner = await newRunId({ PROCRUN_RUN_ID: outer.id, PROCRUN_INSTANCE: 'web.2' });
   assert.equal(inner.id, `${outer.uuid}.web.2/${inner.uuid}`);

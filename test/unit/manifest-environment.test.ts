@@ -1,4 +1,4 @@
-// Environments: the order of the layers, env files, `${VAR}`, and values as they were written.
+// Environments: the order of the layers, env files, `${VAR}`, and values kept as written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load, loaded, mistakes, mistakesOfWeb, web, type Given } from './manifest-support.ts';
@@ -11,12 +11,12 @@ const files = {
   '/else/e.env': 'WHO=e\nE=1\n',
 };
 
-/** Who set WHO, in a manifest with these keys at the top and in the process. */
+/** The value of WHO, for a manifest with these keys at the top and in the process. */
 async function who(top: string, keys: string, given: Given = {}): Promise<string | undefined> {
   return (await web(keys, { top, files, ...given })).env.WHO;
 }
 
-test('layers, lowest first: files of the manifest, of the process, the real environment, env of the manifest, of the process', async () => {
+test('the layers, lowest first: files of the manifest, of the process, the real environment, env of the manifest, of the process', async () => {
   const real = { environment: { WHO: 'real' } };
   const none = { environment: {} };
   assert.equal(await who('env_file: [a.env, b.env]', '', none), 'b');
@@ -33,14 +33,14 @@ test('env_file_overrides puts the files above the real environment, not above en
   assert.equal(await who('env_file_overrides: true\nenv_file: [a.env]\nenv: { WHO: manifest }', 'env_file: [p.env]', real), 'manifest');
 });
 
-test('.env is read if it is there and none is named', async () => {
+test('.env is read if it exists and no other file is named', async () => {
   assert.equal(await who('', '', { environment: {} }), 'dotenv');
   assert.equal(await who('env_file: [a.env]', '', { environment: {} }), 'a');
   assert.equal(await who('env_file: []', '', { environment: {} }), undefined);
   assert.equal(await who('', '', { environment: {}, files: {} }), undefined);
 });
 
-test('-e: above the list of the manifest, and instead of .env', async () => {
+test('a file of -e is above the list of the manifest, and replaces .env', async () => {
   const given = { environment: {}, envFiles: ['/else/e.env'] };
   assert.equal(await who('env_file: [a.env]', '', given), 'e');
   const { env } = await web('', { files, ...given });
@@ -48,7 +48,7 @@ test('-e: above the list of the manifest, and instead of .env', async () => {
   assert.deepEqual(await mistakes('processes: { web: x }', { envFiles: ['/no.env'] }), ['The env file `/no.env` does not exist.']);
 });
 
-test('an env file that is missing or cannot be read is told at its entry', async () => {
+test('an env file that is missing or unreadable is reported at its entry', async () => {
   assert.deepEqual(await mistakes('env_file: [a.env,\n  no.env]\nprocesses: { web: x }', { files }), ['2:3 The env file `/srv/shop/no.env` does not exist.']);
   const readFile = () => { throw new Error('permission denied'); };
   assert.deepEqual(await mistakesOfWeb('env_file: [no.env]', { files }), ['3:35 The env file `/srv/shop/no.env` does not exist.']);
@@ -58,28 +58,28 @@ test('an env file that is missing or cannot be read is told at its entry', async
   ]);
 });
 
-test('values are taken as they were written', async () => {
+test('values are kept as written', async () => {
   const { env } = await web('env: { A: 1.10, B: 0x10, C: yes, D: true, E: 1e3, F: "q", G: 010, H: "" }', { environment: {} });
   assert.deepEqual(env, { A: '1.10', B: '0x10', C: 'yes', D: 'true', E: '1e3', F: 'q', G: '010', H: '' });
 });
 
-test('null unsets', async () => {
+test('null unsets a variable', async () => {
   const { env } = await web('env: { HOME: null, PATH: ~, NEW: }', { top: 'env: { NEW: 1 }' });
   assert.deepEqual(env, {});
 });
 
-test('names that cannot be', async () => {
+test('invalid names are refused', async () => {
   assert.deepEqual(await mistakesOfWeb('env: { "A=B": 1, C: 2 }'), ['3:31 `A=B` must be a name that is not empty and has no `=`.']);
   assert.deepEqual(await mistakes('env: { "": 1 }\nprocesses: { web: x }'), ['1:8 The key before this `:` is empty.']);
 });
 
-test('a value sees the layers below its own', async () => {
+test('a value can use variables of the layers below its own', async () => {
   const { env } = await web('env: { PATH: "./bin:${PATH}", X: "${M}-${A}" }', { top: 'env_file: [a.env]\nenv: { M: "m${HOME}", PATH: "/m:${PATH}" }', files });
   assert.equal(env.PATH, './bin:/m:/bin');
   assert.equal(env.X, 'm/home/me-1');
 });
 
-test('the forms of an expansion', async () => {
+test('every form of an expansion works', async () => {
   const value = async (text: string) => (await web(`env: { V: '${text}' }`, { environment: { SET: 's', EMPTY: '' } })).env.V;
   assert.equal(await value('${SET}'), 's');
   assert.equal(await value('a${SET}b${SET}'), 'asbs');
@@ -92,7 +92,7 @@ test('the forms of an expansion', async () => {
   assert.equal(await value('$$ $${SET} $SET $'), '$ ${SET} $SET $');
 });
 
-test('expansions that are refused, at the very character', async () => {
+test('an invalid expansion is reported at its first character', async () => {
   const env = (text: string) => mistakes(`env:\n  A: ${text}\nprocesses: { web: x }`);
   assert.deepEqual(await env('a${NO:?set me}'), ['2:7 The variable `NO` must be set: set me']);
   assert.deepEqual(await env('"a${NO:?}"'), ['2:8 The variable `NO` must be set.']);
@@ -101,7 +101,7 @@ test('expansions that are refused, at the very character', async () => {
   assert.deepEqual(await env('${}'), ['2:6 `${}` is not understood.']);
 });
 
-test('expansion in cwd, env_file and port', async () => {
+test('cwd, env_file and port are expanded', async () => {
   const process = await web('cwd: "${D}/x", env_file: ["${D}.env"], port: "${PORT_BASE}1"', { top: 'env: { D: a, PORT_BASE: 500 }', files });
   assert.equal(process.cwd, '/srv/shop/a/x');
   assert.equal(process.env.A, '1');
@@ -109,13 +109,13 @@ test('expansion in cwd, env_file and port', async () => {
   assert.deepEqual(await mistakesOfWeb('port: "${NO}"'), ['3:30 `port` must be a whole number from 1 to 65535, not `${NO}`, which expands to nothing.']);
 });
 
-test('a value that counts on its neighbour is warned of', async () => {
+test('a value that uses a variable of the same map causes a warning', async () => {
   const { manifest, problems } = await load('processes:\n  web: { command: x, env: { A: 1, B: "${A}" } }\n');
   assert.equal(manifest?.processes[0]?.env.B, '');
   assert.deepEqual(problems.map(({ severity, line, column }) => [severity, line, column]), [['warning', 2, 38]]);
 });
 
-test('an environment is one object for all processes that share it', async () => {
+test('processes with the same environment share one object', async () => {
   const { processes, env } = await loaded('processes: { a: x, b: x, c: { command: x, env: { D: 1 } } }');
   assert.equal(processes[0]?.env, processes[1]?.env);
   assert.equal(processes[0]?.env, env);

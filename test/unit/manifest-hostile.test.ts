@@ -1,4 +1,4 @@
-// No input makes the loader crash, hang or show a stack trace: one clear message, within two seconds.
+// No input makes the loader crash, hang or print a stack trace: it gives clear messages within two seconds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatProblem } from '../../src/manifest/problem.ts';
@@ -6,7 +6,7 @@ import { load, mistakes } from './manifest-support.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** A text of one piece repeated, just within the limit of size. */
+/** Repeats a piece up to just below the size limit. */
 const full = (piece: string, before = '', after = '') => before + piece.repeat(Math.floor((mebibyte - before.length - after.length) / piece.length)) + after;
 
 const aliasBomb = (levels: number) =>
@@ -32,8 +32,8 @@ const hostile: Record<string, string> = {
   'bad escapes': full('\\q', '"', '"'),
   'one long key': full('k', '', ': v'),
   'one long line of words': full('a '),
-  'a stair of indentation': Array.from({ length: 1400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''),
-  'an alias to what it is in': '&a [*a, *a]',
+  'ever deeper indentation': Array.from({ length: 1400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''),
+  'an alias inside its own anchor': '&a [*a, *a]',
   'a map that merges itself': 'x: &a\n  <<: *a\n',
   'an alias bomb': `${aliasBomb(12)}\nprocesses: {web: x}`,
   'a bomb of merge keys': `x0: &x0 {${Array.from({ length: 300 }, (_, i) => `k${i}: 1`).join(', ')}}\n${Array.from({ length: 3000 }, (_, i) => `x${i + 1}: &x${i + 1} {<<: *x${i}, n${i}: 1}`).join('\n')}`,
@@ -45,7 +45,7 @@ const hostile: Record<string, string> = {
   'expansions that grow': `env: { A: "${'x'.repeat(100_000)}" }\nprocesses: {web: {command: x, env: {B: "${'${A}'.repeat(50_000)}"}}}`,
 };
 
-/** Of the processor's time: that of a busy machine is not ours. */
+/** CPU time of this process, since a busy machine makes wall time useless. */
 function msSince(began: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(began);
   return (user + system) / 1000;
@@ -71,18 +71,18 @@ test('a manifest of thousands of processes is read within two seconds', async ()
   assert.ok(msSince(began) < 2000, `took ${msSince(began)} ms`);
 });
 
-test('nesting is bounded where it goes too deep, not where the stack ends', async () => {
+test('nesting has a fixed limit, independent of the stack size', async () => {
   const nested = (depth: number) => `x-a: ${'['.repeat(depth)}${']'.repeat(depth)}\nprocesses: {web: x}`;
   assert.match((await mistakes(nested(200))).join(), /^1:1\d\d Maps and lists are nested more than 100 deep here\.$/);
   assert.ok((await load(nested(50))).manifest);
 });
 
-test('too large: the size is said, and nothing is parsed', async () => {
+test('a file that is too large is refused with its size, without parsing', async () => {
   assert.deepEqual(await mistakes(Buffer.alloc(50 * mebibyte, 'a')), ['The file is 50 MiB long; at most 1 MiB are read.']);
   assert.deepEqual(await mistakes(Buffer.alloc(mebibyte + 1, 'a')), ['The file is 1.1 MiB long; at most 1 MiB are read.']);
 });
 
-test('what is no text: NUL, control characters, other encodings', async () => {
+test('NUL bytes, control characters and other encodings are refused', async () => {
   assert.deepEqual(await mistakes('a: b\nc: \0'), ['2:4 There is a NUL byte here; the file must be plain text.']);
   assert.deepEqual(await mistakes('a: b\nc: \x1b[2J'), ['2:4 There is a control character here (0x1b); the file must be plain text.']);
   assert.deepEqual(await mistakes(Buffer.from('name: caf\xe9\n', 'latin1')), ['1:10 The byte 0xe9 here is not UTF-8.']);
@@ -92,16 +92,16 @@ test('what is no text: NUL, control characters, other encodings', async () => {
   assert.deepEqual(await mistakes(Buffer.from('\ufeffname: x', 'utf16le')), ['The file is UTF-16, not UTF-8.']);
 });
 
-test('a NUL by an escape is found where it is', async () => {
+test('a NUL written as an escape is reported at its place', async () => {
   assert.deepEqual(await mistakes('env:\n  A: "a\\0b"\nprocesses: { web: x }'), ['2:6 A NUL character cannot be given to any program.']);
 });
 
-test('an alias bomb is told at the alias that is one too many', async () => {
+test('an alias bomb is reported at the first alias beyond the limit', async () => {
   const [first] = await mistakes(`${aliasBomb(12)}\nprocesses: {web: x}`);
   assert.match(first ?? '', /^\d+:\d+ The aliases up to here stand for more than 50,000 values/);
 });
 
-test('what a manifest shows of itself cannot reach the terminal', async () => {
+test('escape sequences of a manifest cannot reach the terminal through a message', async () => {
   const { problems } = await load('processes:\n  web: { command: x, "a\\e[2J\u202eb": 1 }\n');
   const shown = problems.map(formatProblem).join('\n');
   assert.match(shown, /`a\\x1b\[2J\\u202eb` is not a key/);

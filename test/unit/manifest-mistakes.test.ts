@@ -1,4 +1,4 @@
-// What a user can get wrong in a YAML manifest: each mistake is told in a sentence, at its place, with a way out.
+// The mistakes a user can make in a YAML manifest: each gives a sentence, its place, and a hint.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatProblem } from '../../src/manifest/problem.ts';
@@ -6,7 +6,7 @@ import { load, loaded, mistakes, mistakesOfWeb } from './manifest-support.ts';
 
 const hints = async (content: string) => (await load(content)).problems.map((problem) => problem.hint);
 
-test('all mistakes of a file are told in one go, in the order of the file', async () => {
+test('all mistakes of a file are reported at once, in the order of the file', async () => {
   const text = `nmae: shop
 env: { A: [x], B: "\${OPEN" }
 shutdown: { deadline: soon }
@@ -44,7 +44,7 @@ test('a mistake is shown with its place, its line, a caret and a hint', async ()
   ]);
 });
 
-test('values of the wrong type or out of range', async () => {
+test('values of the wrong type or out of range are refused', async () => {
   const wrong: [keys: string, message: string][] = [
     ['instances: 1.5', '`instances` must be a whole number from 0 to 1000, not `1.5`.'],
     ['instances: 1001', '`instances` must be a whole number from 0 to 1000, not `1001`.'],
@@ -79,20 +79,20 @@ test('values of the wrong type or out of range', async () => {
     ['shell: ""', '`shell` must be text, not an empty text.'],
   ];
   for (const [keys, message] of wrong) {
-    const [told, ...others] = await mistakesOfWeb(keys);
-    assert.equal(told?.replace(/^3:\d+ /, ''), message);
+    const [first, ...others] = await mistakesOfWeb(keys);
+    assert.equal(first?.replace(/^3:\d+ /, ''), message);
     assert.deepEqual(others, [], keys);
   }
 });
 
-test('the place is that of the value, and for an unknown key that of the key', async () => {
+test('a mistake is reported at its value, an unknown key at the key', async () => {
   assert.deepEqual(await mistakesOfWeb('instances: lots, colour: red'), [
     '3:35 `instances` must be a whole number from 0 to 1000, not `lots`.',
     '3:41 `colour` is not a key that is known here.',
   ]);
 });
 
-test('keys that are planned are named as such, and `x-` keys are the user’s own', async () => {
+test('planned keys are called unsupported, and `x-` keys belong to the user', async () => {
   for (const key of ['autostart', 'restart', 'ready', 'health', 'log']) {
     assert.deepEqual(await mistakesOfWeb(`${key}: 1`), [`3:24 \`${key}\` is not supported by this version of procrun.`]);
   }
@@ -100,12 +100,12 @@ test('keys that are planned are named as such, and `x-` keys are the user’s ow
   assert.deepEqual(await mistakes('shutdown: { x-a: 1 }\nprocesses: { web: x }'), ['1:13 `x-a` is not a key that is known here.']);
 });
 
-test('a key on the wrong level is sent to the right one', async () => {
+test('a key on the wrong level gives a hint with the right level', async () => {
   assert.deepEqual(await hints('tags: [a]\nprocesses: { web: x }'), ['`tags` belongs to a process, or into `defaults`']);
   assert.deepEqual(await hints('processes: { web: { command: x, shutdown: {} } }'), ['`shutdown` belongs to the top level']);
 });
 
-test('commands', async () => {
+test('invalid commands are refused', async () => {
   assert.deepEqual(await mistakes('processes:\n  a:\n  b: ""\n  c: []\n  d: {}\n  e: 5\n  f: [[x]]\n  g: { command: null }\n'), [
     '2:3 `a` has no `command`.',
     '3:6 `b` must be a command, not an empty text.',
@@ -117,7 +117,7 @@ test('commands', async () => {
   ]);
 });
 
-test('no process at all', async () => {
+test('a manifest without a process is refused', async () => {
   assert.deepEqual(await mistakes('name: x'), ['1:1 `processes` is missing: a map of names to commands.']);
   assert.deepEqual(await mistakes('processes: {}'), ['1:12 There is no process in `processes`.']);
   assert.deepEqual(await mistakes('processes:'), ['1:11 `processes` must be a map of names to commands, not nothing.']);
@@ -128,7 +128,7 @@ test('no process at all', async () => {
   assert.deepEqual(await mistakes('- a'), ['1:1 A manifest must be a map with `processes`, not a list.']);
 });
 
-test('names of processes', async () => {
+test('invalid process names are refused', async () => {
   assert.deepEqual(await mistakes('processes:\n  a b: x\n  all: x\n  web.1: x\n  constructor: x\n'), [
     '2:3 A process may be named by letters, digits, `_` and `-` only, not `a b`.',
     '3:3 A process cannot be named `all`: that means every process (`-m all=1`).',
@@ -137,20 +137,20 @@ test('names of processes', async () => {
   ]);
 });
 
-test('a name that is too long for the files of its instances', async () => {
+test('a name too long for the file names of its instances is refused', async () => {
   const name = 'x'.repeat(201);
-  const told = 'The name of a process may have up to 200 characters; this one has 201.';
-  assert.deepEqual(await mistakes(`processes:\n  ${name}: x\n  web: { command: x, depends_on: [${name}] }\n`), [`2:3 ${told}`]);
-  assert.deepEqual(await mistakes(`${name}: x\n`, { format: 'procfile' }), [`1:1 ${told}`]);
+  const message = 'The name of a process may have up to 200 characters; this one has 201.';
+  assert.deepEqual(await mistakes(`processes:\n  ${name}: x\n  web: { command: x, depends_on: [${name}] }\n`), [`2:3 ${message}`]);
+  assert.deepEqual(await mistakes(`${name}: x\n`, { format: 'procfile' }), [`1:1 ${message}`]);
   await loaded(`processes:\n  ${name.slice(1)}: x\n`);
   await loaded(`${name.slice(1)}: x\n`, { format: 'procfile' });
 });
 
-test('duplicate keys name both lines', async () => {
+test('a duplicate key is reported with both lines', async () => {
   assert.deepEqual(await mistakes('processes:\n  web: x\n  web: y\n'), ['3:3 `web` is here a second time; the first is on line 2.']);
 });
 
-test('dependencies: unknown, on oneself, in a circle, conditions', async () => {
+test('a dependency on an unknown process, on itself, in a circle or with a wrong condition is refused', async () => {
   const processes = (lines: string) => mistakes(`processes:\n${lines}`);
   assert.deepEqual(await processes('  web: { command: x, depends_on: [web] }'), ['2:35 `web` cannot depend on itself.']);
   assert.deepEqual(await processes('  web: { command: x, depends_on: { dv: started } }\n  db: x'), ['2:36 There is no process `dv` to depend on.']);
@@ -161,7 +161,7 @@ test('dependencies: unknown, on oneself, in a circle, conditions', async () => {
     '3:38 The condition `ready` is not supported by this version of procrun.',
     '4:38 The condition must be `started`, not `startd`.',
   ]);
-  // A process that is wrong itself is still known to those that depend on it.
+  // A process with a mistake still exists for those that depend on it.
   assert.deepEqual(await processes('  db: 5\n  a: { command: x, depends_on: [db] }'), ['2:7 `db` must be a command, or a map with a `command`, not `5`.']);
 });
 
@@ -182,7 +182,7 @@ test('a wrong item of a list does not hide the next one', async () => {
   ]);
 });
 
-test('a hint names only what works', async () => {
+test('a hint names only supported words', async () => {
   const hinted = (condition: string) => hints(`processes: { db: x, a: { command: x, depends_on: { db: ${condition} } } }`);
   assert.deepEqual(await hinted('startd'), ['did you mean `started`?']);
   assert.deepEqual(await hinted('redy'), ['write `started`: `ready` is not supported by this version of procrun']);
@@ -190,8 +190,8 @@ test('a hint names only what works', async () => {
   assert.deepEqual(await hinted('xyz'), [undefined]);
 });
 
-test('an alias without an anchor is one mistake, wherever it stands', async () => {
-  const told = '`&foo` before this alias.';
+test('an alias without an anchor is one mistake in any place', async () => {
+  const message = '`&foo` before this alias.';
   for (const [text, at] of [
     ['processes: { a: *foo }', '1:17'],
     ['processes: *foo', '1:12'],
@@ -204,14 +204,14 @@ test('an alias without an anchor is one mistake, wherever it stands', async () =
     ['processes: { a: { command: x, instances: *foo, stop: [*foo], depends_on: [*foo] } }', '1:42'],
   ] as const) {
     const all = await mistakes(text);
-    assert.ok(all.every((one) => one.endsWith(told)), `${text}: ${all.join('; ')}`);
-    assert.equal(all[0], `${at} There is no anchor ${told}`);
+    assert.ok(all.every((one) => one.endsWith(message)), `${text}: ${all.join('; ')}`);
+    assert.equal(all[0], `${at} There is no anchor ${message}`);
   }
   assert.deepEqual(await hints('x-a: &foa { command: x }\nprocesses: { a: *foo }'), ['did you mean `*foa`?']);
   assert.deepEqual(await hints('processes: { a: *foo }'), ['quote a value that begins with `*`']);
 });
 
-test('the standard input goes to one instance of one process', async () => {
+test('only one instance of one process can get the standard input', async () => {
   assert.deepEqual(await mistakes('processes:\n  a: { command: x, stdin: forward }\n  b: { command: x, stdin: forward }\n'), [
     '3:27 Only one process can be given the standard input: `a` has it, and `b` asks for it too.',
   ]);
@@ -219,11 +219,11 @@ test('the standard input goes to one instance of one process', async () => {
   await loaded('processes: { web: { command: x, stdin: forward, stop_flag: stdin } }');
 });
 
-test('ports of all instances must exist', async () => {
+test('the ports of all instances must be at most 65535', async () => {
   assert.deepEqual(await mistakesOfWeb('port: 65530, instances: 10'), ['3:30 The ports of `web` go up to 65539; the highest there is is 65535.']);
 });
 
-test('a mistake in an anchor is told where it is written, and once; one in an alias where it is used', async () => {
+test('a mistake inside an anchor is reported once, where it is written; a wrong alias where it is used', async () => {
   assert.deepEqual(await mistakes('x-a: &a\n  command: x\n  instances: lots\nprocesses:\n  web: *a\n  api: { <<: *a, quiet: true }\n'), [
     '3:14 `instances` must be a whole number from 0 to 1000, not `lots`.',
   ]);
@@ -231,8 +231,8 @@ test('a mistake in an anchor is told where it is written, and once; one in an al
   assert.deepEqual(await mistakes('defaults: { port: many }\nprocesses: { a: x, b: x }'), ['1:19 `port` must be a whole number from 1 to 65535, not `many`.']);
 });
 
-test('syntax: a sentence that helps, at the line', async () => {
-  const cases: [text: string, told: string[]][] = [
+test('a syntax error gives a helpful sentence, at its line', async () => {
+  const cases: [text: string, messages: string[]][] = [
     ['processes:\n\tweb: x\n', ['2:1 A tab cannot indent YAML.']],
     ['processes:\n  web: [a, b\n  c: d\n', ['3:3 A `[` or `{` from above is not closed before this line.']],
     ['processes:\n  web: "abc\n', ['3:1 A quote is opened and not closed before here.']],
@@ -246,11 +246,11 @@ test('syntax: a sentence that helps, at the line', async () => {
     ['x-a: &a [*a]\nprocesses: {web: x}', ['1:10 The alias `*a` is inside of what it stands for.']],
     ['x-a: {<<: 5}\nprocesses: {web: x}', ['1:11 The merge key `<<` takes a map, or a list of maps.']],
   ];
-  for (const [text, told] of cases) assert.deepEqual(await mistakes(text), told, text);
+  for (const [text, messages] of cases) assert.deepEqual(await mistakes(text), messages, text);
   assert.deepEqual(await hints('env: { A: ${B} }\nprocesses: {web: x}'), ['within `{…}` or `[…]` a value with `${…}` must be quoted']);
 });
 
-test('excerpts of long lines are cut around the column', async () => {
+test('the excerpt of a long line is cut around the column', async () => {
   const { problems } = await load(`processes: { web: { command: x, x-a: [${'1, '.repeat(500)}], colour: red, x-b: [${'1, '.repeat(500)}] } }`);
   const [colour] = problems;
   assert.ok(colour);

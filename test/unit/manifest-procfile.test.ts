@@ -1,4 +1,4 @@
-// The classic Procfile: its lines, its ports, and foreman's rule that any end stops everything.
+// The classic Procfile: its lines, its ports, and foreman's rule that the end of any process stops everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load, loaded, mistakes, type Given } from './manifest-support.ts';
@@ -6,7 +6,7 @@ import { load, loaded, mistakes, type Given } from './manifest-support.ts';
 const procfile = { format: 'procfile' } as const;
 const ports = async (given: Given) => (await loaded('web: x\napi: y\n', { ...procfile, ...given })).processes.map(({ port }) => port);
 
-test('name: command, comments, blanks, CRLF, a byte order mark', async () => {
+test('`name: command` lines, with comments, blanks, CRLF and a byte order mark, are read', async () => {
   const { processes } = await loaded('\ufeff# shop\nweb:node server.js\r\n\r\n  # more\nWorker_2-a:   echo "a: b" # c\n', procfile);
   assert.deepEqual(
     processes.map(({ name, command }) => [name, command]),
@@ -17,7 +17,7 @@ test('name: command, comments, blanks, CRLF, a byte order mark', async () => {
   );
 });
 
-test('any end stops everything; the stop is the default one', async () => {
+test('the end of any process stops everything, by the default stages', async () => {
   const [web] = (await loaded('web: x', procfile)).processes;
   assert.equal(web?.onSuccess, 'stop');
   assert.equal(web.onFailure, 'stop');
@@ -28,7 +28,7 @@ test('any end stops everything; the stop is the default one', async () => {
   assert.equal(web.cwd, '/srv/shop');
 });
 
-test('ports: -p, else PORT of the env file or environment, else 5000; +100 a process', async () => {
+test('the base port is -p, else PORT of the env file or environment, else 5000; each process adds 100', async () => {
   assert.deepEqual(await ports({}), [5000, 5100]);
   assert.deepEqual(await ports({ environment: { PORT: '3000' } }), [3000, 3100]);
   assert.deepEqual(await ports({ files: { '/srv/shop/.env': 'PORT=4000' } }), [4000, 4100]);
@@ -36,7 +36,7 @@ test('ports: -p, else PORT of the env file or environment, else 5000; +100 a pro
   assert.deepEqual(await ports({ environment: { PORT: '' } }), [5000, 5100]);
 });
 
-test('mistakes', async () => {
+test('mistakes are reported with line and column', async () => {
   assert.deepEqual(await mistakes('web: x\napi: y\nweb: z\n', procfile), ['3:1 `web` is here a second time; the first is on line 1.']);
   assert.deepEqual(await mistakes('# nothing\n', procfile), ['There is no process in this Procfile.']);
   assert.deepEqual(await mistakes('all: x\nweb: y\n', procfile), ['1:1 A process cannot be named `all`: that means every process (`-m all=1`).']);
@@ -45,7 +45,7 @@ test('mistakes', async () => {
   assert.deepEqual(await mistakes('web: x', { ...procfile, envFiles: ['/no.env'] }), ['The env file `/no.env` does not exist.']);
 });
 
-test('other unreadable lines are warnings with their number', async () => {
+test('an unreadable line is a warning with its line number', async () => {
   const { manifest, problems } = await load('web: x\nnonsense\nb d: y\nempty:\n', procfile);
   assert.deepEqual(manifest?.processes.map(({ name }) => name), ['web']);
   assert.deepEqual(problems.map(({ severity, line }) => [severity, line]), [['warning', 2], ['warning', 3], ['warning', 4]]);

@@ -1,4 +1,4 @@
-// The JSON Schema for editors knows the same keys as the loader, and the same words.
+// The JSON Schema for editors has the same keys and words as the loader.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manifestJsonSchema } from '../../src/manifest/json-schema.ts';
@@ -19,7 +19,7 @@ interface Schema {
 }
 const schema = manifestJsonSchema() as Schema;
 
-test('every key of the loader, each with a description; no other, but for x-', () => {
+test('it has every key of the loader, each with a description, and no other except x-', () => {
   const process = schema.$defs?.process;
   for (const [shown, fields] of [[schema, manifestFields], [process, processFields]] as const) {
     assert.ok(shown);
@@ -32,11 +32,11 @@ test('every key of the loader, each with a description; no other, but for x-', (
   assert.match(schema.$schema ?? '', /2020-12/);
 });
 
-test('names of processes: what they are made of, and how long they may be', () => {
+test('it checks the characters and the length of process names', () => {
   assert.deepEqual(schema.properties?.processes?.propertyNames, { pattern: '^[A-Za-z0-9_-]+$', maxLength: 200, not: { const: 'all' } });
 });
 
-test('enumerations, and references that lead somewhere', () => {
+test('it lists the allowed words, and every reference has a target', () => {
   const definitions = schema.$defs ?? {};
   assert.deepEqual(definitions.process?.properties?.stop_flag?.enum, ['file', 'fd', 'stdin', 'message']);
   const text = JSON.stringify(schema);
@@ -44,6 +44,6 @@ test('enumerations, and references that lead somewhere', () => {
   assert.ok(!text.includes('jsonSchema'));
 });
 
-test('a key that works is not in the list of those that do not', () => {
+test('no supported key is in the list of unsupported keys', () => {
   for (const key of unsupportedProcessKeys) assert.ok(!Object.hasOwn(processFields.entries, key), key);
 });

@@ -1,4 +1,4 @@
-// NAMEs of the command line: what they stand for, and `-m`.
+// NAMEs of the command line, and `-m`.
 import assert from 'node:assert/strict';
 import { cpuUsage } from 'node:process';
 import { test } from 'node:test';
@@ -13,13 +13,13 @@ function selected(...words: string[]) {
   return result.selected;
 }
 
-function told(...words: string[]) {
+function problemOf(...words: string[]) {
   const result = select(words, shop);
   assert.ok('problem' in result);
   return [result.problem.message, result.problem.hint];
 }
 
-test('processes, instances, tags and globs, in the order of the manifest', () => {
+test('processes, instances, tags and globs select in the order of the manifest', () => {
   assert.deepEqual(selected('web'), { processes: ['web'], instances: ['web.1', 'web.2', 'web.3'] });
   assert.deepEqual(selected('db', 'web.2'), { processes: ['web', 'db'], instances: ['web.2', 'db'] });
   assert.deepEqual(selected('db.1').instances, ['db']);
@@ -34,17 +34,17 @@ test('processes, instances, tags and globs, in the order of the manifest', () =>
   assert.deepEqual(selected(), { processes: [], instances: [] });
 });
 
-test('what means nothing is a problem, with the nearest right one', () => {
-  assert.deepEqual(told('wbe'), ['There is no process `wbe`.', 'did you mean `web`?']);
-  assert.deepEqual(told('web', 'wbe.2'), ['There is no process `wbe.2`.', 'did you mean `web.2`?']);
-  assert.deepEqual(told('web.4'), ['There is no instance `web.4`: `web` has 3 instances.', undefined]);
-  assert.deepEqual(told('@frnt'), ['No process has the tag `@frnt`.', 'did you mean `@front`?']);
-  assert.deepEqual(told('zzz*'), ['No process matches `zzz*`.', 'the processes are web, webpack, db, off']);
-  assert.deepEqual(told(''), ['There is no process ``.', 'the processes are web, webpack, db, off']);
+test('an unknown name is a problem, with the nearest right name as a hint', () => {
+  assert.deepEqual(problemOf('wbe'), ['There is no process `wbe`.', 'did you mean `web`?']);
+  assert.deepEqual(problemOf('web', 'wbe.2'), ['There is no process `wbe.2`.', 'did you mean `web.2`?']);
+  assert.deepEqual(problemOf('web.4'), ['There is no instance `web.4`: `web` has 3 instances.', undefined]);
+  assert.deepEqual(problemOf('@frnt'), ['No process has the tag `@frnt`.', 'did you mean `@front`?']);
+  assert.deepEqual(problemOf('zzz*'), ['No process matches `zzz*`.', 'the processes are web, webpack, db, off']);
+  assert.deepEqual(problemOf(''), ['There is no process ``.', 'the processes are web, webpack, db, off']);
 });
 
 test('a glob of many stars does not hang', () => {
-  // Of the processor's time: that of a busy machine is not ours.
+  // CPU time, since a busy machine makes wall time useless.
   const began = cpuUsage();
   select(['*a'.repeat(500) + 'b'], [process('a'.repeat(2000), 1)]);
   assert.ok(cpuUsage(began).user < 500_000);
@@ -55,14 +55,14 @@ function counts(text: string, processes: readonly Countable[] = shop) {
   return 'counts' in result ? Object.fromEntries(result.counts) : result.problem.message;
 }
 
-test('-m: those not named keep theirs; a name counts above all', () => {
+test('-m: a process not named keeps its count; its own name beats `all`', () => {
   assert.deepEqual(counts('web=2'), { web: 2, webpack: 1, db: 1, off: 0 });
   assert.deepEqual(counts('web=2,all=4'), { web: 2, webpack: 4, db: 4, off: 4 });
   assert.deepEqual(counts('all=0, db=1'), { web: 0, webpack: 0, db: 1, off: 0 });
   assert.deepEqual(counts('@front=2'), { web: 2, webpack: 2, db: 1, off: 0 });
 });
 
-test('-m: what is refused', () => {
+test('-m: unknown names and invalid counts are refused', () => {
   assert.equal(counts('wbe=2'), 'There is no process `wbe`.');
   assert.equal(counts('web'), '`web` is not NAME=COUNT with a count from 0 to 1000.');
   assert.equal(counts('web=1001'), '`web=1001` is not NAME=COUNT with a count from 0 to 1000.');

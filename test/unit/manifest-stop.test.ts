@@ -1,9 +1,9 @@
-// `stop` and `signals`: which lists of stages and which policies come of what is written, and what is refused.
+// The keys `stop` and `signals`: the resulting stages and policies, and the mistakes that are refused.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mistakesOfWeb, web } from './manifest-support.ts';
 
-/** Stages in short: `flag 4000`, `SIGTERM 4000`, `run text 5000`. */
+/** Stages as short texts: `flag 4000`, `SIGTERM 4000`, `run text 5000`. */
 async function stages(keys: string): Promise<string[]> {
   const { stopStages: stop } = await web(keys);
   return stop.map((stage) => {
@@ -13,29 +13,29 @@ async function stages(keys: string): Promise<string[]> {
   });
 }
 
-/** Messages without their place. */
-const refused = async (keys: string) => (await mistakesOfWeb(keys)).map((told) => told.replace(/^\d+:\d+ /, ''));
+/** The messages, without line and column. */
+const refused = async (keys: string) => (await mistakesOfWeb(keys)).map((mistake) => mistake.replace(/^\d+:\d+ /, ''));
 
-test('the default list, with and without a stop flag', async () => {
+test('the default stages depend on the stop flag', async () => {
   assert.deepEqual(await stages(''), ['SIGTERM 8000', 'SIGKILL 5000']);
   assert.deepEqual(await stages('stop_flag: file'), ['flag 4000', 'SIGTERM 4000', 'SIGKILL 5000']);
   assert.deepEqual(await stages('final_kill: false'), ['SIGTERM 8000']);
 });
 
-test('bare names have 5 s; the others what they say', async () => {
+test('a bare name has 5 s, any other stage its own time', async () => {
   assert.deepEqual(await stages('stop: [sigint, {TERM: 250ms}, SIGKILL: 1s]'), ['SIGINT 5000', 'SIGTERM 250', 'SIGKILL 1000']);
   assert.deepEqual(await stages('stop: [{SIGINT: 3}, {SIGTERM: forever}]'), ['SIGINT 3000', 'SIGTERM Infinity', 'SIGKILL 5000']);
   assert.deepEqual(await stages('stop: [{SIGINT: 0}]'), ['SIGINT 0', 'SIGKILL 5000']);
   assert.deepEqual(await stages('stop: []'), ['SIGKILL 5000']);
 });
 
-test('a flag that the list does not mention is put first', async () => {
+test('a flag stage that the list lacks is put first', async () => {
   assert.deepEqual(await stages('stop_flag: fd, stop: [SIGTERM]'), ['flag 4000', 'SIGTERM 5000', 'SIGKILL 5000']);
   assert.deepEqual(await stages('stop_flag: fd, stop: [SIGINT, {flag: 2s}]'), ['SIGINT 5000', 'flag 2000', 'SIGKILL 5000']);
   assert.deepEqual(await stages('stop_flag: fd, stop: [flag]'), ['flag 5000', 'SIGKILL 5000']);
 });
 
-test('run: text goes to the shell of the process, a list is executed', async () => {
+test('run: text goes to the shell of the process, a list is executed directly', async () => {
   assert.deepEqual(await stages('shell: /bin/bash, stop: [{run: ./drain.sh}, {run: {command: [./a, 1.10], timeout: 20s}}]'), [
     'run /bin/bash ./drain.sh 5000',
     'run ["./a","1.10"] 20000',
@@ -43,7 +43,7 @@ test('run: text goes to the shell of the process, a list is executed', async () 
   ]);
 });
 
-test('stages that are refused', async () => {
+test('invalid stages are refused', async () => {
   const known = 'a signal name, `flag`, or one of `{SIGTERM: 5s}`, `{flag: 5s}` and `{run: COMMAND}`';
   assert.deepEqual(await refused('stop: [flag]'), ['A `flag` stage needs a `stop_flag`, which `web` does not have.']);
   assert.deepEqual(await refused('stop: [SIGKILL, SIGTERM]'), ['No stage can follow SIGKILL.']);
@@ -68,7 +68,7 @@ test('stages that are refused', async () => {
   ]);
 });
 
-test('policies', async () => {
+test('policies are read in any case, with or without SIG', async () => {
   const { signals } = await web('signals: { SIGINT: Forward, term: ignore, HUP: STOP, SIGQUIT: int, sigusr1: SIGKILL }');
   assert.deepEqual(signals.SIGINT, { kind: 'forward' });
   assert.deepEqual(signals.SIGTERM, { kind: 'ignore' });
@@ -78,7 +78,7 @@ test('policies', async () => {
   assert.deepEqual(signals.SIGUSR2, { kind: 'forward' });
 });
 
-test('policies that are refused', async () => {
+test('invalid policies are refused', async () => {
   assert.deepEqual(await refused('signals: { SIGINT: mask, int: forward, KILL: mask, SIGSTOP: mask, SIGCHLD: mask, SIGFOO: mask, TERM: 15 }'), [
     'SIGINT is here a second time; the first is on line 3.',
     'SIGKILL cannot be caught, so nobody hears of it before a process does.',

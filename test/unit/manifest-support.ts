@@ -1,4 +1,4 @@
-// Loads manifests for the tests without a disk: files are a record, the environment is what a test says.
+// Loads manifests for the tests without a disk: a test gives the files as a record, and the environment.
 import assert from 'node:assert/strict';
 import { loadManifest, type LoadRequest, type LoadResult } from '../../src/manifest/load.ts';
 import type { Manifest, ProcessSpec } from '../../src/manifest/types.ts';
@@ -25,7 +25,7 @@ export function load(content: string | Uint8Array, { files = {}, ...rest }: Give
   });
 }
 
-/** A manifest that must be right, without even a warning. */
+/** Loads a manifest that must be valid, without even a warning. */
 export async function loaded(content: string, given: Given = {}): Promise<Manifest> {
   const { manifest, problems } = await load(content, given);
   assert.deepEqual(problems, []);

@@ -1,11 +1,11 @@
-// What a right YAML manifest becomes: defaults filled in, forms unified, paths absolute.
+// The result of a valid YAML manifest: defaults filled in, forms unified, paths absolute.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loaded, web } from './manifest-support.ts';
 
 const seconds = (signal: string, s: number) => ({ kind: 'signal', signal, timeoutMs: s * 1000 });
 
-test('the shortest manifest, with every default', async () => {
+test('the shortest manifest gets every default', async () => {
   const manifest = await loaded('processes:\n  web: node server.js\n');
   const mask = { kind: 'mask' };
   const forward = { kind: 'forward' };
@@ -47,7 +47,7 @@ test('the shortest manifest, with every default', async () => {
   });
 });
 
-test('every key', async () => {
+test('every key is read', async () => {
   const process = await web(
     'shell: /bin/bash, cwd: sub, instances: 3, port: 4000, tags: [a, b, a], stop_flag: fd, stop_scope: leader, escapees: leave, stderr: split, ' +
       'stdin: none, on_success: stop, on_failure: continue, success: [0, 3, term], max_runtime: 1h, color: cyan, quiet: true',
@@ -71,18 +71,18 @@ test('every key', async () => {
   assert.equal((await web('cwd: /abs')).cwd, '/abs');
 });
 
-test('a list is executed as it is, each element as it was written', async () => {
+test('a list is executed as it is, each element as written', async () => {
   const { processes } = await loaded('processes:\n  a: [sleep, 1.10, 0x10, yes, null, "5"]\n  b: { command: [python3, -u, "a b"] }\n');
   assert.deepEqual(processes[0]?.command, { kind: 'exec', argv: ['sleep', '1.10', '0x10', 'yes', 'null', '5'] });
   assert.deepEqual(processes[1]?.command, { kind: 'exec', argv: ['python3', '-u', 'a b'] });
 });
 
-test('a command is not expanded: that is the shell’s work', async () => {
+test('a command is not expanded; the shell does that', async () => {
   const { processes } = await loaded('processes:\n  web: echo ${HOME} $$\n');
   assert.deepEqual(processes[0]?.command, { kind: 'shell', text: 'echo ${HOME} $$', shell: '/bin/sh' });
 });
 
-test('name, deadline', async () => {
+test('name and deadline are read', async () => {
   const manifest = await loaded('name: my shop\nshutdown: { deadline: 30s }\nprocesses: { web: x }');
   assert.equal(manifest.name, 'my shop');
   assert.equal(manifest.shutdown.deadlineMs, 30_000);
@@ -90,7 +90,7 @@ test('name, deadline', async () => {
   assert.equal((await loaded('shutdown: { deadline: forever }\nprocesses: { web: x }')).shutdown.deadlineMs, undefined);
 });
 
-test('defaults lie below each process: key by key, and entry by entry for env and signals', async () => {
+test('a process overrides the defaults: key by key, and entry by entry for env and signals', async () => {
   const { processes } = await loaded(`
 defaults:
   command: fallback
@@ -111,7 +111,7 @@ processes:
   assert.deepEqual(b.tags, ['y']);
 });
 
-test('anchors, aliases and merge keys', async () => {
+test('anchors, aliases and merge keys work', async () => {
   const { processes } = await loaded(`
 x-base: &base { command: x, quiet: true, env: &env { A: 1 } }
 x-more: &more { quiet: false, port: 4000 }
@@ -127,17 +127,17 @@ processes:
   ]);
 });
 
-test('a byte order mark and CRLF are fine', async () => {
+test('a byte order mark and CRLF are accepted', async () => {
   const { processes } = await loaded('\ufeffprocesses:\r\n  web: x\r\n  api: y\r\n');
   assert.deepEqual(processes.map(({ name, command }) => [name, command.kind === 'shell' && command.text]), [['web', 'x'], ['api', 'y']]);
 });
 
-test('dependencies, as a list and as a map', async () => {
+test('dependencies are read from a list and from a map', async () => {
   const { processes } = await loaded('processes:\n  db: x\n  a: { command: x, depends_on: [db] }\n  b: { command: x, depends_on: { db: started, a: started } }\n');
   assert.deepEqual(processes.map((process) => process.dependsOn.map(({ name }) => name)), [[], ['db'], ['db', 'a']]);
 });
 
-test('-p gives ports by place, and replaces those of the file', async () => {
+test('-p gives ports in the order of the file, and replaces ports of the file', async () => {
   const { processes } = await loaded('processes:\n  a: x\n  b: { command: x, port: 80 }\n  c: x\n', { basePort: 7000 });
   assert.deepEqual(processes.map(({ port }) => port), [7000, 7100, 7200]);
 });

@@ -1,4 +1,4 @@
-// What becomes of the bytes of one process among those of others: prefixes, colours that end with their line, progress bars.
+// The output of one process among others: prefixes, colours that end with their line, progress bars.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { LinePrefixer, latin1 } from '../../src/output/line-prefixer.ts';
@@ -12,98 +12,98 @@ function bytes(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-function dressLines(text: string, { terminal = false, prefix = 'p | ', goesOn = false } = {}): string {
-  return new LinePrefixer(terminal).lines(bytes(text), prefix, goesOn);
+function prefixLines(text: string, { terminal = false, prefix = 'p | ', continuesLine = false } = {}): string {
+  return new LinePrefixer(terminal).lines(bytes(text), prefix, continuesLine);
 }
 
-/** What a process printed, in pieces as they come while nobody else prints. */
-function dressParts(pieces: readonly string[], prefix = 'p | '): string {
-  const dresser = new LinePrefixer(true);
-  let goesOn = false;
+/** The output for pieces of text that come one by one while no other process prints. */
+function prefixPieces(pieces: readonly string[], prefix = 'p | '): string {
+  const prefixer = new LinePrefixer(true);
+  let continuesLine = false;
   let text = '';
   for (const piece of pieces) {
-    text += piece.endsWith('\n') ? dresser.lines(bytes(piece), prefix, goesOn) : dresser.part(bytes(piece), prefix, goesOn);
-    goesOn = !piece.endsWith('\n');
+    text += piece.endsWith('\n') ? prefixer.lines(bytes(piece), prefix, continuesLine) : prefixer.part(bytes(piece), prefix, continuesLine);
+    continuesLine = !piece.endsWith('\n');
   }
-  return text + (goesOn ? dresser.last(bytes(''), prefix, goesOn) : '');
+  return text + (continuesLine ? prefixer.last(bytes(''), prefix, continuesLine) : '');
 }
 
-test('a prefix before each line, and none before what goes on', () => {
-  assert.equal(dressLines('one\ntwo\n\n'), 'p | one\np | two\np | \n');
-  assert.equal(dressLines('rest\ntwo\n', { goesOn: true }), 'rest\np | two\n');
-  assert.equal(dressLines('\n', { goesOn: true }), '\n');
+test('each line gets a prefix, the rest of a begun line gets none', () => {
+  assert.equal(prefixLines('one\ntwo\n\n'), 'p | one\np | two\np | \n');
+  assert.equal(prefixLines('rest\ntwo\n', { continuesLine: true }), 'rest\np | two\n');
+  assert.equal(prefixLines('\n', { continuesLine: true }), '\n');
 });
 
-test('any bytes pass as they are', () => {
+test('any bytes pass unchanged', () => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 0x0a));
   for (const terminal of [false, true]) {
-    const dressed = new LinePrefixer(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
-    assert.deepEqual(bytes(dressed.slice(0, -1)), terminal ? Buffer.from(every.filter((byte) => byte !== 0x0d)) : every);
+    const output = new LinePrefixer(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
+    assert.deepEqual(bytes(output.slice(0, -1)), terminal ? Buffer.from(every.filter((byte) => byte !== 0x0d)) : every);
   }
-  assert.equal(dressLines(latin1('größe\n'), { prefix: latin1('web ✓ | ') }), latin1('web ✓ | größe\n'));
+  assert.equal(prefixLines(latin1('größe\n'), { prefix: latin1('web ✓ | ') }), latin1('web ✓ | größe\n'));
 });
 
 for (const prefix of ['$& | ', '$1$2 | ', "$` $' | ", '$$ | ']) {
-  test(`a prefix with a pattern's signs is one: ${prefix}`, () => {
-    assert.equal(dressLines('one\ntwo\n', { prefix }), `${prefix}one\n${prefix}two\n`);
-    assert.equal(dressLines(`${e}[1mone\ntwo\n`, { prefix }), `${prefix}${e}[1mone${e}[0m\n${prefix}${e}[1mtwo${e}[0m\n`);
+  test(`a prefix with the signs of a replacement pattern is printed as it is: ${prefix}`, () => {
+    assert.equal(prefixLines('one\ntwo\n', { prefix }), `${prefix}one\n${prefix}two\n`);
+    assert.equal(prefixLines(`${e}[1mone\ntwo\n`, { prefix }), `${prefix}${e}[1mone${e}[0m\n${prefix}${e}[1mtwo${e}[0m\n`);
   });
 }
 
-test('a colour ends with its line and is in force again on the next; the prefix is never painted', () => {
-  assert.equal(dressLines(`${e}[31mred\nstill\n${e}[0mplain\n`), `p | ${e}[31mred${e}[0m\np | ${e}[31mstill${e}[0m\np | ${e}[31m${e}[0mplain\n`);
+test('a colour ends with its line and begins again on the next; it never reaches the prefix', () => {
+  assert.equal(prefixLines(`${e}[31mred\nstill\n${e}[0mplain\n`), `p | ${e}[31mred${e}[0m\np | ${e}[31mstill${e}[0m\np | ${e}[31m${e}[0mplain\n`);
 });
 
-test('what a process closes itself is left as it is', () => {
-  for (const line of [`${e}[31mred${e}[39m\n`, `${e}[1;4;38;5;208mall${e}[0m\n`, `${e}[7mx${e}[m\n`, `${e}[48:2::1:2:3mx${e}[49m\n`]) assert.equal(dressLines(line), `p | ${line}`);
+test('a colour that the process closes itself is left unchanged', () => {
+  for (const line of [`${e}[31mred${e}[39m\n`, `${e}[1;4;38;5;208mall${e}[0m\n`, `${e}[7mx${e}[m\n`, `${e}[48:2::1:2:3mx${e}[49m\n`]) assert.equal(prefixLines(line), `p | ${line}`);
 });
 
-test('a sequence that is cut between two pieces, at any byte, is one', () => {
+test('an escape sequence that is cut into pieces, at any byte, is still recognised', () => {
   const text = `${e}[1;38;5;208mbold\r${e}[2Korange${e}[0m end${e}[3Gx`;
-  const whole = dressParts([text]);
-  for (let cut = 1; cut < text.length; cut += 1) assert.equal(dressParts([text.slice(0, cut), text.slice(cut)]), whole, `cut at ${cut}`);
-  assert.equal(dressParts([...text]), whole, 'cut everywhere');
+  const whole = prefixPieces([text]);
+  for (let cut = 1; cut < text.length; cut += 1) assert.equal(prefixPieces([text.slice(0, cut), text.slice(cut)]), whole, `cut at ${cut}`);
+  assert.equal(prefixPieces([...text]), whole, 'cut everywhere');
 });
 
-test('a last piece that looks like the beginning of a sequence is shown as it is', () => {
-  for (const end of [`${e}`, `${e}[`, `${e}[38;5`, '\r']) assert.equal(dressParts([`text${end}`]), `p | text${end}`);
+test('a begun sequence at the very end is printed unchanged', () => {
+  for (const end of [`${e}`, `${e}[`, `${e}[38;5`, '\r']) assert.equal(prefixPieces([`text${end}`]), `p | text${end}`);
 });
 
-test('a carriage return before a newline is no way back, wherever it is cut', () => {
-  assert.equal(dressLines('dos\r\nfile\r\n', { terminal: true }), 'p | dos\r\np | file\r\n');
-  assert.equal(dressParts(['dos\r', '\nfile\r\n']), 'p | dos\r\np | file\r\n');
-  assert.equal(dressParts(['dos', '\r', '\n']), 'p | dos\r\n');
+test('a carriage return before a newline does not repeat the prefix, even when they are cut apart', () => {
+  assert.equal(prefixLines('dos\r\nfile\r\n', { terminal: true }), 'p | dos\r\np | file\r\n');
+  assert.equal(prefixPieces(['dos\r', '\nfile\r\n']), 'p | dos\r\np | file\r\n');
+  assert.equal(prefixPieces(['dos', '\r', '\n']), 'p | dos\r\n');
 });
 
-test('a progress bar keeps its prefix at a terminal, and is left alone elsewhere', () => {
-  assert.equal(dressParts(['10%\r', '20%\r', `${e}[K30%`, `${e}[1G40%${e}[G50%\n`]), `p | 10%\rp | 20%\rp | ${e}[K30%${e}[1Gp | 40%${e}[Gp | 50%\n`);
-  assert.equal(dressLines('10%\r20%\r\n'), 'p | 10%\r20%\r\n');
-  assert.equal(dressParts([`${e}[32m10%\r`, '20%\n']), `p | ${e}[32m10%${e}[0m\rp | ${e}[32m20%${e}[0m\n`);
-  assert.equal(dressParts(['x\x1b[10Gy\n']), 'p | x\x1b[10Gy\n', 'another column is not the first');
+test('a progress bar keeps its prefix at a terminal, and is unchanged elsewhere', () => {
+  assert.equal(prefixPieces(['10%\r', '20%\r', `${e}[K30%`, `${e}[1G40%${e}[G50%\n`]), `p | 10%\rp | 20%\rp | ${e}[K30%${e}[1Gp | 40%${e}[Gp | 50%\n`);
+  assert.equal(prefixLines('10%\r20%\r\n'), 'p | 10%\r20%\r\n');
+  assert.equal(prefixPieces([`${e}[32m10%\r`, '20%\n']), `p | ${e}[32m10%${e}[0m\rp | ${e}[32m20%${e}[0m\n`);
+  assert.equal(prefixPieces(['x\x1b[10Gy\n']), 'p | x\x1b[10Gy\n', 'another column is not the first');
 });
 
-test('other sequences pass: titles, hyperlinks, modes of the cursor', () => {
+test('other sequences pass unchanged: titles, hyperlinks, cursor modes', () => {
   for (const sequence of [`${e}]0;title\x07`, `${e}]8;;https://x.y/?a=1;2\x07link${e}]8;;\x07`, `${e}[?25l`, `${e}(0`, `${e}[>4;2m`, `${e}[?4m`]) {
-    assert.equal(dressLines(`a${sequence}b\nc\n`), `p | a${sequence}b\np | c\n`);
+    assert.equal(prefixLines(`a${sequence}b\nc\n`), `p | a${sequence}b\np | c\n`);
   }
 });
 
-test('an enormous colour is passed on, closed, and not repeated', () => {
+test('an enormous colour sequence is passed on and closed, but not repeated on each line', () => {
   const flood = `${e}[38:2${':1'.repeat(20_000)}m`;
-  const dressed = dressLines(`${flood}x\n${'\n'.repeat(1000)}`);
-  assert.ok(dressed.startsWith(`p | ${flood}x${e}[0m\np | `));
-  assert.ok(dressed.length < flood.length + 50_000, `${dressed.length} bytes of ${flood.length}`);
+  const output = prefixLines(`${flood}x\n${'\n'.repeat(1000)}`);
+  assert.ok(output.startsWith(`p | ${flood}x${e}[0m\np | `));
+  assert.ok(output.length < flood.length + 50_000, `${output.length} bytes of ${flood.length}`);
 });
 
-test('a thousand parameters, and half a sequence a million bytes long, take no time', () => {
+test('sequences with very many parameters, or a million bytes long, are handled fast', () => {
   const started = performance.now();
-  dressLines(`${e}[${'1;'.repeat(100_000)}1mx\n`);
-  dressParts([`${e}[${'1;'.repeat(500_000)}`, 'm', '\n']);
-  dressParts([`${e}[`.repeat(300_000), '\n']);
+  prefixLines(`${e}[${'1;'.repeat(100_000)}1mx\n`);
+  prefixPieces([`${e}[${'1;'.repeat(500_000)}`, 'm', '\n']);
+  prefixPieces([`${e}[`.repeat(300_000), '\n']);
   assert.ok(performance.now() - started < 5000);
 });
 
-/** What is in force, by a terminal's own rules: each attribute's state after all sequences of the text. */
+/** The sequences that restore the attributes in force after a text, by the rules of a terminal. */
 function renditionOf(text: string): string {
   const rendition = new Rendition();
   for (const [, parameters = ''] of text.matchAll(/\x1b\[([\d;:]*)m/g)) rendition.apply(parameters);
@@ -132,7 +132,7 @@ for (const [sequence, opening] of [
   ['99', ''],
   ['38;5', '[38;5m'],
 ] as const) {
-  test(`ESC [ ${sequence} m leaves in force: ${opening === '' ? 'nothing' : opening}`, () => {
+  test(`after ESC [ ${sequence} m the attributes in force are: ${opening === '' ? 'none' : opening}`, () => {
     const rendition = new Rendition();
     rendition.apply(sequence);
     assert.equal(rendition.opening.replaceAll(e, ''), opening);
@@ -141,32 +141,32 @@ for (const [sequence, opening] of [
   });
 }
 
-test('any colours, cut anywhere: each line ends plain, begins as the one before it ended, and nothing else is changed', () => {
+test('random colours, cut anywhere: each line ends plain, begins with the colours of the one before, and is unchanged otherwise', () => {
   const random = randomFrom(2);
   const words = ['text', ' ', '\n', `${e}[31m`, `${e}[1;44m`, `${e}[0m`, `${e}[m`, `${e}[38;5;9m`, `${e}[39m`, `${e}[K`, '\r', '\r\n', 'ü', `${e}[38:2::1:2:3m`, '%'];
   for (let round = 0; round < 500; round += 1) {
     const text = `${Array.from({ length: 30 }, () => words[random(words.length)]).join('')}\n`.replaceAll('\r', '');
-    const dresser = new LinePrefixer(true);
-    let dressed = '';
-    let goesOn = false;
+    const prefixer = new LinePrefixer(true);
+    let output = '';
+    let continuesLine = false;
     for (let at = 0; at < text.length;) {
-      // As the line cutter does it: whole lines together, or a piece of one.
+      // Like the line cutter: several whole lines, or a piece of one.
       const line = text.indexOf('\n', at) + 1;
       const last = text.lastIndexOf('\n', at + random(60)) + 1;
       const end = random(2) === 0 ? Math.min(line - 1, at + random(10)) : last > at ? last : line;
       if (end <= at) continue;
       const piece = text.slice(at, end);
-      dressed += piece.endsWith('\n') ? dresser.lines(bytes(piece), '', goesOn) : dresser.part(bytes(piece), '', goesOn);
-      goesOn = !piece.endsWith('\n');
+      output += piece.endsWith('\n') ? prefixer.lines(bytes(piece), '', continuesLine) : prefixer.part(bytes(piece), '', continuesLine);
+      continuesLine = !piece.endsWith('\n');
       at = end;
     }
     let before = '';
     const lines = text.split('\n').slice(0, -1);
-    const dressedLines = dressed.split('\n').slice(0, -1);
-    assert.equal(dressedLines.length, lines.length);
+    const outputLines = output.split('\n').slice(0, -1);
+    assert.equal(outputLines.length, lines.length);
     lines.forEach((line, index) => {
       const after = renditionOf(before + line);
-      assert.equal(dressedLines[index], `${before}${line}${after === '' ? '' : `${e}[0m`}`, JSON.stringify(text));
+      assert.equal(outputLines[index], `${before}${line}${after === '' ? '' : `${e}[0m`}`, JSON.stringify(text));
       before = after;
     });
   }

@@ -1,4 +1,4 @@
-// `--group`: what a process prints is held until its end, whatever it is, and handed out one after another, however slowly it is taken.
+// `--group`: the output of a process is held until its end, then printed as one block, even to a slow reader.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import fs, { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
@@ -11,15 +11,15 @@ import { turn } from './output-support.ts';
 
 interface Held {
   readonly source: HeldSource;
-  /** What was handed out; `|` stands for the end. */
+  /** The output released so far; `|` marks the end. */
   readonly text: () => string;
   readonly warnings: string[];
-  /** The process prints. Resolves when it is read. */
+  /** Prints as the process. Resolves when the source has read it. */
   print(text: string): Promise<void>;
   end(): void;
 }
 
-function makeHeld(t: TestContext, turns = new ReleaseQueue(), onData: (held: Held) => void = () => undefined): Held {
+function makeHeld(t: TestContext, queue = new ReleaseQueue(), onData: (held: Held) => void = () => undefined): Held {
   const folder = mkdtempSync(join(tmpdir(), 'pr-'));
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
@@ -38,13 +38,13 @@ function makeHeld(t: TestContext, turns = new ReleaseQueue(), onData: (held: Hel
     },
     onEnd: () => void pieces.push('|'),
   };
-  const source = new HeldSource(readEnd, listener, turns, (message) => warnings.push(message));
+  const source = new HeldSource(readEnd, listener, queue, (message) => warnings.push(message));
   const held: Held = {
     source,
     text: () => pieces.join(''),
     warnings,
     print: async (text) => {
-      // No more than the pipe holds.
+      // Never more at once than the pipe holds.
       for (let at = 0; at < text.length; at += 32 * 1024) {
         writeSync(writeEnd, text.slice(at, at + 32 * 1024), null, 'latin1');
         for (let index = 0; index < 3; index += 1) await turn();
@@ -60,14 +60,14 @@ function makeHeld(t: TestContext, turns = new ReleaseQueue(), onData: (held: Hel
   return held;
 }
 
-/** A text of so many bytes, in which every line is another one. */
+/** A text of at least so many bytes, in which all lines differ. */
 function lines(bytes: number, name = 'line'): string {
   let text = '';
   for (let index = 0; text.length < bytes; index += 1) text += `${name} ${index}\n`;
   return text;
 }
 
-test('nothing is shown before the end, everything then', async (t) => {
+test('nothing is printed before the end of the process, and then everything', async (t) => {
   const held = makeHeld(t);
   const text = lines(300_000);
   await held.print(text);
@@ -77,10 +77,10 @@ test('nothing is shown before the end, everything then', async (t) => {
   assert.equal(held.text() === `${text}|`, true);
 });
 
-test('two that end at once: one after another, an unfinished last line with its own', async (t) => {
-  const turns = new ReleaseQueue();
+test('two processes that end at once are printed one after the other, with an unfinished last line', async (t) => {
+  const queue = new ReleaseQueue();
   const order: string[] = [];
-  const [a, b] = [makeHeld(t, turns, () => order.push('a')), makeHeld(t, turns, () => order.push('b'))];
+  const [a, b] = [makeHeld(t, queue, () => order.push('a')), makeHeld(t, queue, () => order.push('b'))];
   await a.print(`${lines(200_000)}unfinished`);
   await b.print(lines(200_000));
   a.end();
@@ -91,7 +91,7 @@ test('two that end at once: one after another, an unfinished last line with its 
   assert.match(order.join(''), /^(a+b+|b+a+)$/);
 });
 
-test('a slow reader: a piece each time that there is room', async (t) => {
+test('a slow reader gets a piece each time that it has room', async (t) => {
   const held = makeHeld(t, undefined, ({ source }) => {
     source.pause(true);
     setImmediate(() => source.pause(false));
@@ -109,10 +109,10 @@ test('a slow reader: a piece each time that there is room', async (t) => {
 });
 
 for (const when of ['before it waits', 'while it waits'] as const) {
-  test(`a reader that takes nothing is given up half a second after the cut, which may come ${when}`, async (t) => {
-    const turns = new ReleaseQueue();
-    const held = makeHeld(t, turns, ({ source }) => source.pause(true));
-    const next = makeHeld(t, turns);
+  test(`a reader that takes nothing is given up half a second after the cut, if that comes ${when}`, async (t) => {
+    const queue = new ReleaseQueue();
+    const held = makeHeld(t, queue, ({ source }) => source.pause(true));
+    const next = makeHeld(t, queue);
     await held.print(lines(200_000));
     await next.print('next\n');
     held.end();
@@ -127,11 +127,11 @@ for (const when of ['before it waits', 'while it waits'] as const) {
     assert.equal(await drained, 'cut');
     assert.ok(held.text().length < 100_000);
     assert.equal(await nextDrained, 'complete');
-    assert.equal(next.text(), 'next\n|', 'and the next one has its turn');
+    assert.equal(next.text(), 'next\n|', 'then the next process is printed');
   });
 }
 
-test('a slow reader that takes something in time loses nothing by a cut', async (t) => {
+test('a cut loses nothing of a slow reader that still takes something in time', async (t) => {
   const held = makeHeld(t, undefined, ({ source }) => {
     source.pause(true);
     setTimeout(() => source.pause(false), 20);
@@ -144,10 +144,10 @@ test('a slow reader that takes something in time loses nothing by a cut', async 
   assert.equal(held.text() === `${text}|`, true);
 });
 
-test('destroyed while it waits for its reader: the others have their turn all the same', async (t) => {
-  const turns = new ReleaseQueue();
-  const held = makeHeld(t, turns, ({ source }) => source.pause(true));
-  const next = makeHeld(t, turns);
+test('a source that is destroyed while it waits for its reader does not block the next one', async (t) => {
+  const queue = new ReleaseQueue();
+  const held = makeHeld(t, queue, ({ source }) => source.pause(true));
+  const next = makeHeld(t, queue);
   await held.print(lines(200_000));
   await next.print('next\n');
   held.end();
@@ -161,7 +161,7 @@ test('destroyed while it waits for its reader: the others have their turn all th
   assert.equal(next.text(), 'next\n|');
 });
 
-test('a full disk: said once; what is held is shown early, as far as the reader takes it, then what comes', async (t) => {
+test('on a full disk there is one warning; the held output is printed early, at the pace of the reader, and then new output at once', async (t) => {
   const held = makeHeld(t);
   const first = lines(200_000, 'first');
   const second = lines(60_000, 'second');
@@ -169,23 +169,23 @@ test('a full disk: said once; what is held is shown early, as far as the reader 
   await held.print(first);
   held.source.pause(true);
   const really = fs.writeSync;
-  let mayWrite = 1000;
-  // As a full disk does it: first a part, then nothing.
+  let freeBytes = 1000;
+  // Like a full disk: it takes a part, then nothing.
   const mock = t.mock.method(fs, 'writeSync', ((fd: number, buffer: Buffer, offset: number, length: number, position: number) => {
     if (typeof buffer === 'string') return really(fd, buffer, offset, length as unknown as BufferEncoding);
-    if (mayWrite === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-    const written = really(fd, buffer, offset, Math.min(length, mayWrite), position);
-    mayWrite -= written;
+    if (freeBytes === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const written = really(fd, buffer, offset, Math.min(length, freeBytes), position);
+    freeBytes -= written;
     return written;
   }) as typeof fs.writeSync);
   await held.print(second);
   assert.deepEqual(held.warnings, ['its output cannot be held until its end (ENOSPC: no space left on device, write): it is shown as it comes']);
-  assert.equal(held.text(), '', 'nothing is pressed upon a reader that is slow');
+  assert.equal(held.text(), '', 'a slow reader still gets nothing');
   held.source.pause(false);
   for (let index = 0; held.text().length < first.length + second.length && index < 1000; index += 1) await turn();
   assert.equal(held.text() === first + second, true);
   await held.print(third);
-  assert.equal(held.text() === first + second + third, true, 'it passes as it comes');
+  assert.equal(held.text() === first + second + third, true, 'new output passes at once');
   mock.mock.restore();
   held.end();
   assert.equal(await held.source.drained(), 'complete');
@@ -193,7 +193,7 @@ test('a full disk: said once; what is held is shown early, as far as the reader 
   assert.equal(held.warnings.length, 1);
 });
 
-test('what nobody holds takes no file, and an end without a word is one', async (t) => {
+test('a process that prints nothing still ends', async (t) => {
   const held = makeHeld(t);
   held.end();
   assert.equal(await held.source.drained(), 'complete');

@@ -1,4 +1,4 @@
-// Output as JSON: one object a line, whatever the bytes are, and an enormous line as several.
+// Output as JSON: one object a line for any bytes, and several objects for an enormous line.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { JsonPrinter } from '../../src/output/json.ts';
@@ -31,7 +31,7 @@ function printed(stream: 'stdout' | 'stderr' = 'stdout'): { listener: LineListen
 const bytes = (text: string): Buffer => Buffer.from(text);
 const linesOf = (events: readonly Printed[]): string[] => events.map(({ line, part }) => (part === true ? `${line}…` : line));
 
-test('an object for each line', async () => {
+test('each line is one object', async () => {
   const { listener, events } = printed('stderr');
   listener.onLines(bytes('one\n\n"quoted" \x1b[1m\t\u2028 größe\n'));
   listener.onEnd(bytes('last'));
@@ -44,19 +44,19 @@ test('an object for each line', async () => {
   }
 });
 
-test('an end without a word is none; an empty piece is none', async () => {
+test('an end without output prints nothing', async () => {
   const { listener, events } = printed();
   listener.onEnd(bytes(''));
   assert.deepEqual(await events(), []);
 });
 
-test('bytes that are not UTF-8 do not break it', async () => {
+test('bytes that are not UTF-8 become replacement characters', async () => {
   const { listener, events } = printed();
   listener.onLines(Buffer.from([0xff, 0x0a, 0xc3, 0x0a, 0x61, 0x0a]));
   assert.deepEqual(linesOf(await events()), ['\ufffd', '\ufffd', 'a']);
 });
 
-test('an enormous line: its pieces put together are the line, wherever a character was cut', async () => {
+test('the pieces of an enormous line make up the line, even when a character is cut', async () => {
   const text = 'aß€😀'.repeat(5);
   const whole = bytes(text);
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -70,7 +70,7 @@ test('an enormous line: its pieces put together are the line, wherever a charact
   }
 });
 
-test('half a character at the end of an enormous line stays there', async () => {
+test('half a character at the end of an enormous line does not reach the next line', async () => {
   const { listener, events } = printed();
   listener.onPart(bytes('enormous'));
   listener.onLines(Buffer.from([0x61, 0xc3, 0x0a]));
@@ -78,7 +78,7 @@ test('half a character at the end of an enormous line stays there', async () => 
   assert.deepEqual(linesOf(await events()), ['enormous…', 'a\ufffd', '\ufffdb']);
 });
 
-test('what comes after an enormous line is whole again', () => {
+test('after an enormous line, streaming ends', () => {
   const { listener } = printed();
   assert.equal(listener.isStreaming, false);
   listener.onPart(bytes('enormous'));
@@ -87,7 +87,7 @@ test('what comes after an enormous line is whole again', () => {
   assert.equal(listener.isStreaming, false);
 });
 
-test('half a character at the end of all', async () => {
+test('half a character at the end of the output is printed', async () => {
   const { listener, events } = printed();
   listener.onPart(Buffer.from([0x61, 0xc3]));
   listener.onEnd(bytes(''));
@@ -109,7 +109,7 @@ test('a line of 1 MB is one event, one of 20 MB is several', async () => {
   }
 });
 
-test('a slow reader makes all wait', async () => {
+test('a slow reader makes all processes wait', async () => {
   const { listener, printer, pipe } = printed();
   pipe.isTaking = false;
   listener.onLines(Buffer.from(`${'x'.repeat(300_000)}\n`));

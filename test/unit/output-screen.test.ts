@@ -1,4 +1,4 @@
-// Lines of many on one screen: whole among each other, prompts at a terminal, one enormous line elsewhere; and the notices between.
+// Lines of many processes on one screen: lines stay whole, prompts at a terminal, enormous lines elsewhere, and notices in between.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { LineListener } from '../../src/output/lines.ts';
@@ -19,9 +19,9 @@ interface Setting {
   readonly printer: PrettyPrinter;
   readonly a: LineListener;
   readonly b: LineListener;
-  /** How often whom the others wait for was another one. */
-  readonly turns: () => number;
-  /** Everything that was written. */
+  /** How often the printer reported a change of the process that the others wait for. */
+  readonly changes: () => number;
+  /** Everything written so far. */
   readonly shown: () => Promise<string>;
 }
 
@@ -41,9 +41,9 @@ function setting({ terminal = false, ...more }: { terminal?: boolean } & Partial
     columns: terminal ? () => 80 : undefined,
     ...more,
   });
-  let turns = 0;
+  let changes = 0;
   printer.listen(() => {
-    turns += 1;
+    changes += 1;
   });
   return {
     pipe,
@@ -52,7 +52,7 @@ function setting({ terminal = false, ...more }: { terminal?: boolean } & Partial
     printer,
     a: printer.listener('a', 'stdout'),
     b: printer.listener('b', 'stdout'),
-    turns: () => turns,
+    changes: () => changes,
     shown: async () => {
       await turn();
       return pipe.text;
@@ -62,7 +62,7 @@ function setting({ terminal = false, ...more }: { terminal?: boolean } & Partial
 
 const warning = (message: string) => ({ type: 'warning', process: undefined, message }) as const;
 
-test('names are padded to the longest, and the same on stdout and stderr', async () => {
+test('names are padded to the longest, on stdout and stderr alike', async () => {
   const { printer, shown } = setting({ processes: ['a', 'long-name.12'].map((name) => ({ name, process: name, color: undefined })) });
   printer.listener('a', 'stdout').onLines(lines('one\ntwo\n'));
   printer.listener('long-name.12', 'stderr').onLines(lines('three\n'));
@@ -70,7 +70,7 @@ test('names are padded to the longest, and the same on stdout and stderr', async
   assert.equal(await shown(), 'a            | one\na            | two\nlong-name.12 | three\nprocrun      | four\n');
 });
 
-test('--no-prefix: bytes as they are', async () => {
+test('--no-prefix: bytes pass unchanged', async () => {
   const { a, b, shown } = setting({ prefix: false });
   a.onLines(lines('one\n'));
   b.onLines(lines('\xff\x00\n'));
@@ -78,7 +78,7 @@ test('--no-prefix: bytes as they are', async () => {
   assert.equal(await shown(), 'one\n\xff\x00\nlast');
 });
 
-test('--no-prefix: a line without an end gets one when somebody else comes', async () => {
+test('--no-prefix: an unfinished line gets a newline when another process or a notice follows', async () => {
   for (const say of [false, true]) {
     const { a, b, printer, shown } = setting({ prefix: false });
     a.onEnd(lines('last'));
@@ -88,7 +88,7 @@ test('--no-prefix: a line without an end gets one when somebody else comes', asy
   }
 });
 
-test('--timestamps: asked for anew, $ and all, in bytes', async () => {
+test('--timestamps: each write gets a new timestamp, printed literally and as UTF-8', async () => {
   let now = 0;
   const { a, shown } = setting({ timestamp: () => `$&é${(now += 1)}` });
   a.onLines(lines('one\ntwo\n'));
@@ -96,7 +96,7 @@ test('--timestamps: asked for anew, $ and all, in bytes', async () => {
   assert.equal(Buffer.from(await shown(), 'latin1').toString(), '$&é1 a | one\n$&é1 a | two\n$&é2 a | three\n');
 });
 
-test('colours: a name has that of its process, instances the same', () => {
+test('all instances of a process have its colour', () => {
   const asked: string[] = [];
   const paint: Paint = { ...noPaint, process: (name, chosen) => (text) => (asked.push(`${name} ${chosen} ${text}`), text) };
   const { printer } = setting({ outPaint: paint, processes: ['w.1', 'w.2'].map((name) => ({ name, process: 'w', color: 'red' })) });
@@ -106,7 +106,7 @@ test('colours: a name has that of its process, instances the same', () => {
   assert.deepEqual(asked, ['w red w.1 | ', 'w red w.2 | ']);
 });
 
-test('--no-prefix: a colour that is left open does not outlive its process', async () => {
+test('--no-prefix: an open colour is closed at the end of its process', async () => {
   const { a, shown } = setting({ prefix: false });
   a.onEnd(lines('\x1b[31mred'));
   assert.equal(await shown(), '\x1b[31mred\x1b[0m');
@@ -119,16 +119,16 @@ test('a last line without a newline gets one', async () => {
   assert.equal(await shown(), 'a | last words\n');
 });
 
-test('a colour that a process leaves open is closed, at the end of its last line as well', async () => {
+test('an open colour is closed at the end of the last line', async () => {
   const { a, b, shown } = setting();
   a.onEnd(lines('\x1b[31mred'));
   b.onLines(lines('plain\n'));
   assert.equal(await shown(), 'a | \x1b[31mred\x1b[0m\nb | plain\n');
 });
 
-// At a terminal.
+// The next tests are at a terminal.
 
-test('a prompt stays open, and its line goes on in the same line', async () => {
+test('a prompt stays open, and its line continues after it', async () => {
   const { a, shown } = setting({ terminal: true });
   a.onPart(lines('Name: '));
   a.onPart(lines('Jo'));
@@ -136,8 +136,8 @@ test('a prompt stays open, and its line goes on in the same line', async () => {
   assert.equal(await shown(), 'a | Name: John\na | next\n');
 });
 
-test('another one cuts a prompt, and is not kept waiting by it; the rest goes on with a prefix of its own', async () => {
-  const { a, b, printer, shown, turns } = setting({ terminal: true });
+test('another process need not wait for a prompt: it cuts it, and the rest of the line gets a new prefix', async () => {
+  const { a, b, printer, shown, changes } = setting({ terminal: true });
   a.onPart(lines('\x1b[1mName: '));
   assert.equal(printer.mustWait('b', 'stdout'), false);
   b.onLines(lines('one\n'));
@@ -146,10 +146,10 @@ test('another one cuts a prompt, and is not kept waiting by it; the rest goes on
   printer.notice(warning('something'));
   a.onEnd(lines(''));
   assert.equal(await shown(), 'a | \x1b[1mName: \x1b[0m\nb | one\na | \x1b[1mJohn\x1b[0m\na | Age: \nprocrun | something\n');
-  assert.equal(turns(), 0);
+  assert.equal(changes(), 0);
 });
 
-test('where that was all of the line, its own newline, with \\r or without, makes no empty line', async () => {
+test('when a cut prompt was the whole line, its own newline, with or without \\r, makes no empty line', async () => {
   for (const end of ['\n', '\r\n']) {
     const { a, b, shown } = setting({ terminal: true });
     a.onPart(lines(`50%${end.slice(0, -1)}`));
@@ -161,25 +161,25 @@ test('where that was all of the line, its own newline, with \\r or without, make
   }
 });
 
-test('a prompt that is answered at the terminal: what comes after it begins a line of its own', async () => {
+test('output after a typed answer to a prompt gets a prefix, as on a new line', async () => {
   const { a, printer, shown } = setting({ terminal: true });
   a.onPart(lines('Name? '));
   printer.typed();
   a.onLines(lines('hello\n'));
-  // Nothing stands open.
+  // No line is open now.
   printer.typed();
   a.onLines(lines('bye\n'));
   assert.equal(await shown(), 'a | Name? a | hello\na | bye\n');
 });
 
-test('the end of a process ends its prompt', async () => {
+test('the end of a process ends the line of its prompt', async () => {
   const { a, shown } = setting({ terminal: true });
   a.onPart(lines('Name: '));
   a.onEnd(lines(''));
   assert.equal(await shown(), 'a | Name: \n');
 });
 
-test('from the pipe to the screen, a prompt takes 30 ms', async (t) => {
+test('a prompt is on the screen 30 ms after it was read', async (t) => {
   const clock = new Clock(t);
   const { a, pipe } = setting({ terminal: true });
   const cutter = new LineCutter(a, new LineRoom());
@@ -190,7 +190,7 @@ test('from the pipe to the screen, a prompt takes 30 ms', async (t) => {
   assert.equal(pipe.text, 'a | Name: ');
 });
 
-test('the line that shows the progress never tears another one, and what the key echoed gives way to what is said', async () => {
+test('the progress line never tears another line, and is cleared before other output', async () => {
   const { a, printer, shown } = setting({ terminal: true });
   const waiting: Waiting[] = [{ process: 'a', stage: 'SIGTERM', remainingMs: 5000, nextStage: 'SIGKILL', isDraining: false }];
   a.onPart(lines('Name: '));
@@ -204,49 +204,49 @@ test('the line that shows the progress never tears another one, and what the key
   assert.equal(await shown(), `a | Name: \n${text}${clear}a | more\n${text}${clear}a | again: x\n${text}${clear}`);
 });
 
-test('a prompt survives the Ctrl+C that is typed behind it', async () => {
+test('a prompt is kept when Ctrl+C is typed after it', async () => {
   const { a, printer, shown } = setting({ terminal: true });
   a.onPart(lines('Password: '));
   printer.notice({ type: 'stopping', cause: { kind: 'signal', signal: 'SIGINT' } });
   assert.match(await shown(), /^a \| Password: \nprocrun \| stopping: Ctrl\+C \(SIGINT\)\n/);
 });
 
-test('where no prompt stands, what the terminal has echoed of Ctrl+C gives way', async () => {
+test('without a prompt, the echo of Ctrl+C is cleared', async () => {
   const { a, printer, shown } = setting({ terminal: true });
   a.onLines(lines('one\n'));
   printer.notice({ type: 'stopping', cause: { kind: 'signal', signal: 'SIGINT' } });
   assert.match(await shown(), /^a \| one\n\r\x1b\[Kprocrun \| stopping: Ctrl\+C \(SIGINT\)\n/);
 });
 
-// Elsewhere: a line that is too long to be kept.
+// The next tests are not at a terminal: lines that are too long to be kept.
 
-test('in the midst of an enormous line the others wait, procrun itself as well, until it has its end', async () => {
-  const { a, b, printer, shown, turns } = setting();
+test('the other processes and the notices wait until an enormous line has ended', async () => {
+  const { a, b, printer, shown, changes } = setting();
   a.onPart(lines('enormous '));
-  assert.deepEqual([printer.mustWait('a', 'stdout'), printer.mustWait('b', 'stdout'), turns()], [false, true, 1]);
+  assert.deepEqual([printer.mustWait('a', 'stdout'), printer.mustWait('b', 'stdout'), changes()], [false, true, 1]);
   printer.notice(warning('one'));
   printer.notice(warning('two'));
   a.onPart(lines('more '));
   a.onLines(lines('end\nnext\n'));
-  assert.deepEqual([printer.mustWait('b', 'stdout'), turns()], [false, 2]);
+  assert.deepEqual([printer.mustWait('b', 'stdout'), changes()], [false, 2]);
   b.onLines(lines('b\n'));
   assert.equal(await shown(), 'a | enormous more end\na | next\nprocrun | one\nprocrun | two\nb | b\n');
 });
 
-test('its process ends in the midst of it', async () => {
+test('an enormous line ends when its process ends', async () => {
   for (const prefix of [true, false]) {
-    const { a, b, printer, shown, turns } = setting({ prefix });
+    const { a, b, printer, shown, changes } = setting({ prefix });
     a.onPart(lines('enormous '));
     printer.notice(warning('one'));
     a.onEnd(lines('end'));
     assert.equal(printer.mustWait('b', 'stdout'), false);
-    assert.ok(turns() >= 2);
+    assert.ok(changes() >= 2);
     b.onLines(lines('b\n'));
     assert.equal(await shown(), prefix ? 'a | enormous end\nprocrun | one\nb | b\n' : 'enormous end\nprocrun | one\nb\n');
   }
 });
 
-test('it is streamed: what comes of it is wanted at once, and not any more when it has its end', () => {
+test('an enormous line is streamed until its end', () => {
   const { a, b } = setting();
   assert.equal(a.isStreaming, false);
   a.onPart(lines('enormous '));
@@ -255,24 +255,24 @@ test('it is streamed: what comes of it is wanted at once, and not any more when 
   assert.equal(a.isStreaming, false);
   const { a: prompt } = setting({ terminal: true });
   prompt.onPart(lines('Name: '));
-  assert.equal(prompt.isStreaming, false, 'a prompt is not');
+  assert.equal(prompt.isStreaming, false, 'a prompt is not streamed');
 });
 
-test('one that stands still for a second lets the others pass, and goes on in a line of its own', async (t) => {
+test('an enormous line that stalls for a second lets the others pass, and continues on a new line', async (t) => {
   const clock = new Clock(t);
-  const { a, b, printer, shown, turns } = setting();
+  const { a, b, printer, shown, changes } = setting();
   a.onPart(lines('enormous '));
   printer.notice(warning('one'));
   await clock.tick(999);
   assert.equal(printer.mustWait('b', 'stdout'), true);
   await clock.tick(2);
-  assert.deepEqual([printer.mustWait('b', 'stdout'), turns()], [false, 2]);
+  assert.deepEqual([printer.mustWait('b', 'stdout'), changes()], [false, 2]);
   b.onLines(lines('b\n'));
   a.onLines(lines('end\n'));
   assert.equal(await shown(), 'a | enormous \nprocrun | one\nb | b\na | end\n');
 });
 
-test('one that goes on, slowly, is not torn', async (t) => {
+test('an enormous line that continues slowly is not torn', async (t) => {
   const clock = new Clock(t);
   const { a, shown } = setting();
   for (let index = 0; index < 10; index += 1) {
@@ -283,7 +283,7 @@ test('one that goes on, slowly, is not torn', async (t) => {
   assert.equal(await shown(), 'a | 0123456789\n');
 });
 
-test('the time that our own reader takes is not the writer\'s', async (t) => {
+test('the second does not include the time of a slow reader of our output', async (t) => {
   const clock = new Clock(t);
   const { a, pipe, sink, printer } = setting();
   pipe.isTaking = false;
@@ -294,27 +294,27 @@ test('the time that our own reader takes is not the writer\'s', async (t) => {
   await clock.tick(900);
   assert.equal(pipe.text, '');
   await pipe.takeAll();
-  // Only now it could go on.
+  // The line can continue only now.
   await clock.tick(900);
   assert.equal(printer.mustWait('b', 'stdout'), true);
   await clock.tick(200);
   assert.equal(printer.mustWait('b', 'stdout'), false);
 });
 
-test('nor is the time in which we were busy, or stopped, while more of it waited in its pipe', async (t) => {
+test('the second does not include time in which the runner was busy or stopped', async (t) => {
   const clock = new Clock(t);
   const { a, shown } = setting();
   a.onPart(lines('enormous '));
   await turn();
   clock.jump(2000);
-  // The timer has rung; now the pipe is read.
+  // The timer has fired. Now the pipe is read.
   a.onPart(lines('more '));
   await turn();
   a.onLines(lines('end\n'));
   assert.equal(await shown(), 'a | enormous more end\n');
 });
 
-test('a slow reader makes all wait, on its own stream only', async () => {
+test('a slow reader of one stream makes all processes wait on that stream only', async () => {
   const error = new FakePipe();
   const errSink = new Sink(error);
   const { a, pipe, printer } = setting({ err: new Screen(errSink, false) });
@@ -323,7 +323,7 @@ test('a slow reader makes all wait, on its own stream only', async () => {
   a.onLines(lines(`${'x'.repeat(300_000)}\n`));
   await turn();
   assert.deepEqual(['a', 'b'].map((name) => printer.mustWait(name, 'stdout')), [true, true]);
-  assert.equal(printer.mustWait('a', 'stderr'), false, 'who reads one pipe to its end before the other must not wait for ever');
+  assert.equal(printer.mustWait('a', 'stderr'), false, 'a reader that reads one pipe to its end before the other must not wait for ever');
   await pipe.takeAll();
   assert.equal(printer.mustWait('a', 'stdout'), false);
 });

@@ -1,5 +1,4 @@
-// The last step of a byte: gathered, written, never changed on the way, however slowly it is taken; and what is said when it
-// cannot be written.
+// The sink: it gathers and writes bytes without changing them, even for a slow reader, and reports failed writes.
 import { strict as assert } from 'node:assert';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +8,7 @@ import { test } from 'node:test';
 import { Sink, type SinkListener } from '../../src/output/sink.ts';
 import { FakePipe, randomFrom, turn } from './output-support.ts';
 
-class Heard implements SinkListener {
+class Recorder implements SinkListener {
   readonly all: string[] = [];
 
   onFull(full: boolean): void {
@@ -21,22 +20,22 @@ class Heard implements SinkListener {
   }
 }
 
-function sinkTo(stream: Writable): { sink: Sink; heard: Heard } {
+function sinkTo(stream: Writable): { sink: Sink; recorder: Recorder } {
   const sink = new Sink(stream as Writable & { fd: number });
-  const heard = new Heard();
-  sink.listen(heard);
-  return { sink, heard };
+  const recorder = new Recorder();
+  sink.listen(recorder);
+  return { sink, recorder };
 }
 
 /** A Sink that writes to a file by its descriptor. */
-function toFile(path: string, flags = 'w'): { sink: Sink; heard: Heard; close: () => void } {
+function toFile(path: string, flags = 'w'): { sink: Sink; recorder: Recorder; close: () => void } {
   const fd = openSync(path, flags);
   return { ...sinkTo(Object.assign(new PassThrough(), { fd })), close: () => closeSync(fd) };
 }
 
 const kib = 1024;
 
-test('what is written in one turn of the event loop is one write', async () => {
+test('all writes of one turn of the event loop become one', async () => {
   const pipe = new FakePipe();
   const { sink } = sinkTo(pipe);
   for (const word of ['one\n', 'two\n', 'three\n']) sink.write(word);
@@ -57,7 +56,7 @@ test('strings are UTF-8, Latin-1 strings are bytes, bytes are copied', async () 
   assert.deepEqual(Buffer.concat(pipe.taken), Buffer.from([0xc3, 0xa9, 0xe9, 0xff, 0x00, 0xfe]));
 });
 
-test('two sinks keep the order between them', async () => {
+test('two sinks keep the order of their writes', async () => {
   const order: string[] = [];
   const [first, second] = ['first', 'second'].map((name) => {
     const pipe = new FakePipe();
@@ -74,7 +73,7 @@ test('two sinks keep the order between them', async () => {
   assert.deepEqual(order, ['first 1', 'second 2', 'first 3']);
 });
 
-test('bytes under way stay as they are: a write that the system took at once, then one that it did not, in the same turn', async () => {
+test('pending bytes do not change: one write is taken at once, the next is not, in the same turn', async () => {
   const pipe = new FakePipe();
   const { sink } = sinkTo(pipe);
   const part = (letter: string): string => letter.repeat(100 * kib);
@@ -89,7 +88,7 @@ test('bytes under way stay as they are: a write that the system took at once, th
   assert.equal(pipe.text === part('a') + part('b') + part('c'), true, 'the bytes are not those that were written');
 });
 
-test('bytes under way stay as they are, whatever the reader does and whatever the sizes are', async () => {
+test('pending bytes do not change, for random readers and sizes', async () => {
   const random = randomFrom(1);
   const pipe = new FakePipe();
   const { sink } = sinkTo(pipe);
@@ -105,7 +104,7 @@ test('bytes under way stay as they are, whatever the reader does and whatever th
     }
     if (random(3) > 0) await turn();
     if (random(3) === 0) await pipe.takeAll();
-    // As the runner does it, which reads no more.
+    // Like the runner, write no more while the sink is full.
     if (sink.full) await pipe.takeAll();
   }
   await pipe.takeAll();
@@ -113,28 +112,28 @@ test('bytes under way stay as they are, whatever the reader does and whatever th
   assert.equal(pipe.text === expected.join(''), true, 'the bytes are not those that were written');
 });
 
-test('a reader that does not read: full at a quarter of a MiB, free again when it has read', async () => {
+test('the sink is full with 256 KiB unread, and free again when the reader has read', async () => {
   const pipe = new FakePipe();
   pipe.isTaking = false;
-  const { sink, heard } = sinkTo(pipe);
+  const { sink, recorder } = sinkTo(pipe);
   for (let written = 0; written < 256; written += 32) sink.writeLatin1('x'.repeat(32 * kib));
   await turn();
-  assert.deepEqual(heard.all, ['full']);
+  assert.deepEqual(recorder.all, ['full']);
   assert.equal(sink.full, true);
   await pipe.takeAll();
   await turn();
-  assert.deepEqual(heard.all, ['full', 'free']);
+  assert.deepEqual(recorder.all, ['full', 'free']);
 });
 
-test('a reader that keeps up is never too slow, however much comes at once', async () => {
+test('with a fast reader the sink is never full, even after a large write', async () => {
   const pipe = new FakePipe();
-  const { sink, heard } = sinkTo(pipe);
+  const { sink, recorder } = sinkTo(pipe);
   for (let index = 0; index < 10; index += 1) sink.writeLatin1('x'.repeat(1024 * kib));
   await turn();
-  assert.deepEqual(heard.all, []);
+  assert.deepEqual(recorder.all, []);
 });
 
-test('flushed: when the last byte is taken, and not before', async () => {
+test('flushed() resolves when the last byte is taken, not before', async () => {
   const pipe = new FakePipe();
   pipe.isTaking = false;
   const { sink } = sinkTo(pipe);
@@ -148,21 +147,21 @@ test('flushed: when the last byte is taken, and not before', async () => {
   assert.equal(pipe.text, 'last words');
 });
 
-test('a reader that goes away is told once, when the writer has done its turn; what is written then is lost, and nobody waits for it', async () => {
+test('a closed reader is reported once, after the turn of the writer; later writes are dropped without waiting', async () => {
   const pipe = new FakePipe();
   pipe.isTaking = false;
-  const { sink, heard } = sinkTo(pipe);
+  const { sink, recorder } = sinkTo(pipe);
   sink.writeLatin1('x'.repeat(300 * kib));
   await turn();
   pipe.fail('EPIPE');
   await turn();
   sink.write('more');
   await sink.flushed();
-  assert.deepEqual(heard.all, ['full', 'free', 'gone EPIPE']);
+  assert.deepEqual(recorder.all, ['full', 'free', 'gone EPIPE']);
   assert.equal(sink.failure?.code, 'EPIPE');
 });
 
-test('a file: written by its descriptor, in order, and at its end if it was opened for that', async () => {
+test('a file is written by its descriptor, in order, and appended to if it was opened for that', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pr-'));
   try {
     const path = join(folder, 'out');
@@ -181,21 +180,21 @@ test('a file: written by its descriptor, in order, and at its end if it was open
   }
 });
 
-test('a full disk is told once, and never in the midst of a write: who writes may be in the midst of something itself', async () => {
-  const { sink, heard, close } = toFile('/dev/full');
+test('a full disk is reported once, and never during a write, when the writer may not be ready for it', async () => {
+  const { sink, recorder, close } = toFile('/dev/full');
   sink.writeLatin1('x'.repeat(100 * kib));
-  assert.deepEqual(heard.all, []);
+  assert.deepEqual(recorder.all, []);
   assert.equal(sink.failure?.code, 'ENOSPC');
   await turn();
-  assert.deepEqual(heard.all, ['gone ENOSPC']);
+  assert.deepEqual(recorder.all, ['gone ENOSPC']);
   sink.writeLatin1('x'.repeat(100 * kib));
   sink.write('more');
   await sink.flushed();
-  assert.deepEqual(heard.all, ['gone ENOSPC']);
+  assert.deepEqual(recorder.all, ['gone ENOSPC']);
   close();
 });
 
-test('whose fault it is: a reader that went away, or a place that takes nothing', async () => {
+test('a failed write tells a closed reader from a full or broken destination', async () => {
   for (const [code, isGone] of Object.entries({ EPIPE: true, ECONNRESET: true, EIO: true, ENOSPC: false, EFBIG: false, EDQUOT: false })) {
     const pipe = new FakePipe();
     const sink = new Sink(pipe);
@@ -203,7 +202,7 @@ test('whose fault it is: a reader that went away, or a place that takes nothing'
     await turn();
     assert.equal(sink.isReaderGone, isGone, code);
   }
-  // A file has no reader, whatever its disk says.
+  // A file has no reader, so even EIO is not a closed one.
   const file = new Writable({ write: (_chunk, _encoding, callback) => callback() }) as Writable & { fd: number };
   file.fd = 99;
   const sink = new Sink(file);

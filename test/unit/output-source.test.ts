@@ -1,4 +1,4 @@
-// The pipe of one process as it is read: every byte, one buffer for all of them, and how long its end is waited for.
+// Reading the pipe of a process: no byte is lost, all pipes share one buffer, and the wait for the end is bounded.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
@@ -46,12 +46,12 @@ function makeSource(t: TestContext, onData: (chunk: Buffer) => void = () => unde
   return { source, writeEnd, text: () => text, ends: () => ends, close };
 }
 
-/** Nothing else happens for so long. */
-function beBusy(ms: number): void {
+/** Blocks the event loop. */
+function blockEventLoop(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-test('all sources read into one buffer: a hundred need no more memory than one', async (t) => {
+test('all sources read into one buffer, so a hundred need no more memory than one', async (t) => {
   const buffers = new Set<ArrayBufferLike>();
   const all = [1, 2, 3].map(() => makeSource(t, (chunk) => buffers.add(chunk.buffer)));
   all.forEach(({ writeEnd }, index) => writeSync(writeEnd, `text of ${index}`));
@@ -60,7 +60,7 @@ test('all sources read into one buffer: a hundred need no more memory than one',
   assert.equal(buffers.size, 1);
 });
 
-test('the end of file is the end, told once', async (t) => {
+test('the end of file is reported once', async (t) => {
   const { source, writeEnd, close, text, ends } = makeSource(t);
   writeSync(writeEnd, 'last words');
   close();
@@ -71,7 +71,7 @@ test('the end of file is the end, told once', async (t) => {
   assert.equal(ends(), 1);
 });
 
-test('somebody else holds the pipe: a short silence is enough', async (t) => {
+test('when another process holds the pipe, a short silence counts as the end', async (t) => {
   const { source, writeEnd, text, ends } = makeSource(t);
   writeSync(writeEnd, 'last words');
   assert.equal(await source.drained(), 'held');
@@ -80,18 +80,18 @@ test('somebody else holds the pipe: a short silence is enough', async (t) => {
 });
 
 for (const ms of [200, 1500]) {
-  test(`a runner that was busy for ${ms} ms, or stopped, reads what waits before it judges the silence`, async (t) => {
+  test(`a runner that was busy or stopped for ${ms} ms reads the pipe before it judges the silence`, async (t) => {
     const { source, writeEnd, close, text } = makeSource(t);
     const drained = source.drained();
     writeSync(writeEnd, 'x'.repeat(60_000));
     close();
-    beBusy(ms);
+    blockEventLoop(ms);
     assert.equal(await drained, 'complete');
     assert.equal(text().length, 60_000);
   });
 }
 
-test('paused, nothing is read and nothing is given up: the time that our reader takes is not the silence of the writer', async (t) => {
+test('a paused source reads nothing and gives nothing up: a slow reader is not a silent writer', async (t) => {
   const { source, writeEnd, close, text } = makeSource(t);
   source.pause(true);
   writeSync(writeEnd, 'last words');
@@ -104,7 +104,7 @@ test('paused, nothing is read and nothing is given up: the time that our reader 
   assert.equal(text(), 'last words');
 });
 
-test('after the cut a reader that takes nothing is given up; one that takes a little from time to time is not', async (t) => {
+test('after a cut, a reader that takes nothing is given up, and one that takes a little from time to time is not', async (t) => {
   const stuck = makeSource(t);
   const slow = makeSource(t);
   for (const { source, writeEnd } of [stuck, slow]) {
@@ -113,7 +113,7 @@ test('after the cut a reader that takes nothing is given up; one that takes a li
     source.cut();
   }
   const drained = slow.source.drained();
-  // It is let read for one moment in which it cannot, and again, and then at last.
+  // Resume for a moment too short to read anything, four times, and then for good.
   for (let index = 0; index < 4; index += 1) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     slow.source.pause(false);

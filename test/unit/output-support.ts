@@ -1,18 +1,18 @@
-// What the unit tests of the output share: a stream that takes what it is given when the test says so, and a clock of the test's own.
+// Shared by the unit tests of the output: a pipe and a clock that the test controls.
 import { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** A pipe whose reader is the test: takes at once, or keeps what it is given where it lies until `takeAll`. */
+/** A pipe whose reader is the test. It takes bytes at once, or leaves them in the buffer of the writer until `takeAll`. */
 export class FakePipe extends Socket {
   readonly fd = 1;
   isTaking = true;
-  /** What was taken, as it was at that moment. */
+  /** Copies of the taken bytes, made at that moment. */
   readonly taken: Buffer[] = [];
   #waiting: { chunk: Buffer; callback: (error?: Error) => void }[] = [];
 
   constructor() {
     super();
-    // One by one, so that each write is seen.
+    // Without _writev each write is separate.
     Object.assign(this, { _writev: undefined });
   }
 
@@ -25,7 +25,7 @@ export class FakePipe extends Socket {
     }
   }
 
-  /** The reader takes what the system was given, and what is given from now on. */
+  /** Takes all pending writes, and later ones at once. */
   async takeAll(): Promise<void> {
     this.isTaking = true;
     for (const { chunk, callback } of this.#waiting.splice(0)) {
@@ -44,12 +44,12 @@ export class FakePipe extends Socket {
   }
 }
 
-/** One turn of the event loop, with its immediates. */
+/** Resolves after one turn of the event loop, with its immediates. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
-/** Timers and `monotonicNow` that go only when the test says so. */
+/** Timers and `monotonicNow` that move only when the test says so. */
 export class Clock {
   readonly #timers: TestContext['mock']['timers'];
   #now = 1000;
@@ -60,7 +60,7 @@ export class Clock {
     mock.method(process, 'hrtime', () => [Math.floor(this.#now / 1e3), (this.#now % 1e3) * 1e6]);
   }
 
-  /** So many ms go by, one by one. */
+  /** Moves on by so many ms, one by one. */
   async tick(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 1) {
       this.#now += 1;
@@ -69,14 +69,14 @@ export class Clock {
     await turn();
   }
 
-  /** The event loop was busy for so long: all timers ring at once, before anything that came meanwhile is read. */
+  /** Acts as if the event loop was busy for so long: all due timers fire at once, before any input is read. */
   jump(ms: number): void {
     this.#now += ms;
     this.#timers.tick(ms);
   }
 }
 
-/** Random numbers that are the same in each run (mulberry32): from 0 to `below`, without it. */
+/** Pseudo-random integers, the same in each run (mulberry32): from 0 to `below` - 1. */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -1,4 +1,4 @@
-// The time before a line, by its format; and what is no format.
+// Formats of `--timestamps`.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { format, isFormat, isoTimestamp, timestampFields, unknownField } from '../../src/output/timestamps.ts';
@@ -18,7 +18,7 @@ for (const [text, expected] of [
   test(`${text} is ${expected}`, () => assert.equal(format(text, time), expected));
 }
 
-test('the zone, on both sides of Greenwich and in half hours', (t) => {
+test('%z works east and west of Greenwich and with half hours', (t) => {
   const offset = t.mock.method(Date.prototype, 'getTimezoneOffset', () => 0);
   for (const [minutes, expected] of [[0, '+0000'], [-60, '+0100'], [210, '-0330'], [-765, '+1245']] as const) {
     offset.mock.mockImplementation(() => minutes);
@@ -26,15 +26,15 @@ test('the zone, on both sides of Greenwich and in half hours', (t) => {
   }
 });
 
-test('a field that there is not is named; a lone % as well', () => {
+test('an unknown field is named, and a lone % is found', () => {
   assert.deepEqual(['%H', '%%q', '%q', 'x%', '%H%€', '%😀', '%toString'].map(unknownField), [undefined, undefined, 'q', '', '€', '😀', 't']);
   for (const field of timestampFields) assert.equal(unknownField(`%${field}`), undefined);
 });
 
-test('a word without a % is no format, but a name', () => {
+test('a word without % is a name, not a format', () => {
   assert.deepEqual(['web', '@tag', 'web*', '%T', 'at %T'].map(isFormat), [false, false, false, true, true]);
 });
 
-test('without a format: ISO 8601 in UTC', () => {
+test('without a format, a timestamp is ISO 8601 in UTC', () => {
   assert.match(isoTimestamp(), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });

@@ -1,10 +1,10 @@
-// Notices as sentences: the times in them, the ends of the scale too.
+// Notices as sentences, with their times, from 0 to for ever.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StageName } from '../../src/output/notices.ts';
 import { noticeInWords, progressInWords } from '../../src/output/words.ts';
 
-test('a stage and its time', () => {
+test('a stage is printed with its time', () => {
   const cases: readonly (readonly [StageName, number, string])[] = [
     ['SIGTERM', 8000, 'web: SIGTERM, 8s to end by it'],
     ['SIGTERM', 0, 'web: SIGTERM, and no time to end by it'],
@@ -21,7 +21,7 @@ test('a stage and its time', () => {
   }
 });
 
-test('who has ended, and whose output nobody takes, is waited for in other words', () => {
+test('there are own words for waiting for output, and for giving up on its reader', () => {
   const waiting = { stage: 'SIGTERM', remainingMs: 5000, nextStage: 'SIGKILL' } as const;
   assert.equal(progressInWords([{ ...waiting, process: 'web', isDraining: true }, { ...waiting, process: 'api', isDraining: false }], 200), 'waiting for web (has ended, its output is read), api (SIGTERM, SIGKILL in 5s)');
   assert.match(noticeInWords({ type: 'hurried', signal: 'SIGINT', moved: false, cutsOutput: true }) ?? '', /not waiting any longer for whoever reads/);

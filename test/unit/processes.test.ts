@@ -1,4 +1,4 @@
-// What the system says of its processes, as text: Linux's /proc/PID/stat, and what macOS's ps(1) prints, recorded.
+// Parsing the system's texts about processes: /proc/PID/stat of Linux, and recorded lines of ps(1) on macOS.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { parseEnvironmentLine, parsePsLine } from '../../src/os/processes-darwin.ts';
@@ -9,7 +9,7 @@ const stat = (name: string, state = 'S'): string =>
   `4711 (${name}) ${state} 1 4700 4699 34816 4700 4194304 239 0 0 0 1 2 0 0 20 0 1 0 123456 2473984 213 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n`;
 
 for (const name of ['sleep', 'a b', ') S 1 1', '((', 'x) Z (y', '']) {
-  test(`/proc/PID/stat of a program that calls itself ${JSON.stringify(name)}`, () => {
+  test(`/proc/PID/stat of a program with the name ${JSON.stringify(name)}`, () => {
     assert.deepEqual(parseStat(stat(name)), {
       pid: 4711,
       ppid: 1,
@@ -23,13 +23,13 @@ for (const name of ['sleep', 'a b', ') S 1 1', '((', 'x) Z (y', '']) {
   });
 }
 
-test('/proc/PID/stat of a process that ended while it was read', () => {
+test('/proc/PID/stat of a process that ended during the read gives undefined', () => {
   assert.equal(parseStat(''), undefined);
   assert.equal(parseStat('4711 (sle'), undefined);
   assert.equal(parseStat('4711 (sleep) S 1'), undefined);
 });
 
-test('lines of `ps -ax -o pid=,ppid=,pgid=,stat=,lstart=,comm=` on macOS', () => {
+test('lines of `ps -ax -o pid=,ppid=,pgid=,stat=,lstart=,comm=` on macOS are parsed', () => {
   const recorded = [
     '    1     0     1 Ss   Thu Nov 19 08:12:03 2026     /sbin/launchd',
     '  513     1   513 S    Sat Nov  1 09:00:00 2026     /System/Library/Core Services/Finder.app/Contents/MacOS/Finder',
@@ -56,7 +56,7 @@ test('lines of `ps -ax -E -ww -o pid=,command=` on macOS: the environment comes 
   assert.equal(parseEnvironmentLine(''), undefined);
 });
 
-test('states: a zombie is dead, whatever flags ps adds; one that is stopped by a signal hears nothing until SIGCONT', () => {
+test('a zombie is dead and a T process is stopped, with any flags that ps adds', () => {
   assert.deepEqual(['R', 'S', 'Ss', 'D', 'T', 't', 'Z', 'Z+', 'X', 'I'].filter(isDead), ['Z', 'Z+', 'X']);
   assert.deepEqual(['R', 'S', 'T', 'T+', 't', 'Z', 'D'].filter(isStopped), ['T', 'T+']);
 });

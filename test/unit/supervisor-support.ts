@@ -1,4 +1,4 @@
-// Histories for the supervisor: a run on a fake clock, written as what happens and what is asked for.
+// Histories for the supervisor: a run on a fake clock. A test gives the events and gets the actions.
 import { defaultPolicies, defaultShell, defaultStop, processDefaults } from '../../src/manifest/defaults.ts';
 import type { PolicySignal, ProcessSpec, Stage } from '../../src/manifest/types.ts';
 import type { Notice } from '../../src/output/notices.ts';
@@ -27,7 +27,7 @@ export function signalStage(signal: NodeJS.Signals, timeoutMs: number): Stage {
 
 export const flagStage = (timeoutMs: number): Stage => ({ kind: 'flag', timeoutMs });
 
-/** A run whose system is the test itself. Each step answers with the actions as short words, in order. */
+/** A run in which the test plays the system. Each step returns the actions as short texts, in order. */
 export class History {
   readonly supervisor: Supervisor;
   now = 1000;
@@ -39,10 +39,10 @@ export class History {
   }
 
   tell(event: SupervisorEvent): string[] {
-    return this.supervisor.handle(event, this.now).flatMap((action) => this.#word(action));
+    return this.supervisor.handle(event, this.now).flatMap((action) => this.#asText(action));
   }
 
-  /** Begins, and lets everything that may start be started at once. */
+  /** Begins the run, and reports each spawn as done at once. */
   begin(): string[] {
     const words = this.tell({ type: 'begin' });
     for (let spawned = words.filter((word) => word.startsWith('spawn ')); spawned.length > 0; ) {
@@ -61,7 +61,7 @@ export class History {
     return this.tell({ type: 'signal', signal });
   }
 
-  /** Time goes by, with a `time` event at each moment that was asked for. */
+  /** Lets time pass, with a `time` event at each deadline of the supervisor. */
   pass(ms: number): string[] {
     const until = this.now + ms;
     const words: string[] = [];
@@ -73,7 +73,7 @@ export class History {
     return words;
   }
 
-  /** Time goes by while the runner stands still: nobody looks at the clock. */
+  /** Lets time pass without events, as if the runner were stopped. */
   standStill(ms: number): void {
     this.now += ms;
   }
@@ -83,7 +83,7 @@ export class History {
     return this.tell({ id, type: 'leader-ended', end: leaderEnd });
   }
 
-  /** Its leader ends, nothing is left of its tree, and its output is drained. */
+  /** The leader ends, its tree is gone, and its output is drained. */
   ends(id: string, end: number | NodeJS.Signals = 0): string[] {
     return [...this.leaderEnds(id, end), ...this.gone(id)];
   }
@@ -92,7 +92,7 @@ export class History {
     return [...this.tell({ id, type: 'gone' }), ...this.tell({ id, type: 'drained' })];
   }
 
-  #word(action: Action): string[] {
+  #asText(action: Action): string[] {
     switch (action.type) {
       case 'notice':
         this.notices.push(action.notice);

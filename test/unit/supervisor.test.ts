@@ -1,5 +1,4 @@
-// The supervisor's decisions as histories on a fake clock: no process, no waiting. What the system does with them is
-// tested in test/real.
+// The supervisor's decisions, as histories on a fake clock: no process, no waiting. test/real tests the actions on real processes.
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { defaultPolicies } from '../../src/manifest/defaults.ts';
@@ -14,19 +13,19 @@ const dependingOn = (...names: string[]): { dependsOn: { name: string; condition
 });
 
 describe('starting', () => {
-  test('everything without an order starts at once', () => {
+  test('processes without dependencies start at once', () => {
     const history = new History([spec('a'), spec('b')]);
     assert.deepEqual(history.tell({ type: 'begin' }), ['spawn a', 'spawn b']);
   });
 
-  test('a dependant starts when all instances of what it depends on have started', () => {
+  test('a dependant starts when all instances of its dependency have started', () => {
     const history = new History([spec('web', dependingOn('db')), spec('db', { instances: 2 })]);
     assert.deepEqual(history.tell({ type: 'begin' }), ['spawn db.1', 'spawn db.2']);
     assert.deepEqual(history.spawned('db.1'), []);
     assert.deepEqual(history.spawned('db.2'), ['spawn web']);
   });
 
-  test('a dependency that cannot be started keeps its dependants from starting, and the run ends with its status', () => {
+  test('when a dependency cannot start, its dependants do not start, and the run ends with its status', () => {
     const history = new History([spec('web', dependingOn('db')), spec('db', { onFailure: 'continue' }), spec('cron')]);
     assert.deepEqual(history.tell({ type: 'begin' }), ['spawn db', 'spawn cron']);
     history.spawned('cron');
@@ -36,7 +35,7 @@ describe('starting', () => {
     assert.equal(history.finished?.status, 127);
   });
 
-  test('a signal during the start stops the start: what waits is never begun, what is being spawned is given up', () => {
+  test('a signal during the start stops it: waiting processes never start, a spawn under way is aborted', () => {
     const history = new History([spec('web', dependingOn('db')), spec('db')]);
     history.tell({ type: 'begin' });
     assert.deepEqual(history.signal('SIGINT'), ['abort db']);
@@ -44,7 +43,7 @@ describe('starting', () => {
     assert.equal(history.finished?.signal, 'SIGINT');
   });
 
-  test('a signal before the beginning starts nothing at all', () => {
+  test('after a signal before the beginning, nothing starts', () => {
     const history = new History([spec('web')]);
     assert.deepEqual(history.signal('SIGTERM'), []);
     assert.deepEqual(history.tell({ type: 'begin' }), ['finish']);
@@ -52,7 +51,7 @@ describe('starting', () => {
 });
 
 describe('the staged stop', () => {
-  test('flag, SIGTERM, SIGKILL: each when the time of the one before is up', () => {
+  test('flag, SIGTERM, SIGKILL: each stage begins when the time of the one before is up', () => {
     const history = new History([spec('web', { stopFlag: 'file' })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['raise-flag web']);
@@ -62,7 +61,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.pass(1), ['kill web']);
   });
 
-  test('the list ends the moment the tree is gone, and the stage is remembered', () => {
+  test('the stages end as soon as the tree is gone, and the last stage is reported', () => {
     const history = new History([spec('web', { stopFlag: 'file' })]);
     history.begin();
     history.signal('SIGINT');
@@ -72,7 +71,7 @@ describe('the staged stop', () => {
     assert.equal(history.supervisor.deadline, Infinity);
   });
 
-  test('the leader alone does not end a stage while others of its tree live', () => {
+  test('the end of the leader does not end a stage while others of its tree live', () => {
     const history = new History([spec('web')]);
     history.begin();
     history.signal('SIGINT');
@@ -82,7 +81,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.gone('web'), ['drain web', 'finish']);
   });
 
-  test('what a leader leaves behind when it ends by itself is stopped from the SIGTERM stage on', () => {
+  test('when a leader ends by itself, its leftovers are stopped from the SIGTERM stage on', () => {
     const history = new History([spec('web', { stopFlag: 'file', onFailure: 'continue' }), spec('other')]);
     history.begin();
     history.leaderEnds('web', 3);
@@ -93,7 +92,7 @@ describe('the staged stop', () => {
     assert.equal(history.finished?.status, 3);
   });
 
-  test('a stop that begins while it is seen what a leader left tells nobody anything', () => {
+  test('a stop sends nothing to a tree whose leader has just ended and that turns out to be gone', () => {
     const history = new History([spec('web'), spec('other')]);
     history.begin();
     history.leaderEnds('web', 0);
@@ -102,14 +101,14 @@ describe('the staged stop', () => {
     assert.deepEqual(history.noticesOf('gone').map(({ stage }) => stage), [undefined]);
   });
 
-  test('all side by side: two that hang take the time of one', () => {
+  test('all processes stop in parallel: two that hang take the time of one', () => {
     const history = new History([spec('a'), spec('b')]);
     history.begin();
     assert.deepEqual(history.signal('SIGTERM'), ['SIGTERM a', 'SIGTERM b']);
     assert.deepEqual(history.pass(8000), ['kill a', 'kill b']);
   });
 
-  test('dependants are gone before the stop of what they depend on begins', () => {
+  test('a process stops only when its dependants are gone', () => {
     const history = new History([spec('db'), spec('web', dependingOn('db')), spec('proxy', dependingOn('web'))]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM proxy']);
@@ -117,7 +116,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.ends('web'), ['watch web', 'drain web', 'SIGTERM db']);
   });
 
-  test('a run stage is ended with its time, or with the tree', () => {
+  test('the command of a run stage is ended when its time is up, or when the tree is gone', () => {
     const command = { kind: 'shell', text: './drain', shell: '/bin/sh' } as const;
     const stop = [{ kind: 'run', command, timeoutMs: 2000 } as const, killStage];
     const history = new History([spec('a', { stopStages: stop }), spec('b', { stopStages: stop })]);
@@ -127,7 +126,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.pass(2000), ['end-command b', 'kill b']);
   });
 
-  test('a stage of 0 is over at once; one of forever only by a further signal', () => {
+  test('a stage of 0 is over at once; a stage of forever ends only by a further signal', () => {
     const history = new History([spec('web', { stopStages: [signalStage('SIGHUP', 0), signalStage('SIGTERM', Infinity), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
@@ -145,7 +144,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.ends('web'), ['watch web', 'drain web', 'finish']);
   });
 
-  test('the deadline of the whole stop is SIGKILL for all, for those whose turn has not come and those never to be killed, too', () => {
+  test('at the deadline of the whole stop all get SIGKILL, even those whose stop has not begun, or without a final kill', () => {
     const history = new History(
       [spec('db'), spec('web', dependingOn('db')), spec('stubborn', { finalKill: false, stopStages: [signalStage('SIGTERM', Infinity)] })],
       { deadlineMs: 3000 },
@@ -155,7 +154,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.pass(3000), ['kill db', 'kill web', 'kill stubborn']);
   });
 
-  test('what SIGKILL cannot end in 5 s is named and not waited for, and the status is 70, whatever the signal', () => {
+  test('after 5 s of SIGKILL the run ends without waiting for the survivors, with status 70, even after a signal', () => {
     const history = new History([spec('web')]);
     history.begin();
     history.signal('SIGQUIT');
@@ -163,7 +162,7 @@ describe('the staged stop', () => {
     assert.deepEqual(history.finished, { status: 70, signal: undefined });
   });
 
-  test('with stop_scope leader the signals go to the leader alone', () => {
+  test('with stop_scope: leader, signals go to the leader alone', () => {
     const history = new History([spec('web', { stopScope: 'leader' })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web (leader)']);
@@ -184,7 +183,7 @@ describe('further signals', () => {
     assert.deepEqual(history.signal('SIGINT'), []);
   });
 
-  test('what comes within 200 ms of the one before is the same gesture, and each keeps it alive', () => {
+  test('a signal within 200 ms of the one before is the same gesture, and extends it by 200 ms', () => {
     const history = new History([spec('a')]);
     history.begin();
     history.signal('SIGHUP');
@@ -198,7 +197,7 @@ describe('further signals', () => {
     assert.deepEqual(history.finished, { status: 129, signal: 'SIGHUP' });
   });
 
-  test('a further SIGHUP says nothing new to one that is to hear nothing of it', () => {
+  test('a further SIGHUP changes nothing for a process that masks it', () => {
     const history = new History([spec('a')]);
     history.begin();
     history.signal('SIGTERM');
@@ -206,7 +205,7 @@ describe('further signals', () => {
     assert.deepEqual(history.signal('SIGHUP'), []);
   });
 
-  test('one whose turn comes later passes over as many stages as the user asked for', () => {
+  test('a process whose stop begins later skips as many stages as the user asked for', () => {
     const history = new History([spec('db', { stopFlag: 'file' }), spec('web', dependingOn('db'))]);
     history.begin();
     history.signal('SIGINT');
@@ -215,7 +214,7 @@ describe('further signals', () => {
     assert.deepEqual(history.ends('web', 'SIGKILL'), ['watch web', 'drain web', 'SIGTERM db']);
   });
 
-  test('each SIGQUIT says for whom it waits all the same', () => {
+  test('each SIGQUIT warns about the processes that the runner still waits for', () => {
     const history = new History([spec('web'), spec('keep', { finalKill: false, stopStages: [flagStage(1000), signalStage('SIGTERM', 1000)] })]);
     history.begin();
     history.signal('SIGINT');
@@ -229,7 +228,7 @@ describe('further signals', () => {
     assert.deepEqual(warnings(), [told, told]);
   });
 
-  test('the stop is announced as one without a kill if nobody in it will ever be killed', () => {
+  test('the notice of a stop says so if no process in it will ever be killed', () => {
     const keep = { finalKill: false, stop: [signalStage('SIGTERM', 1000)] };
     const history = new History([spec('a', keep), spec('b', keep), spec('c', { onFailure: 'continue' })]);
     history.begin();
@@ -242,7 +241,7 @@ describe('further signals', () => {
     assert.deepEqual(other.noticesOf('stopping').map(({ noKill }) => noKill), [undefined]);
   });
 
-  test('SIGQUIT goes straight to SIGKILL, out of order; not for one that is never to be killed', () => {
+  test('SIGQUIT goes straight to SIGKILL, regardless of dependencies, except for a process without a final kill', () => {
     const history = new History([spec('db'), spec('web', dependingOn('db')), spec('keep', { finalKill: false, stopStages: [flagStage(1), signalStage('SIGTERM', 9)] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGQUIT'), ['kill db', 'kill web', 'SIGTERM keep']);
@@ -274,7 +273,7 @@ describe('policies', () => {
     assert.deepEqual(history.pass(4000), ['kill web']);
   });
 
-  test('a translated stop signal is the first stage, too', () => {
+  test('a translated stop signal is the first stage too', () => {
     const history = new History([spec('web', withPolicy('SIGINT', { kind: 'translate', signal: 'SIGUSR2' }))]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGUSR2 web']);
@@ -282,13 +281,13 @@ describe('policies', () => {
     assert.deepEqual(history.pass(5000), ['SIGTERM web']);
   });
 
-  test('it is forwarded at once, before those that depend on it are gone', () => {
+  test('a forwarded stop signal is sent at once, before the dependants are gone', () => {
     const history = new History([spec('db', withPolicy('SIGINT', forward)), spec('web', dependingOn('db'))]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGINT db', 'SIGTERM web']);
   });
 
-  test('a further stop signal that is forwarded is the next stage, once', () => {
+  test('a further stop signal that is forwarded is the next stage, once only', () => {
     const history = new History([spec('web', { ...withPolicy('SIGINT', forward), stopFlag: 'file' })]);
     history.begin();
     assert.deepEqual(history.signal('SIGTERM'), ['raise-flag web']);
@@ -298,7 +297,7 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
   });
 
-  test('what is being killed hears no stop signal any more, whatever its policy', () => {
+  test('a process in its SIGKILL stage gets no stop signal, with any policy', () => {
     const history = new History([spec('web', { ...withPolicy('SIGTERM', forward), stopStages: [signalStage('SIGHUP', 1000), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGHUP web']);
@@ -307,20 +306,20 @@ describe('policies', () => {
   });
 
   for (const [policy, signal] of [[forward, 'SIGHUP'], [{ kind: 'translate', signal: 'SIGUSR2' }, 'SIGUSR2']] as const) {
-    test(`a SIGHUP in the middle of a stop is passed on once (${policy.kind}), and moves nobody on to the next stage`, () => {
+    test(`a SIGHUP during a stop is passed on once (${policy.kind}), and starts no next stage`, () => {
       const history = new History([spec('web', withPolicy('SIGHUP', policy)), spec('other')]);
       history.begin();
       assert.deepEqual(history.signal('SIGTERM'), ['SIGTERM web', 'SIGTERM other']);
       history.pass(1000);
       assert.deepEqual(history.signal('SIGHUP'), [`${signal} web (as it is)`]);
       history.pass(1000);
-      assert.deepEqual(history.signal('SIGHUP'), [], 'what has been sent is not sent again');
+      assert.deepEqual(history.signal('SIGHUP'), [], 'it is not sent again');
       assert.deepEqual(history.pass(5999), []);
       assert.deepEqual(history.pass(1), ['kill web', 'kill other']);
     });
   }
 
-  test('so is one that comes right after the SIGTERM, which is one gesture with it (systemd has SendSIGHUP=)', () => {
+  test('a SIGHUP right after SIGTERM, in the same gesture, is passed on too (SendSIGHUP= of systemd)', () => {
     const history = new History([spec('web', withPolicy('SIGHUP', forward))]);
     history.begin();
     history.signal('SIGTERM');
@@ -328,7 +327,7 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP web (as it is)']);
   });
 
-  test('a SIGHUP that began the stop, by policy or by a stage, is not sent a second time', () => {
+  test('a SIGHUP that began the stop, by policy or as a stage, is not sent again', () => {
     const history = new History([spec('a', withPolicy('SIGHUP', forward)), spec('b', { ...withPolicy('SIGHUP', forward), stopStages: [signalStage('SIGHUP', 9000), killStage] })]);
     history.begin();
     assert.deepEqual(history.signal('SIGHUP'), ['SIGHUP a', 'SIGHUP b']);
@@ -341,7 +340,7 @@ describe('policies', () => {
     assert.deepEqual(staged.signal('SIGHUP'), []);
   });
 
-  test('one whose turn has not come hears that SIGHUP as its first stage', () => {
+  test('a process whose stop has not begun gets a SIGHUP as its first stage', () => {
     const history = new History([spec('db', withPolicy('SIGHUP', forward)), spec('web', dependingOn('db'))]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
@@ -350,7 +349,7 @@ describe('policies', () => {
     assert.deepEqual(history.pass(5000), ['SIGTERM db']);
   });
 
-  test('and a further stop signal, where its policy says so', () => {
+  test('a process whose stop has not begun gets a further stop signal as its first stage, if its policy forwards it', () => {
     const history = new History([spec('db', withPolicy('SIGTERM', forward)), spec('web', dependingOn('db'))]);
     history.begin();
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
@@ -359,7 +358,7 @@ describe('policies', () => {
     assert.ok(history.pass(5000).includes('kill db'));
   });
 
-  test('what is being killed, or what has ended, hears no SIGHUP', () => {
+  test('a process in its SIGKILL stage, or that has ended, gets no SIGHUP', () => {
     const history = new History([spec('web', { ...withPolicy('SIGHUP', forward), stopStages: [signalStage('SIGTERM', 1000), killStage] }), spec('gone', withPolicy('SIGHUP', forward))]);
     history.begin();
     history.signal('SIGINT');
@@ -368,17 +367,17 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGHUP'), []);
   });
 
-  test('policy stop for a signal of another kind stops that process alone', () => {
+  test('policy stop for a signal that is not a stop signal stops that process alone', () => {
     const history = new History([spec('web', withPolicy('SIGUSR2', { kind: 'stop' })), spec('other', { ...withPolicy('SIGUSR2', { kind: 'mask' }) })]);
     history.begin();
     history.signal('SIGUSR2');
     history.ends('web', 'SIGTERM');
-    assert.equal(history.finished, undefined, 'an end that was asked for is no failure');
+    assert.equal(history.finished, undefined, 'a requested end is not a failure');
     history.ends('other');
     assert.deepEqual(history.finished, { status: 0, signal: undefined });
   });
 
-  test('before its command runs nothing is told a process: the signal would kill its wrapper', () => {
+  test('a process gets no signal before its command runs: the signal would kill the shell that starts it', () => {
     const history = new History([spec('web')]);
     history.tell({ type: 'begin' });
     assert.deepEqual(history.signal('SIGUSR1'), []);
@@ -386,7 +385,7 @@ describe('policies', () => {
 });
 
 describe('ends', () => {
-  test('a failure stops the others; its status is that of the run', () => {
+  test('a failure stops the others, and the run ends with its status', () => {
     const history = new History([spec('web'), spec('other')]);
     history.begin();
     assert.deepEqual(history.ends('web', 7), ['watch web', 'drain web', 'SIGTERM other']);
@@ -394,7 +393,7 @@ describe('ends', () => {
     assert.deepEqual(history.finished, { status: 7, signal: undefined });
   });
 
-  test('a success stops nobody, unless it is to', () => {
+  test('a success stops the others only with on_success: stop', () => {
     const history = new History([spec('build', { onSuccess: 'stop' }), spec('a'), spec('b')]);
     history.begin();
     assert.deepEqual(history.ends('a', 0), ['watch a', 'drain a']);
@@ -403,7 +402,7 @@ describe('ends', () => {
     assert.equal(history.finished?.status, 0);
   });
 
-  test('with on_failure: continue the first failure is the status all the same', () => {
+  test('with on_failure: continue the run still ends with the status of the first failure', () => {
     const history = new History([spec('a', { onFailure: 'continue' }), spec('b', { onFailure: 'continue' })]);
     history.begin();
     history.ends('a', 'SIGSEGV');
@@ -411,7 +410,7 @@ describe('ends', () => {
     assert.equal(history.finished?.status, 139);
   });
 
-  test('`success` says which codes and signals are one', () => {
+  test('`success` lists the codes and signals that count as success', () => {
     const history = new History([spec('a', { success: { codes: [3], signals: ['SIGTERM'] } })]);
     history.begin();
     history.ends('a', 3);
@@ -419,10 +418,10 @@ describe('ends', () => {
     const other = new History([spec('a', { success: { codes: [3], signals: [] } })]);
     other.begin();
     other.ends('a', 0);
-    assert.equal(other.finished?.status, 1, '0 is no success here, and must not look like one');
+    assert.equal(other.finished?.status, 1, '0 is a failure here, so the status must not be 0');
   });
 
-  test('max_runtime: a staged stop, a failure, 124', () => {
+  test('max_runtime: a staged stop, which counts as a failure, status 124', () => {
     const history = new History([spec('slow', { maxRuntimeMs: 3000 }), spec('other')]);
     history.begin();
     assert.deepEqual(history.pass(2999), []);
@@ -432,7 +431,7 @@ describe('ends', () => {
     assert.equal(history.finished?.status, 124);
   });
 
-  test('the whole run has a time limit, too', () => {
+  test('the whole run can have a time limit too', () => {
     const history = new History([spec('a')], { maxRuntimeMs: 1000 });
     history.begin();
     assert.deepEqual(history.pass(1000), ['SIGTERM a']);
@@ -440,7 +439,7 @@ describe('ends', () => {
     assert.equal(history.finished?.status, 124);
   });
 
-  test('a reader that went away: everything is stopped, 141', () => {
+  test('when the reader of the output goes away, everything is stopped, status 141', () => {
     const history = new History([spec('a')]);
     history.begin();
     assert.deepEqual(history.tell({ type: 'reader-gone' }), ['SIGTERM a']);
@@ -448,7 +447,7 @@ describe('ends', () => {
     assert.equal(history.finished?.status, 141);
   });
 
-  test('the signal that ended the run is the first one, and it is stronger than a failure before it', () => {
+  test('the first signal decides the status, even after a failure', () => {
     const history = new History([spec('a'), spec('b')]);
     history.begin();
     history.ends('a', 5);
@@ -461,17 +460,17 @@ describe('ends', () => {
 });
 
 describe('down and kill, from outside', () => {
-  test('down stops everything in its order and stages, and the status is 0 whatever the ends are', () => {
+  test('down stops everything by dependencies and stages, with status 0 for any ends', () => {
     const history = new History([spec('web', dependingOn('db')), spec('db')]);
     history.begin();
     assert.deepEqual(history.tell({ type: 'down', deadlineMs: undefined }), ['SIGTERM web']);
     assert.deepEqual(history.ends('web', 7), ['watch web', 'drain web', 'SIGTERM db']);
-    assert.deepEqual(history.tell({ type: 'down', deadlineMs: undefined }), [], 'once is enough');
+    assert.deepEqual(history.tell({ type: 'down', deadlineMs: undefined }), [], 'a second down does nothing');
     history.ends('db', 'SIGTERM');
     assert.deepEqual(history.finished, { status: 0, signal: undefined });
   });
 
-  test('down with a deadline: SIGKILL for all after it; one that comes later in somebody else\'s stop can only shorten it', () => {
+  test('down with a deadline: SIGKILL for all after it; in a stop that has begun, it can only shorten the deadline', () => {
     const history = new History([spec('web')], { deadlineMs: 5000 });
     history.begin();
     history.tell({ type: 'down', deadlineMs: 7000 });
@@ -486,7 +485,7 @@ describe('down and kill, from outside', () => {
     assert.deepEqual(other.finished, { status: 143, signal: 'SIGTERM' });
   });
 
-  test('down in the stop after a failure: its status stays', () => {
+  test('down during the stop after a failure keeps the status of the failure', () => {
     const history = new History([spec('a'), spec('b')]);
     history.begin();
     history.ends('a', 3);
@@ -495,7 +494,7 @@ describe('down and kill, from outside', () => {
     assert.equal(history.finished?.status, 3);
   });
 
-  test('SIGKILL to a group is asked for: no failure, no stop of the others, and the tree is killed until it is gone', () => {
+  test('kill with SIGKILL to a group is no failure and does not stop the others; the tree is killed until it is gone', () => {
     const history = new History([spec('web'), spec('db')]);
     history.begin();
     assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGKILL', scope: 'group' }), ['kill web']);
@@ -505,20 +504,20 @@ describe('down and kill, from outside', () => {
     assert.deepEqual(history.finished, { status: 0, signal: undefined });
   });
 
-  test('SIGKILL to a group in the middle of its stop, or without a final kill of its own, goes straight to SIGKILL', () => {
+  test('kill with SIGKILL to a group works during its stop, and without a final kill', () => {
     const history = new History([spec('web', { stopStages: [signalStage('SIGTERM', 8000)], finalKill: false }), spec('db')]);
     history.begin();
     history.signal('SIGTERM');
     assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['kill web', 'kill db']);
   });
 
-  test('SIGKILL to a group whose command does not run yet keeps it from running; one that waits is not hit', () => {
+  test('kill with SIGKILL to a group aborts a spawn under way; a waiting process is not affected', () => {
     const history = new History([spec('web', dependingOn('db')), spec('db')]);
     history.tell({ type: 'begin' });
     assert.deepEqual(history.tell({ type: 'kill', ids: ['web', 'db'], signal: 'SIGKILL', scope: 'group' }), ['abort db']);
   });
 
-  test('any other signal is passed as it is, and the end is judged by the policies', () => {
+  test('kill with any other signal sends it unchanged, and the end is judged as usual', () => {
     const history = new History([spec('web'), spec('db')]);
     history.begin();
     assert.deepEqual(history.tell({ type: 'kill', ids: ['web'], signal: 'SIGTERM', scope: 'group' }), ['SIGTERM web (as it is)']);
@@ -529,7 +528,7 @@ describe('down and kill, from outside', () => {
     assert.equal(history.finished?.status, 137);
   });
 
-  test('a leader that has ended is not signalled any more, what it left is', () => {
+  test('kill does not signal an ended leader, but its leftovers', () => {
     const history = new History([spec('web'), spec('db')]);
     history.begin();
     history.leaderEnds('web', 0);
@@ -542,13 +541,13 @@ describe('down and kill, from outside', () => {
 });
 
 describe('time', () => {
-  test('while nothing stops and nothing has a limit, no timer is wanted', () => {
+  test('without a stop and without a time limit, no timer is needed', () => {
     const history = new History([spec('a'), spec('b')]);
     history.begin();
     assert.equal(history.supervisor.deadline, Infinity);
   });
 
-  test('Ctrl+Z: the groups are stopped first, then the runner; the clocks of the stages stand still', () => {
+  test('Ctrl+Z stops the groups first, then the runner; the clocks of the stages stand still', () => {
     const history = new History([spec('web')]);
     history.begin();
     history.signal('SIGINT');
@@ -556,13 +555,13 @@ describe('time', () => {
     assert.deepEqual(history.signal('SIGTSTP'), ['SIGSTOP web (as it is)', 'pause']);
     assert.equal(history.supervisor.deadline, Infinity);
     history.standStill(3600_000);
-    assert.deepEqual(history.tell({ type: 'time' }), [], 'a timer that rings before SIGCONT is seen must not count');
+    assert.deepEqual(history.tell({ type: 'time' }), [], 'a timer that fires before SIGCONT is handled must not count');
     assert.deepEqual(history.signal('SIGCONT'), ['SIGCONT web (as it is)']);
     assert.deepEqual(history.pass(5999), []);
     assert.deepEqual(history.pass(1), ['kill web']);
   });
 
-  test("somebody else's SIGSTOP: the clocks lose at most the time between two beats", () => {
+  test('after a SIGSTOP from outside, the clocks lose at most the time between two ticks', () => {
     const history = new History([spec('web')]);
     history.begin();
     history.signal('SIGINT');
@@ -573,7 +572,7 @@ describe('time', () => {
     assert.deepEqual(history.pass(1200), ['kill web']);
   });
 
-  test('max_runtime does not count the time spent stopped', () => {
+  test('max_runtime does not count time spent stopped', () => {
     const history = new History([spec('web', { maxRuntimeMs: 1000 })]);
     history.begin();
     history.pass(500);

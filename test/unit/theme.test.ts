@@ -1,4 +1,4 @@
-// Which colours there are: those of the names, and those a process is told of, by the terminal and the user's own word.
+// The colours of the names, and the colour variables that a process gets.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { WriteStream } from 'node:tty';
@@ -25,7 +25,7 @@ for (const [environment, expected] of [
   });
 }
 
-test('a name keeps its colour, whatever stands beside it; none has the red of failures but by choice', async () => {
+test('the colour of a name does not depend on the other names, and is red, the colour of failures, only by choice', async () => {
   const colours = async (names: readonly string[], chosen?: string): Promise<string[]> => {
     const paint = await paintFor(terminal, true, { TERM: 'xterm' });
     return names.map((name) => paint.process(name, chosen)('x'));

@@ -1,9 +1,9 @@
-// `--signal A=B`: what is understood, and what is said of the rest.
+// `--signal A=B`: the forms that are accepted, and the messages for mistakes.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { parseRewrite } from '../../src/wrapper/rewrites.ts';
 
-const understood = [
+const accepted = [
   ['15=2', 'SIGTERM', 'SIGINT'],
   ['TERM=INT', 'SIGTERM', 'SIGINT'],
   ['sigterm=sigint', 'SIGTERM', 'SIGINT'],
@@ -13,8 +13,8 @@ const understood = [
   [' TERM = 2 ', 'SIGTERM', 'SIGINT'],
 ] as const;
 
-for (const [text, from, to] of understood) {
-  test(`--signal '${text}'`, () => {
+for (const [text, from, to] of accepted) {
+  test(`--signal '${text}' is accepted`, () => {
     assert.deepEqual(parseRewrite(text), { from, to });
   });
 }

@@ -1,12 +1,12 @@
-// What the wrapper does about a signal, by where it runs and what the situation is.
+// The wrapper's reaction to each signal, with and without a terminal, in each situation.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { parseRewrite } from '../../src/wrapper/rewrites.ts';
-import { belatedReactionTo, type Attachment, reactionTo, type Situation } from '../../src/wrapper/rules.ts';
+import { reactionToEarlySignal, type Attachment, reactionTo, type Situation } from '../../src/wrapper/rules.ts';
 
 type Facts = Partial<Record<keyof Situation, boolean>>;
 
-/** A question that a rule must not ask fails the test: each costs a look at the system, or is answered once only. */
+/** Fails the test if a rule asks for another fact: each question costs a look at the system, or can be answered only once. */
 function situationOf(facts: Facts): Situation {
   const answer = (question: keyof Situation) => (): boolean => {
     const fact = facts[question];
@@ -14,7 +14,7 @@ function situationOf(facts: Facts): Situation {
     return fact;
   };
   return {
-    typedReachesCommand: answer('typedReachesCommand'),
+    typedSignalReachesCommand: answer('typedSignalReachesCommand'),
     hangupReachesCommand: answer('hangupReachesCommand'),
     commandIsStopped: answer('commandIsStopped'),
     childrenHaveChanged: answer('childrenHaveChanged'),
@@ -26,43 +26,43 @@ interface Row {
   readonly at: Attachment;
   readonly when?: Facts;
   readonly rewrite?: string;
-  /** Sent to the command; nothing if absent. */
+  /** The signal sent to the command; if absent, none. */
   readonly send?: NodeJS.Signals;
 }
 
 const rows: readonly Row[] = [
   { signal: 'SIGTERM', at: 'terminal', send: 'SIGTERM' },
   { signal: 'SIGUSR1', at: 'terminal', send: 'SIGUSR1' },
-  { signal: 'SIGINT', at: 'terminal', when: { typedReachesCommand: true } },
-  { signal: 'SIGINT', at: 'terminal', when: { typedReachesCommand: false }, send: 'SIGINT' },
-  { signal: 'SIGQUIT', at: 'terminal', when: { typedReachesCommand: true } },
-  { signal: 'SIGTSTP', at: 'terminal', when: { typedReachesCommand: true } },
-  { signal: 'SIGTSTP', at: 'terminal', when: { typedReachesCommand: false }, send: 'SIGTSTP' },
-  { signal: 'SIGWINCH', at: 'terminal', when: { typedReachesCommand: true } },
+  { signal: 'SIGINT', at: 'terminal', when: { typedSignalReachesCommand: true } },
+  { signal: 'SIGINT', at: 'terminal', when: { typedSignalReachesCommand: false }, send: 'SIGINT' },
+  { signal: 'SIGQUIT', at: 'terminal', when: { typedSignalReachesCommand: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { typedSignalReachesCommand: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { typedSignalReachesCommand: false }, send: 'SIGTSTP' },
+  { signal: 'SIGWINCH', at: 'terminal', when: { typedSignalReachesCommand: true } },
   { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: true } },
   { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: false }, send: 'SIGHUP' },
   { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: true }, send: 'SIGCONT' },
   { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: false } },
   { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: true } },
   { signal: 'SIGCHLD', at: 'terminal', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
-  { signal: 'SIGINT', at: 'away', send: 'SIGINT' },
-  { signal: 'SIGHUP', at: 'away', send: 'SIGHUP' },
-  { signal: 'SIGCONT', at: 'away', send: 'SIGCONT' },
-  { signal: 'SIGWINCH', at: 'away', send: 'SIGWINCH' },
-  { signal: 'SIGTSTP', at: 'away', send: 'SIGSTOP' },
-  { signal: 'SIGTTIN', at: 'away', send: 'SIGSTOP' },
-  { signal: 'SIGTTOU', at: 'away', send: 'SIGSTOP' },
-  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: true } },
-  { signal: 'SIGCHLD', at: 'away', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
-  { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=INT', send: 'SIGINT' },
-  { signal: 'SIGTERM', at: 'away', rewrite: 'TERM=0' },
-  { signal: 'SIGTSTP', at: 'away', rewrite: '20=20', send: 'SIGTSTP' },
-  { signal: 'SIGTSTP', at: 'away', rewrite: '20=0' },
-  { signal: 'SIGTSTP', at: 'away', rewrite: '20=19', send: 'SIGSTOP' },
+  { signal: 'SIGINT', at: 'detached', send: 'SIGINT' },
+  { signal: 'SIGHUP', at: 'detached', send: 'SIGHUP' },
+  { signal: 'SIGCONT', at: 'detached', send: 'SIGCONT' },
+  { signal: 'SIGWINCH', at: 'detached', send: 'SIGWINCH' },
+  { signal: 'SIGTSTP', at: 'detached', send: 'SIGSTOP' },
+  { signal: 'SIGTTIN', at: 'detached', send: 'SIGSTOP' },
+  { signal: 'SIGTTOU', at: 'detached', send: 'SIGSTOP' },
+  { signal: 'SIGCHLD', at: 'detached', when: { childrenHaveChanged: true } },
+  { signal: 'SIGCHLD', at: 'detached', when: { childrenHaveChanged: false }, send: 'SIGCHLD' },
+  { signal: 'SIGTERM', at: 'detached', rewrite: 'TERM=INT', send: 'SIGINT' },
+  { signal: 'SIGTERM', at: 'detached', rewrite: 'TERM=0' },
+  { signal: 'SIGTSTP', at: 'detached', rewrite: '20=20', send: 'SIGTSTP' },
+  { signal: 'SIGTSTP', at: 'detached', rewrite: '20=0' },
+  { signal: 'SIGTSTP', at: 'detached', rewrite: '20=19', send: 'SIGSTOP' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=TERM', send: 'SIGTERM' },
   { signal: 'SIGINT', at: 'terminal', rewrite: 'INT=0' },
-  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true } },
-  { signal: 'SIGCHLD', at: 'away', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: false }, send: 'SIGUSR1' },
+  { signal: 'SIGCHLD', at: 'detached', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: true } },
+  { signal: 'SIGCHLD', at: 'detached', rewrite: 'CHLD=USR1', when: { childrenHaveChanged: false }, send: 'SIGUSR1' },
 ];
 
 function rewritesOf(text: string | undefined): Map<NodeJS.Signals, NodeJS.Signals | 'drop'> {
@@ -78,11 +78,11 @@ for (const { signal, at, when = {}, rewrite, send } of rows) {
   });
 }
 
-test('what came before the command is relayed: nobody else can have told it', () => {
+test('a signal from before the start of the command is relayed, since the command cannot have received it', () => {
   const none = new Map();
-  assert.equal(belatedReactionTo('SIGINT', 'terminal', none), 'SIGINT');
-  assert.equal(belatedReactionTo('SIGHUP', 'terminal', none), 'SIGHUP');
-  assert.equal(belatedReactionTo('SIGTSTP', 'away', none), 'SIGSTOP');
-  assert.equal(belatedReactionTo('SIGTERM', 'away', rewritesOf('15=0')), undefined);
-  assert.equal(belatedReactionTo('SIGCHLD', 'away', none), undefined);
+  assert.equal(reactionToEarlySignal('SIGINT', 'terminal', none), 'SIGINT');
+  assert.equal(reactionToEarlySignal('SIGHUP', 'terminal', none), 'SIGHUP');
+  assert.equal(reactionToEarlySignal('SIGTSTP', 'detached', none), 'SIGSTOP');
+  assert.equal(reactionToEarlySignal('SIGTERM', 'detached', rewritesOf('15=0')), undefined);
+  assert.equal(reactionToEarlySignal('SIGCHLD', 'detached', none), undefined);
 });
