@@ -29,7 +29,15 @@ export type Notice =
   | { readonly type: 'start'; readonly process: string; readonly pid: number }
   | { readonly type: 'not-started'; readonly process: string; readonly reason: string }
   | { readonly type: 'signal'; readonly process: string; readonly signal: SignalName; readonly to: 'group' | 'leader'; readonly reason: SignalReason }
-  | { readonly type: 'stage'; readonly process: string; readonly stage: StageName; readonly timeoutMs: Milliseconds; readonly cause: StopCause }
+  /** `nextStage`: the stage that follows after `timeoutMs`; undefined in the last stage. For people only: the JSON event does not have it. */
+  | {
+      readonly type: 'stage';
+      readonly process: string;
+      readonly stage: StageName;
+      readonly nextStage?: StageName | undefined;
+      readonly timeoutMs: Milliseconds;
+      readonly cause: StopCause;
+    }
   | { readonly type: 'exit'; readonly process: string; readonly end: LeaderEnd; readonly failed: boolean; readonly asked: boolean }
   | { readonly type: 'timed-out'; readonly process: string; readonly afterMs: Milliseconds }
   | { readonly type: 'leftovers'; readonly process: string }

@@ -6,6 +6,8 @@ import type { Notice, Outcome, Result, StageName, StopCause, Waiting } from './n
 /** What a person typed, where they know the key better than the signal. */
 const keys: Partial<Record<string, string>> = { SIGINT: 'Ctrl+C', SIGQUIT: 'Ctrl+\\' };
 
+const nextStageNames: Partial<Record<StageName, string>> = { flag: 'stop flag', run: 'stop command' };
+
 function signalInWords(signal: string): string {
   return keys[signal] ? `${keys[signal]} (${signal})` : signal;
 }
@@ -21,7 +23,7 @@ export function causeInWords(cause: StopCause): string {
     case 'timed-out':
       return 'the time is up';
     case 'reader-gone':
-      return 'nobody reads the output any more';
+      return 'stdout was closed by its reader';
     case 'output-failed':
       return `the output cannot be written (${cause.reason})`;
     case 'down':
@@ -48,23 +50,23 @@ function outcomeInWords(outcome: Outcome): string {
   }
 }
 
-function stageInWords(stage: StageName, timeoutMs: number): string {
+function stageInWords({ stage, nextStage, timeoutMs }: Extract<Notice, { type: 'stage' }>): string {
   switch (stage) {
     case 'flag':
-      return `stop flag raised, ${timeInWords(timeoutMs, 'to end by it')}`;
+      return `stop flag raised; ${timeInWords(timeoutMs, nextStage)}`;
     case 'run':
-      return `its stop command runs, ${timeInWords(timeoutMs, 'for it')}`;
+      return `its stop command runs; ${timeInWords(timeoutMs, nextStage)}`;
     case 'SIGKILL':
       return 'SIGKILL';
     default:
-      return `${stage}, ${timeInWords(timeoutMs, 'to end by it')}`;
+      return `${stage} sent; ${timeInWords(timeoutMs, nextStage)}`;
   }
 }
 
-/** What for: the words after a number of seconds. */
-function timeInWords(ms: number, what: string): string {
-  if (ms === Infinity) return 'with no time limit';
-  return ms === 0 ? `and no time ${what}` : `${formatDuration(ms)} ${what}`;
+function timeInWords(timeoutMs: number, nextStage: StageName | undefined): string {
+  if (timeoutMs === Infinity) return 'no time limit';
+  if (nextStage === undefined) return `last stage, ${formatDuration(timeoutMs)}`;
+  return `${nextStageNames[nextStage] ?? nextStage} ${timeoutMs === 0 ? 'at once' : `in ${formatDuration(timeoutMs)}`}`;
 }
 
 /** One line, or undefined where there is nothing to say to a person. */
@@ -75,7 +77,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'not-started':
       return `${notice.process} could not be started: ${notice.reason}`;
     case 'stage':
-      return `${notice.process}: ${stageInWords(notice.stage, notice.timeoutMs)}`;
+      return `${notice.process}: ${stageInWords(notice)}`;
     case 'exit':
       return notice.asked ? undefined : `${notice.process} ended: ${endInWords(notice.end)}`;
     case 'timed-out':

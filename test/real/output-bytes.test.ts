@@ -42,7 +42,7 @@ test('last words to a reader that reads nothing for a while', async () => {
   await run.waitFor(/ready \d+/, 'stdout', 3);
   run.pauseReading();
   run.signal('SIGTERM');
-  await run.waitFor(/p\.1: SIGTERM/, 'stderr');
+  await run.waitFor(/p\.1: SIGTERM sent; SIGKILL in 8s$/m, 'stderr');
   run.resumeReading();
   assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
   assertWhole(Buffer.from(run.stdout.replaceAll(/^.*ready \d+\n/gm, '')), instances('p', 3, 20_000));

@@ -58,7 +58,7 @@ for (const form of ['pretty', 'json'] as const) {
     await run.ended;
     assert.match(run.stdout, form === 'json' ? /^\{.*\}\n$/ : /^p \| pid \d+\n$/);
     assert.match(run.stderr, new RegExp(`^status ${statusReaderGone}$`, 'm'));
-    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: nobody reads the output any more$/m);
+    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: stdout was closed by its reader$/m);
     assert.doesNotMatch(run.stderr, /internal error|EPIPE/);
     await assertNothingAlive(run);
   });
