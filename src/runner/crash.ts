@@ -2,8 +2,8 @@
 // which may be the part that failed.
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
-import { monotonicNow } from '../os/clock.ts';
 import { leave, beforeEnd } from '../os/exit.ts';
+import { pause, realSystem, type System } from '../os/system.ts';
 import { Sink } from '../output/sink.ts';
 import type { Up } from './up.ts';
 
@@ -45,11 +45,12 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
   return { release: unload };
 }
 
-async function endEverything(run: Up): Promise<void> {
+/** Asks the trees to stop, and kills what is left after the grace. Exported for tests. */
+export async function endEverything(run: Pick<Up, 'askAllToStop' | 'anyAlive' | 'killEverything'>, system: System = realSystem): Promise<void> {
   try {
     run.askAllToStop();
-    const until = monotonicNow() + graceMs;
-    while (run.anyAlive && monotonicNow() < until) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const until = system.now() + graceMs;
+    while (run.anyAlive && system.now() < until) await pause(system, pollMs);
   } finally {
     run.killEverything();
   }
