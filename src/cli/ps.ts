@@ -55,7 +55,7 @@ function asTable(state: RunState | undefined, instances: readonly InstanceState[
   const rows = instances.map((instance) => {
     const members = remnants.find((remnant) => remnant.instance.name === instance.name)?.members ?? [];
     const uptime = uptimeMs(instance);
-    const usage = members.length === 0 ? undefined : usageOf(members.map(({ info }) => info.pid));
+    const usage = members.length === 0 ? undefined : usageOf(members.map(({ info }) => info));
     return [instance.name, instance.state, String(instance.pid ?? ''), detail(instance), uptime === null ? '' : wholeSeconds(uptime), ...usageColumns(usage, uptime)];
   });
   return table(['name', 'state', 'pid', '', 'uptime', 'cpu', 'memory'], rows);

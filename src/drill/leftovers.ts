@@ -26,19 +26,19 @@ export class Leftovers {
   addLeader(id: string, pid: number): void {
     const info = readProcess(pid);
     const limit = info?.memoryLimit ?? '';
+    this.#runId ??= runIdOf(info);
     this.#leaders.set(id, {
       pid,
       // A leader that is gone already gets a start time that no later process with its pid can have.
       start: info?.startTicks ?? 'gone',
       memoryLimit: markPattern.test(limit) ? limit : undefined,
-      output: readOutputs(pid).find((path) => path.startsWith('/')),
+      output: info && readOutputs(info).find((path) => path.startsWith('/')),
     });
-    this.#runId ??= runIdOf(pid);
   }
 
   /** The living processes of each instance, without escapees that must be left alone. Instances without any are not included. */
   findAlive(): Map<string, readonly ProcessInfo[]> {
-    for (const { pid } of this.#leaders.values()) this.#runId ??= runIdOf(pid);
+    for (const { pid } of this.#leaders.values()) this.#runId ??= runIdOf(readProcess(pid));
     const runId = this.#runId ?? '';
     const marks = new Map<string, TreeMark>();
     for (const [id, { pid, start, memoryLimit, output }] of this.#leaders) {
@@ -55,6 +55,6 @@ export class Leftovers {
   }
 }
 
-function runIdOf(pid: number): string | undefined {
-  return /(?:^|\0)PROCRUN_RUN_ID=([^\0]*)\0/.exec(readEnvironment(pid) ?? '')?.[1];
+function runIdOf(info: ProcessInfo | undefined): string | undefined {
+  return /(?:^|\0)PROCRUN_RUN_ID=([^\0]*)\0/.exec((info && readEnvironment(info)) ?? '')?.[1];
 }

@@ -23,6 +23,11 @@ grace=200     # time between two steps, in 1/100 s
 kill_wait=500 # longest time for SIGKILL to work, in 1/100 s
 groups=' '    # "PGID:START:FLAG " for each
 id='' mark='' folder='' lock=''
+# For grep -E: the beginning of a line of stat, up to the state; and the rest, from field 4 and from field 6 on, of a process with
+# more than one thread.
+begin='^[0-9]+ [(].*[)] '
+threads_from_4='(-?[0-9]+ ){16}([2-9]|[1-9][0-9]+) '
+threads_from_6='(-?[0-9]+ ){14}([2-9]|[1-9][0-9]+) '
 
 forget_group() {
   case $groups in
@@ -38,10 +43,32 @@ forget_group() {
 read_stat() {
   state='' group='' start='' limit=''
   read -r line 2>/dev/null <"/proc/$1/stat" || return 1
+  task=/proc/$1/task
   # Fields are counted after the last parenthesis: the name before it may hold any character.
   # shellcheck disable=SC2086
   set -- ${line##*) }
   state=$1 group=$3 start=${20} limit=${23}
+  # The state is that of the first thread. Field 20 is the number of threads.
+  case $state:${18} in
+  [ZX]:[01]) ;;
+  [ZX]:*) read_living_thread ;;
+  esac
+}
+
+# Sets $state to that of the first living thread in folder $task, if there is one: the process is alive then, even if its first
+# thread has ended by pthread_exit(3). Sets $thread to its folder.
+read_living_thread() {
+  for thread in "$task"/*; do
+    read -r line 2>/dev/null <"$thread/stat" || continue
+    line=${line##*) }
+    case $line in
+    [ZX]*) ;;
+    *)
+      state=${line%% *}
+      return
+      ;;
+    esac
+  done
 }
 
 # Whether group $1 with leader start time $2 is still ours. The kernel does not reuse the number while a member lives. A leader
@@ -71,10 +98,11 @@ read_clock() {
 # Sends SIGCONT to our stopped processes, because a stopped process does not handle SIGTERM. State D counts too: it may be a
 # parent that waits in vfork(2) for a stopped child and will stop itself when the child continues.
 continue_stopped() {
-  paths=$(grep -l ') [TtD] ' /proc/[0-9]*/stat 2>/dev/null)
+  paths=$(grep -lE "$begin([TtD]|Z $threads_from_4)" /proc/[0-9]*/stat 2>/dev/null)
   for path in $paths; do
     pid=${path#/proc/} pid=${pid%%/*}
     read_stat "$pid" || continue
+    case $state in T | t | D) ;; *) continue ;; esac
     case "$groups" in
     *" $group:"*) kill -CONT "$pid" 2>/dev/null ;;
     *) case " $escapees " in *" $pid:"*) kill -CONT "$pid" 2>/dev/null ;; esac ;;
@@ -85,9 +113,20 @@ continue_stopped() {
 # Sets $escapees, "PID:START " for each of our processes that left its group. Finds them by run id, mark and output pipe.
 find_escapees() {
   escapees=' '
+  environs='/proc/[0-9]*/environ' outputs='/proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2'
+  # If the first thread of a process has ended, only its other threads show its environment and descriptors.
+  paths=$(grep -lE "${begin}Z $threads_from_4" /proc/[0-9]*/stat 2>/dev/null)
+  for path in $paths; do
+    pid=${path#/proc/} thread=''
+    read_stat "${pid%%/*}"
+    [ -n "$thread" ] || continue
+    environs="$environs $thread/environ" outputs="$outputs $thread/fd/1 $thread/fd/2"
+  done
   # -z: each variable counts as a line, so ^ and $ match only a whole variable.
-  left_alone=$(grep -lzE '^PROCRUN_ESCAPE(=1|ES=leave)$' /proc/[0-9]*/environ 2>/dev/null)
-  paths=$(grep -lz "^PROCRUN_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null)
+  # shellcheck disable=SC2086
+  left_alone=$(grep -lzE '^PROCRUN_ESCAPE(=1|ES=leave)$' $environs 2>/dev/null)
+  # shellcheck disable=SC2086
+  paths=$(grep -lz "^PROCRUN_RUN_ID=$id" $environs 2>/dev/null)
   # A nested run has its own marks. Its processes that still have our run id show which.
   marks=$mark
   for path in $paths; do
@@ -97,18 +136,17 @@ find_escapees() {
     case ${#limit} in 16 | 17 | 18 | 19) limit=${limit%????????} ;; *) continue ;; esac
     case "|$marks|" in *"|$limit|"*) ;; *) marks="$marks|$limit" ;; esac
   done
-  paths="$paths $(grep -lE "^[0-9]+ [(].*[)] .( -?[0-9]+){21} ($marks)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null)"
+  paths="$paths $(grep -lE "$begin.( -?[0-9]+){21} ($marks)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null)"
   # Parsing `ls` is safe here, because names in /proc are numbers. POSIX readlink(1) takes only one path at a time.
-  # shellcheck disable=SC2010
-  [ -z "$folder" ] || paths="$paths $(ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //')"
+  # shellcheck disable=SC2010,SC2086
+  [ -z "$folder" ] || paths="$paths $(ls -l $outputs 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //')"
   for path in $paths; do
     pid=${path#/proc/} pid=${pid%%/*}
     case " $escapees" in *" $pid:"*) continue ;; esac
     case "
 $left_alone
 " in *"
-/proc/$pid/environ
-"*) continue ;; esac
+/proc/$pid/"*) continue ;; esac
     [ "$pid" = "$$" ] && continue
     read_stat "$pid" || continue
     case $state in Z | X) continue ;; esac
@@ -136,7 +174,11 @@ anything_lives() {
   done
   # kill(2) succeeds on a group of zombies. If process 1 never reaps, it would succeed for ever. So read the states.
   if [ -n "$unreaped" ]; then
-    grep -qE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ (${unreaped#|}) " /proc/[0-9]*/stat 2>/dev/null && return 0
+    paths=$(grep -lE "$begin([^ZX] -?[0-9]+ (${unreaped#|}) |Z -?[0-9]+ (${unreaped#|}) $threads_from_6)" /proc/[0-9]*/stat 2>/dev/null)
+    for path in $paths; do
+      pid=${path#/proc/}
+      read_stat "${pid%%/*}" && case $state in Z | X) ;; *) return 0 ;; esac
+    done
     # The scan can miss processes in these groups that keep forking and exiting. SIGKILL ends them; zombies ignore it.
     for entry in $groups; do kill -KILL "-${entry%%:*}" 2>/dev/null; done
     groups=' '

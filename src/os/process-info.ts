@@ -6,8 +6,13 @@ export interface ProcessInfo {
   readonly pgid: number;
   /** The session id; on macOS the process group instead. */
   readonly sid: number;
-  /** The letter as in ps(1): R S D T t Z X … More letters may follow it on macOS. */
+  /**
+   * The letter as in ps(1): R S D T t Z X … More letters may follow it on macOS. Z means that the whole process has ended, not
+   * only its first thread.
+   */
   readonly state: string;
+  /** Set when the first thread has ended and others live: the id of a living thread. Its folder in /proc has what the process's own lacks. */
+  readonly livingThread?: number;
   /**
    * The start time, in the system's own unit. Together with the pid it identifies a process. On Linux it is a number, clock
    * ticks since boot, that can be ordered. On macOS it can be compared only for equality.
@@ -17,6 +22,11 @@ export interface ProcessInfo {
   readonly memoryLimit: string;
   /** The short name that the kernel keeps. */
   readonly command: string;
+}
+
+/** A zombie counts as dead: it only waits for its parent to reap it, maybe for ever. */
+export function isDead(state: string): boolean {
+  return state.startsWith('Z') || state.startsWith('X');
 }
 
 /** A key that identifies the process. A later process with the same pid has a different key. */

@@ -65,7 +65,7 @@ function membersOf(session: Session, infos: readonly ProcessInfo[]): Member[] {
     .filter(({ state }) => !isDead(state))
     .map((info) => {
       const inGroup = info.pgid === session.id;
-      return { info, inGroup, nested: false, optedOut: !inGroup && hasOptedOut(readEnvironment(info.pid)) };
+      return { info, inGroup, nested: false, optedOut: !inGroup && hasOptedOut(readEnvironment(info)) };
     });
 }
 
@@ -84,7 +84,7 @@ class EscapeeFinder {
   }
 
   find(info: ProcessInfo): { tree: TreeMark; member: Member } | undefined {
-    const environment = readEnvironment(info.pid);
+    const environment = readEnvironment(info);
     const runId = valueOf(environment, 'PROCRUN_RUN_ID');
     const outerTree = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
     const tree = outerTree ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
@@ -92,8 +92,8 @@ class EscapeeFinder {
     return { tree, member: { info, inGroup: false, nested: outerTree !== undefined, optedOut: hasOptedOut(environment) } };
   }
 
-  #byOutput({ pid }: ProcessInfo): TreeMark | undefined {
-    const outputs = readOutputs(pid);
+  #byOutput(info: ProcessInfo): TreeMark | undefined {
+    const outputs = readOutputs(info);
     return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => tree.outputs !== undefined && path.startsWith(tree.outputs)));
   }
 }
@@ -146,5 +146,5 @@ function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
 
 /** A living process, other than ours, whose standard output or error is a file whose path begins with `pathPrefix`. */
 export function findHolder(pathPrefix: string): ProcessInfo | undefined {
-  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info.pid).some((path) => path.startsWith(pathPrefix)));
+  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info).some((path) => path.startsWith(pathPrefix)));
 }

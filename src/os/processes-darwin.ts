@@ -38,7 +38,7 @@ export function parseEnvironmentLine(line: string): [[number, string]] | undefin
   return match ? [[Number(match[1]), `${match[2]?.replaceAll(' ', '\0') ?? ''}\0`]] : undefined;
 }
 
-export function readEnvironment(pid: number): string | undefined {
+export function readEnvironment({ pid }: ProcessInfo): string | undefined {
   return environments.get(pid);
 }
 

@@ -1,6 +1,6 @@
 // Reads processes on Linux from /proc (proc(5)). All long reads share one buffer: reading 600 environments then takes 3 ms.
 import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
-import type { ProcessInfo } from './process-info.ts';
+import { isDead, type ProcessInfo } from './process-info.ts';
 import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
@@ -43,15 +43,64 @@ export function parseStat(text: string): ProcessInfo | undefined {
 }
 
 export function readProcess(pid: number): ProcessInfo | undefined {
-  let text: string;
+  const text = readStat(`/proc/${pid}/stat`);
+  const info = text === undefined ? undefined : parseStat(text);
+  return info && isDead(info.state) ? withLivingThread(info, text ?? '') : info;
+}
+
+function readStat(path: string): string | undefined {
   try {
     // One call of Node instead of open, read and close: at the first scan of 1,000 processes such calls take more than half of
     // the time. Only the name field may hold invalid UTF-8.
-    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    return isWorthAnotherTry(error) ? readProcess(pid) : undefined;
+    return isWorthAnotherTry(error) ? readStat(path) : undefined;
   }
-  return parseStat(text);
+}
+
+/**
+ * The state in /proc/PID/stat is that of the first thread. It shows Z once that thread has ended (pthread_exit(3)), even while
+ * other threads run. The process is alive as long as one of them is.
+ */
+function withLivingThread(info: ProcessInfo, stat: string): ProcessInfo {
+  // Field 20, the number of threads. Threads that have ended count too while a tracer holds them, so look at each.
+  if (Number(fieldsOf(stat)[17]) < 2) return info;
+  for (const thread of threadsOf(info.pid)) {
+    const { state = 'X' } = parseStat(readStat(`/proc/${info.pid}/task/${thread}/stat`) ?? '') ?? {};
+    if (!isDead(state)) return { ...info, state, livingThread: Number(thread) };
+  }
+  return info;
+}
+
+/** The fields of /proc/PID/stat from the third on, the state. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).trimEnd().split(' ');
+}
+
+/** Empty when the process is gone. */
+export function threadsOf(pid: number): string[] {
+  try {
+    return namesIn(`/proc/${pid}/task`);
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
+    return [];
+  }
+}
+
+/** The folder that shows the memory and the descriptors of a process. An ended first thread has none. */
+export function folderOf({ pid, livingThread }: ProcessInfo): string {
+  return livingThread === undefined ? `/proc/${pid}` : `/proc/${pid}/task/${livingThread}`;
+}
+
+/** Field 52 of /proc/PID/stat: the exit status of a zombie, in the form of wait(2). */
+export function readWaitStatus(pid: number): number | undefined {
+  const status = fieldsOf(readStat(`/proc/${pid}/stat`) ?? '')[49];
+  return status === undefined ? undefined : Number(status);
+}
+
+/** The pid of the tracer of a thread; 0 if there is none, or if it is outside of our pid namespace. */
+export function readTracer(pid: number, thread: string): number {
+  return Number(/^TracerPid:\s*(\d+)$/m.exec(readProc(`/proc/${pid}/task/${thread}/status`) ?? '')?.[1] ?? 0);
 }
 
 /**
@@ -85,35 +134,31 @@ export function listProcesses(): ProcessInfo[] {
   return found;
 }
 
-export function readEnvironment(pid: number): string | undefined {
-  return readProc(`/proc/${pid}/environ`);
+export function readEnvironment(info: ProcessInfo): string | undefined {
+  return readProc(`${folderOf(info)}/environ`);
 }
 
 /** Linux lists children for each thread separately. The file needs CONFIG_PROC_CHILDREN, which distributions set. */
 export function readChildren(pid: number): number[] {
-  let threads: string[];
-  try {
-    threads = namesIn(`/proc/${pid}/task`);
-  } catch (error) {
-    if (isOutOfDescriptors(error)) throw error;
-    return [];
-  }
-  return threads.flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
+  return threadsOf(pid).flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
 }
 
-export function readOutputs(pid: number): string[] {
+export function readOutputs(info: ProcessInfo): string[] {
   return [1, 2].flatMap((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return readlinkSync(`${folderOf(info)}/fd/${fd}`);
     } catch {
       return [];
     }
   });
 }
 
+const maxCommandLength = 200;
+
 export function describeCommand(info: ProcessInfo): string {
-  const text = readProc(`/proc/${info.pid}/cmdline`);
-  const words = text?.split('\0').filter((word) => word !== '').join(' ');
-  // A process can choose its own name, so remove control characters: the text goes to a terminal.
-  return (words || info.command).replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200);
+  const bytes = Buffer.from(readProc(`${folderOf(info)}/cmdline`) ?? '', 'latin1');
+  const words = bytes.toString('utf8').split('\0').filter((word) => word !== '').join(' ');
+  // A process can choose its own name, and the text goes to a terminal. So replace control characters, line separators and
+  // characters that turn the direction of the text. By characters: a cut through a pair of UTF-16 units gives invalid text.
+  return [...(words || info.command).slice(0, 2 * maxCommandLength)].slice(0, maxCommandLength).join('').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

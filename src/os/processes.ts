@@ -1,10 +1,10 @@
 // One interface to the system's processes; processes-linux.ts and processes-darwin.ts read them.
 // process-tree.ts finds which of them belong to a tree.
-import type { ProcessInfo } from './process-info.ts';
+import { isDead, type ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';
 
-export { identityOf, type ProcessInfo } from './process-info.ts';
+export { identityOf, isDead, type ProcessInfo } from './process-info.ts';
 
 const system = process.platform === 'darwin' ? darwin : linux;
 
@@ -17,21 +17,16 @@ export const listProcesses: () => ProcessInfo[] = system.listProcesses;
  * `NAME=value` pairs, each ended by a NUL. Undefined: not readable (the process has ended, or belongs to another user). On
  * macOS it is the environment as of the last `listProcesses`.
  */
-export const readEnvironment: (pid: number) => string | undefined = system.readEnvironment;
+export const readEnvironment: (info: ProcessInfo) => string | undefined = system.readEnvironment;
 
 /** The pids of its children; empty when the process is gone. */
 export const readChildren: (pid: number) => number[] = system.readChildren;
 
 /** The paths of its standard output and error, those that can be read. On macOS always empty. */
-export const readOutputs: (pid: number) => string[] = system.readOutputs;
+export const readOutputs: (info: ProcessInfo) => string[] = system.readOutputs;
 
 /** The command line for a message, or the short name if there is no command line. */
 export const describeCommand: (info: ProcessInfo) => string = system.describeCommand;
-
-/** A zombie counts as dead: it only waits for its parent to reap it, maybe for ever. */
-export function isDead(state: string): boolean {
-  return state.startsWith('Z') || state.startsWith('X');
-}
 
 /** Stopped by a signal: it handles no signal but SIGKILL until SIGCONT. (`t` is a stop by a tracer; only the tracer ends it.) */
 export function isStopped(state: string): boolean {

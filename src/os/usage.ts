@@ -1,5 +1,7 @@
 // Reads the CPU time and memory of processes. process-tree.ts finds which processes belong to a tree.
 import { readFileSync } from 'node:fs';
+import type { ProcessInfo } from './process-info.ts';
+import { folderOf } from './processes-linux.ts';
 import { ps } from './ps.ts';
 
 export interface Usage {
@@ -13,15 +15,15 @@ export interface Usage {
 const ticksPerSecond = 100;
 
 /** The sum over those processes that still exist. */
-export function usageOf(pids: readonly number[]): Usage {
-  const each = process.platform === 'linux' ? pids.flatMap((pid) => fromProc(pid) ?? []) : fromPs(pids);
+export function usageOf(infos: readonly ProcessInfo[]): Usage {
+  const each = process.platform === 'linux' ? infos.flatMap((info) => fromProc(info) ?? []) : fromPs(infos.map(({ pid }) => pid));
   return each.reduce((sum, { cpuMs, memory }) => ({ cpuMs: sum.cpuMs + cpuMs, memory: sum.memory + memory }), { cpuMs: 0, memory: 0 });
 }
 
-function fromProc(pid: number): Usage | undefined {
+function fromProc(info: ProcessInfo): Usage | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const stat = readFileSync(`/proc/${info.pid}/stat`, 'latin1');
+    const status = readFileSync(`${folderOf(info)}/status`, 'latin1');
     return parseProc(stat, status);
   } catch {
     return undefined;

@@ -2,10 +2,12 @@
 // out whether the tree is alive.
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
-import { policySignals } from '../manifest/types.ts';
+import { policySignals, type Milliseconds } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
 import type { Drained, OutputReader } from '../output/source.ts';
+import { monotonicNow } from '../os/clock.ts';
 import { beforeEnd, restoreStream } from '../os/exit.ts';
+import { readHeldEnd, type HeldEnd } from '../os/held-end.ts';
 import { readProcess } from '../os/processes.ts';
 import { assertDescriptors, isOutOfDescriptors, needDescriptors, type DescriptorReserve } from '../os/descriptor-reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
@@ -30,6 +32,8 @@ export interface ChildListener {
   /** The command cannot be started. */
   onCannotStart(error: CannotStart): void;
   onLeaderEnded(end: LeaderEnd): void;
+  /** The leader has ended, but its end was not reported: a tracer holds it. `onLeaderEnded` or `onAborted` follows. */
+  onHeld(held: HeldEnd): void;
   /** The stop file could not be created. @param reason the system's error message. */
   onFlagNotRaised(reason: string): void;
   /** A line was typed at the terminal and passed on to the process. */
@@ -40,6 +44,9 @@ export interface ChildListener {
 const descriptorsOfSpawn = 6;
 
 const outOfDescriptors = 'no file descriptors are left; raise the limit (ulimit -n), or run fewer instances';
+
+/** A tracer that works takes note of an end within this time. */
+const tracerMs = 100;
 
 /** Limit of spawn attempts when the wrapper is killed from outside before the command runs. */
 const maxAttempts = 5;
@@ -65,6 +72,10 @@ export class Child {
   #session: Session | undefined;
   /** Start of the command, in ms since 1970. */
   startedAt: number | undefined;
+  /** Handles the end of the present leader. Undefined before its start and after its end. */
+  #reportEnd: ((end: LeaderEnd) => void) | undefined;
+  /** First time that `noticeHeldEnd` found it held, on the monotonic clock. */
+  #heldSince: Milliseconds | undefined;
   #aborted = false;
   #running = false;
   #forwardedInput: Readable | undefined;
@@ -86,9 +97,9 @@ export class Child {
     return this.#leader?.pid;
   }
 
-  /** The leader is not reaped yet, so its pid cannot belong to another process. */
+  /** The end of the leader is not reported yet, so its pid cannot belong to another process. */
   get leaderIsOurs(): boolean {
-    return this.#session?.leaderIsOurs ?? false;
+    return this.#reportEnd !== undefined && (this.#session?.leaderIsOurs ?? false);
   }
 
   /** The leader is still the wrapper; the command does not run yet. */
@@ -129,6 +140,20 @@ export class Child {
   abort(): void {
     this.#aborted = true;
     if (this.#session?.leaderIsOurs) signalGroup(this.#session.id, 'SIGKILL');
+  }
+
+  /**
+   * Notices that the leader has ended although wait(2) does not tell us, because a tracer holds it. It then counts as ended.
+   * @param isLate the news should have come long ago: believe the end also when no tracer is visible.
+   */
+  noticeHeldEnd(isLate = false): void {
+    if (!this.leaderIsOurs || this.pid === undefined) return;
+    const held = readHeldEnd(this.pid);
+    if (!held || (held.tracer === undefined && !isLate)) return;
+    this.#heldSince ??= monotonicNow();
+    if (!isLate && monotonicNow() - this.#heldSince < tracerMs) return;
+    this.#listener.onHeld(held);
+    this.#reportEnd?.(held.end);
   }
 
   raiseFlag(): void {
@@ -219,6 +244,7 @@ export class Child {
       ipc: spec.stopFlag === 'message',
     });
     this.#leader = leader;
+    this.#heldSince = undefined;
     const session = new Session(leader.pid, readProcess(leader.pid)?.startTicks, { isChild: true });
     this.#session = session;
     void leader.atGate.then((atGate) => {
@@ -231,8 +257,12 @@ export class Child {
       if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);
       this.#listener.onSpawned(leader.pid);
     });
-    void leader.ended.then((end) => {
-      session.leaderReaped();
+    let isReported = false;
+    const reportEnd = (end: LeaderEnd): void => {
+      // The end of a leader that a tracer held comes a second time, when the tracer lets go.
+      if (isReported) return;
+      isReported = true;
+      this.#reportEnd = undefined;
       if (this.#running) {
         // The poll phase that reports the end also reads the output. After it, output from before the end is already shown.
         setImmediate(() => this.#listener.onLeaderEnded(end));
@@ -245,6 +275,11 @@ export class Child {
       } else {
         this.#attemptSpawn(number + 1, stdin);
       }
+    };
+    this.#reportEnd = reportEnd;
+    void leader.ended.then((end) => {
+      session.leaderReaped();
+      reportEnd(end);
     });
   }
 

@@ -2,6 +2,7 @@
 // no timer and reads no processes.
 import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { identityOf } from '../os/processes.ts';
+import type { Milliseconds } from '../manifest/types.ts';
 import { realSystem, type System, type Timer } from '../os/system.ts';
 
 export interface WatchedTree {
@@ -14,14 +15,29 @@ export interface WatchedTree {
 export interface TreeListener {
   onRemains(id: string): void;
   onGone(id: string): void;
+  /**
+   * No member of a tree that is being killed is alive, but the end of its leader is not reported yet. @param isLate the report
+   * should have come long ago.
+   */
+  onLeaderMissing(id: string, isLate: boolean): void;
   /** Called once for each descendant found outside of the group. @param left it is left alone. */
   onEscapee(id: string, member: Member, left: boolean): void;
 }
+
+/**
+ * `wait`: no living member is found, or SIGKILL had no time yet to reach it. `unseen`: the system says that the group has a
+ * member, but does not show it.
+ */
+export type Verdict = 'wait' | 'unseen' | { readonly survivors: readonly Member[] };
 
 interface Watch {
   readonly tree: WatchedTree;
   watched: boolean;
   killing: boolean;
+  /** The first scan after which SIGKILL was sent to each member. */
+  killedAt: Milliseconds | undefined;
+  /** How many times `judge` found no living member. */
+  emptyJudgements: number;
   /** `onRemains` was called. The tree then needs two empty scans to count as gone. */
   remainsReported: boolean;
   emptyScans: number;
@@ -35,6 +51,8 @@ const maxIntervalMs = 50;
  * row than this, conclude that it has a living member which the scans miss.
  */
 const maxEmptyScans = 3;
+/** A member is a survivor only if SIGKILL reached the whole tree at least this long ago. On a starved machine it takes effect late. */
+const minKilledMs = 1000;
 /** After a scan of the whole system, pause for this many times its duration. */
 const scanPauseFactor = 5;
 
@@ -66,11 +84,34 @@ export class TreeWatcher {
     this.#scanSoon();
   }
 
-  /** Stops watching. @returns the members of the last scan that are still alive. */
-  release(id: string): readonly Member[] {
+  /**
+   * Decides whether SIGKILL has failed. If so, stops watching the tree.
+   * @param living its living members, from a scan that was just made.
+   */
+  judge(id: string, living: readonly Member[]): Verdict {
     const entry = this.#watches.get(id);
+    if (!entry) return 'wait';
+    if (living.length === 0) {
+      if (!this.#isUnseen(entry)) return 'wait';
+    } else if (entry.killedAt === undefined || this.#system.now() - entry.killedAt < minKilledMs) {
+      entry.killedAt ??= this.#system.now();
+      this.#killMembers(entry.tree, living);
+      return 'wait';
+    }
     this.#watches.delete(id);
-    return entry?.members.filter(({ info }) => this.#system.isSameAlive(info)) ?? [];
+    return living.length === 0 ? 'unseen' : { survivors: living };
+  }
+
+  /** /proc may hide the processes of other users (`hidepid`), and a scan may miss processes that fork and end all the time. */
+  #isUnseen(entry: Watch): boolean {
+    const { session } = entry.tree.mark;
+    entry.emptyJudgements += 1;
+    if (entry.watched) return entry.emptyScans > maxEmptyScans && !session.isAtRest;
+    // The first time, the news of the leader's end may be on its way.
+    if (entry.emptyJudgements < 2) return false;
+    if (this.#system.readProcess(session.id) === undefined) return session.leaderIsOurs;
+    this.#listener.onLeaderMissing(entry.tree.id, true);
+    return false;
   }
 
   /** Scans for the living members of these trees. Excludes members that are left alone. */
@@ -88,7 +129,7 @@ export class TreeWatcher {
   #entry(tree: WatchedTree): Watch {
     let entry = this.#watches.get(tree.id);
     if (!entry) {
-      entry = { tree, watched: false, killing: false, remainsReported: false, emptyScans: 0, members: [] };
+      entry = { tree, watched: false, killing: false, killedAt: undefined, emptyJudgements: 0, remainsReported: false, emptyScans: 0, members: [] };
       this.#watches.set(tree.id, entry);
     }
     return entry;
@@ -132,13 +173,19 @@ export class TreeWatcher {
     entry.members = members;
     if (members.length > 0) {
       entry.emptyScans = 0;
-      if (entry.killing) this.#killMembers(tree, members);
+      if (entry.killing) {
+        entry.killedAt ??= this.#system.now();
+        this.#killMembers(tree, members);
+      }
       this.#reportRemains(entry);
       return;
     }
     const { session } = tree.mark;
-    // The leader must be reaped and its end reported before the tree counts as gone.
-    if (session.leaderIsOurs || !entry.watched) return;
+    // The end of the leader must be reported before the tree counts as gone.
+    if (!entry.watched) {
+      this.#listener.onLeaderMissing(tree.id, false);
+      return;
+    }
     entry.emptyScans += 1;
     // A scan reads one process after the other, so it can miss a process that forks and ends again and again.
     if (!session.isAtRest) {

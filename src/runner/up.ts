@@ -105,6 +105,7 @@ export class Up {
         this.#gone.add(id);
         this.#dispatch({ id, type: 'gone' });
       },
+      onLeaderMissing: (id, isLate) => this.#child(id).noticeHeldEnd(isLate),
       onEscapee: (id, { info }, left) =>
         this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
     });
@@ -213,6 +214,10 @@ export class Up {
       onCannotStart: ({ status, message: reason }) => this.#dispatch({ id, type: 'spawn-failed', status, reason }),
       onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
       onTyped: () => this.#request.printer.typed(),
+      onHeld: ({ tracer }) => {
+        const holder = tracer ? `its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it` : 'the system does not report its end; maybe a debugger outside of this container holds it';
+        this.#say({ type: 'warning', process: id, message: `its leader has ended, but ${holder}; not waiting for that` });
+      },
       onLeaderEnded: (end) => {
         // `procrun kill --group` killed the tree without us, because the runner was stopped or hung. The end is not a failure.
         if (end.kind === 'signal' && end.signal === 'SIGKILL' && wasKilled(ownPaths.prefix)) this.#dispatch({ type: 'kill', ids: [id], signal: 'SIGKILL', scope: 'group' });
@@ -263,7 +268,13 @@ export class Up {
     // After a pause (SIGSTOP, Ctrl+Z) Node runs due timers before it delivers SIGCONT. setImmediate runs after the poll phase,
     // so SIGCONT comes first. setTimeout takes whole ms, less than 2^31.
     const delay = Math.min(Math.max(0, Math.ceil(deadline - monotonicNow())), 0x7fffffff);
-    this.#timer = setTimeout(() => setImmediate(() => this.#dispatch({ type: 'time' })), delay);
+    this.#timer = setTimeout(() => setImmediate(() => this.#onTime()), delay);
+  }
+
+  #onTime(): void {
+    // No event tells of a leader that ends while a tracer holds it. During a stop this looks once a second.
+    if (this.#supervisor.isStopping) for (const child of this.#children.values()) child.noticeHeldEnd();
+    this.#dispatch({ type: 'time' });
   }
 
   #do(action: Action): void {
@@ -297,10 +308,8 @@ export class Up {
       case 'watch':
         this.#watcher.watch(this.#treeOf(action.id));
         break;
-      case 'release':
-        for (const { info } of this.#watcher.release(action.id)) {
-          this.#say({ type: 'survivor', process: action.id, pid: info.pid, state: info.state, command: describeCommand(info) });
-        }
+      case 'find-survivors':
+        this.#findSurvivors(action.id);
         break;
       case 'drain':
         void this.#drain(action.id);
@@ -355,6 +364,18 @@ export class Up {
     if (!wake) return;
     if (!members.some(({ info }) => isStopped(info.state))) return;
     for (const { info } of members) if ((isStopped(info.state) || mayBeStopping(info.state)) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+  }
+
+  #findSurvivors(id: string): void {
+    const verdict = this.#watcher.judge(id, this.#membersOf(id));
+    if (verdict === 'unseen') {
+      const message = `its group ${this.#treeOf(id).mark.session.id} has survived SIGKILL; the system does not show which process is alive`;
+      this.#say({ type: 'warning', process: id, message });
+    } else if (verdict !== 'wait') {
+      for (const { info } of verdict.survivors) this.#say({ type: 'survivor', process: id, pid: info.pid, state: info.state, command: describeCommand(info) });
+    }
+    // Not at once: the caller is still carrying out the actions of an event.
+    queueMicrotask(() => this.#dispatch({ id, type: verdict === 'wait' ? 'still-ending' : 'survived' }));
   }
 
   /** One scan serves all signals that one event sends. */

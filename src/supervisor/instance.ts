@@ -37,6 +37,9 @@ type Event<T extends InstanceEvent['type']> = Extract<InstanceEvent, { type: T }
 type Step<T extends InstanceEvent['type']> = (self: Instance, event: Event<T>, context: Context) => void;
 type Table = Readonly<Record<State, { readonly [T in InstanceEvent['type']]: Step<T> }>>;
 
+/** When a look finds no survivor of SIGKILL, and the tree is still not reported as gone, the next look comes after this time. */
+const nextLookMs: Milliseconds = 1000;
+
 export class Instance {
   readonly plan: InstancePlan;
   state: State = 'waiting';
@@ -260,12 +263,21 @@ function stageTimeUp(self: Instance, _event: Event<'time'>, context: Context): v
   if (stop.index + 1 < stop.stages.length) {
     enter(self, stop.index + 1, context);
   } else if (current && isKill(current)) {
-    context.act({ type: 'release', id: self.name });
-    end(self, { kind: 'survived' }, context);
+    // The time alone proves nothing: on a busy machine the news of the end may come late. So ask for a look.
+    self.stagedStop = { ...stop, until: Infinity };
+    context.act({ type: 'find-survivors', id: self.name });
   } else {
     self.stagedStop = { ...stop, until: Infinity };
     context.act({ type: 'notice', notice: { type: 'last-stage-over', process: self.name } });
   }
+}
+
+function giveUp(self: Instance, _event: Event<'survived'>, context: Context): void {
+  end(self, { kind: 'survived' }, context);
+}
+
+function waitOn(self: Instance, _event: Event<'still-ending'>, { now }: Context): void {
+  self.stagedStop = { ...stopOf(self), until: now + nextLookMs };
 }
 
 function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
@@ -362,6 +374,8 @@ const table = {
     'leader-ended': impossible,
     remains: impossible,
     gone: impossible,
+    survived: impossible,
+    'still-ending': impossible,
     drained: impossible,
     'begin-stop': cancel,
     advance: nothing,
@@ -378,6 +392,8 @@ const table = {
     'leader-ended': impossible,
     remains: impossible,
     gone: impossible,
+    survived: impossible,
+    'still-ending': impossible,
     drained: impossible,
     'begin-stop': abort,
     advance: nothing,
@@ -394,6 +410,8 @@ const table = {
     'leader-ended': loseLeader,
     remains: impossible,
     gone: impossible,
+    survived: impossible,
+    'still-ending': impossible,
     drained: impossible,
     'begin-stop': beginStop,
     advance: nothing,
@@ -410,6 +428,8 @@ const table = {
     'leader-ended': impossible,
     remains: stopLeftovers,
     gone: treeGone,
+    survived: impossible,
+    'still-ending': impossible,
     drained: impossible,
     // Leftovers get their stop as soon as the scan finds them.
     'begin-stop': nothing,
@@ -428,6 +448,8 @@ const table = {
     // The current stage keeps its time.
     remains: nothing,
     gone: treeGone,
+    survived: giveUp,
+    'still-ending': waitOn,
     drained: impossible,
     'begin-stop': joinStop,
     advance,
@@ -444,6 +466,8 @@ const table = {
     'leader-ended': impossible,
     remains: impossible,
     gone: impossible,
+    survived: nothing,
+    'still-ending': nothing,
     drained: close,
     'begin-stop': nothing,
     advance: nothing,
@@ -461,6 +485,8 @@ const table = {
     'leader-ended': nothing,
     remains: nothing,
     gone: nothing,
+    survived: nothing,
+    'still-ending': nothing,
     drained: nothing,
     'begin-stop': nothing,
     advance: nothing,

@@ -26,6 +26,10 @@ export type InstanceEvent =
   | { readonly type: 'remains' }
   /** No member of the tree is alive. */
   | { readonly type: 'gone' }
+  /** SIGKILL did not end the tree, and the survivors are named. */
+  | { readonly type: 'survived' }
+  /** No survivor is found: the end of the tree is under way. */
+  | { readonly type: 'still-ending' }
   /** All of its output is printed, or given up. */
   | { readonly type: 'drained' }
   /** Begin the staged stop. `passed`: a stop signal that the policy passes on; it becomes the first stage. `skip`: leave out this many stages. */
@@ -80,8 +84,11 @@ export type Action =
   | { readonly type: 'end-command'; readonly id: string }
   /** The leader has ended. The answer is `remains` if the tree has living members, and `gone` when it has none. */
   | { readonly type: 'watch'; readonly id: string }
-  /** Name the members that survived SIGKILL, and stop watching. */
-  | { readonly type: 'release'; readonly id: string }
+  /**
+   * SIGKILL should have worked by now. Look for living members. The answer is `survived`, after they are named and released, or
+   * `still-ending`.
+   */
+  | { readonly type: 'find-survivors'; readonly id: string }
   /** Print the rest of its output. The answer is `drained`. */
   | { readonly type: 'drain'; readonly id: string }
   /** Wait for the reader of our output only while it keeps reading. */

@@ -73,8 +73,8 @@ function groupOrSessionTest(tree: Tree, all: readonly ProcessInfo[]): (info: Pro
 }
 
 /** Reads the environment that the process got at its exec. `unmarked`: it has no run id, or we may not read it. */
-function originOf({ pid }: ProcessInfo, { runId }: Tree, { readEnvironment }: System): 'ours' | 'nested' | 'escaped' | 'unmarked' {
-  const environment = `\0${readEnvironment(pid) ?? ''}`;
+function originOf(info: ProcessInfo, { runId }: Tree, { readEnvironment }: System): 'ours' | 'nested' | 'escaped' | 'unmarked' {
+  const environment = `\0${readEnvironment(info) ?? ''}`;
   if (environment.includes('\0PROCRUN_ESCAPE=1\0')) return 'escaped';
   if (environment.includes(`\0PROCRUN_RUN_ID=${runId}\0`)) return 'ours';
   return environment.includes('\0PROCRUN_RUN_ID=') ? 'nested' : 'unmarked';
@@ -93,17 +93,21 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean, system:
   const termUntil = system.now() + termGraceMs;
   const alreadyAsked = new Set<string>();
   let killUntil: number | undefined;
+  let lateScans = 0;
   // Two scans in a row must find nothing: one scan can miss a daemon that forks and exits during it.
   for (let scan = 0, emptyScans = 0; ; scan += 1) {
-    if (isHurried() || system.now() >= termUntil) killUntil ??= system.now() + killWaitMs;
-    const isKilling = killUntil !== undefined;
+    const isKilling = killUntil !== undefined || isHurried() || system.now() >= termUntil;
+    const isTimeUp = system.now() >= (killUntil ?? Infinity);
     // Do not wait for a process that we may not signal: it belongs to another user.
     const left = livingMembers(tree, { nested: isKilling }, system).filter((info) =>
       isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system),
     );
     emptyScans = left.length === 0 ? emptyScans + 1 : 0;
     if (emptyScans === 2) return [];
-    if (system.now() >= (killUntil ?? Infinity)) return left;
+    // The first scan after the time may find a process that got no SIGKILL before. What the second one finds has survived.
+    if (isTimeUp && left.length > 0 && (lateScans += 1) === 2) return left;
+    // The time counts from the first SIGKILL, because on a starved machine a scan may take seconds.
+    if (isKilling) killUntil ??= system.now() + killWaitMs;
     // The kernel reports only the end of children, so poll for the others.
     if (emptyScans === 0) await pause(system, scanPausesMs[scan] ?? 50);
   }

@@ -25,6 +25,9 @@ export interface RelayOptions {
 const stopSignals: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
 const isJobControl = (signal: SignalName): boolean => signal === 'SIGCONT' || stopSignals.has(signal);
 
+/** A tracer that works takes note of an end within this time. */
+const heldEndMs = 1000;
+
 export class Relay {
   readonly #options: RelayOptions;
   readonly #self = readProcess(process.pid);
@@ -34,6 +37,7 @@ export class Relay {
   #isAskedToStop = false;
   /** Identifies the SIGCONT that we are about to send to the command. A stop signal discards it. */
   #pendingContinue: object | undefined;
+  #heldEndTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -85,9 +89,18 @@ export class Relay {
   #send(signal: SignalName): void {
     const { command, scope, tree } = this.#options;
     if (!command.isUnreaped()) return;
+    this.#lookForHeldEndLater();
     if (isJobControl(signal)) this.#isAskedToStop = signal !== 'SIGCONT';
     if (scope === 'group') signalTree(tree, signal);
     else signalProcess(tree.pid, signal);
+  }
+
+  /** The signal may end the command. If a tracer holds it, no event tells us. */
+  #lookForHeldEndLater(): void {
+    this.#heldEndTimer ??= setTimeout(() => {
+      this.#heldEndTimer = undefined;
+      this.#options.command.noticeHeldEnd();
+    }, heldEndMs).unref();
   }
 
   /**

@@ -33,6 +33,8 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
   new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
+  const { tracer } = command;
+  if (tracer) warn(`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) warn(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;

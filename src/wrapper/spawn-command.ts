@@ -2,6 +2,8 @@
 // it signals in between.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readHeldEnd } from '../os/held-end.ts';
+import type { ProcessInfo } from '../os/process-info.ts';
 import { candidates, isExecutable, statOf } from '../os/program.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 
@@ -36,6 +38,10 @@ export interface RunningCommand {
   /** False once the command is reaped. From then on its pid may belong to another process. */
   isUnreaped(): boolean;
   readonly ended: Promise<WrapperEnd>;
+  /** Looks whether the command has ended although wait(2) does not tell us, because a tracer holds it. Then `ended` resolves. */
+  noticeHeldEnd(): void;
+  /** The tracer that holds the ended command. Undefined before `noticeHeldEnd` has found one. */
+  readonly tracer: ProcessInfo | undefined;
 }
 
 /** @throws CannotRun */
@@ -56,13 +62,29 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
   const { pid } = child;
   if (pid === undefined) throw explainFailure(request, await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve)));
   let unreaped = true;
+  let tracer: ProcessInfo | undefined;
+  let report: (end: WrapperEnd) => void = () => undefined;
   const ended = new Promise<WrapperEnd>((resolveEnd) => {
+    report = resolveEnd;
     child.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
       unreaped = false;
       resolveEnd(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
     });
   });
-  return { pid, isUnreaped: () => unreaped, ended };
+  return {
+    pid,
+    isUnreaped: () => unreaped,
+    ended,
+    noticeHeldEnd: () => {
+      const held = unreaped ? readHeldEnd(pid) : undefined;
+      if (held?.tracer === undefined) return;
+      tracer = held.tracer;
+      report(held.end);
+    },
+    get tracer() {
+      return tracer;
+    },
+  };
 }
 
 /** Our own 0 to 2, and each other descriptor under its own number. Above 2, libuv takes `ignore` as a gap, not as /dev/null. */

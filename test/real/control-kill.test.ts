@@ -433,3 +433,13 @@ test('kill and ps of 20 instances take less than 4 s together', async () => {
   await quietly(run, 'down');
   await assertNothingAlive(run);
 });
+
+test('--group with so short a time that the first look ends after it: what is found is killed all the same', async () => {
+  const run = up({ p: sleeper });
+  const pid = await ready(run, 'p');
+  await killedWithGuard(run);
+  const done = await beside(run, 'kill', '--group', '-t', '1ms');
+  assert.ok(done.end.code === 0 || done.end.code === 70, done.report());
+  await waitUntil(() => !isAlive(pid), 'the end of the process');
+  await assertNothingAlive(run, { within: 1000 });
+});

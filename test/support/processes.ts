@@ -28,14 +28,36 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   return {
     pid,
     name: stat.slice(stat.indexOf('(') + 1, nameEnd),
-    state: fields[0] ?? '?',
+    state: livingStateOf(pid, fields[0] ?? '?'),
     ppid: Number(fields[1]),
     pgid: Number(fields[2]),
     sid: Number(fields[3]),
     startTime: Number(fields[19]),
-    argv: (readOf(pid, 'cmdline')?.toString() ?? '').split('\0').filter((word) => word !== ''),
+    argv: readOfThreads(pid, 'cmdline').toString().split('\0').filter((word) => word !== ''),
     runId: environmentOf(pid).PROCRUN_RUN_ID,
   };
+}
+
+/** The state of the first thread, or, when it has ended, of another one that lives. */
+function livingStateOf(pid: number, state: string): string {
+  if (!/^[ZX]$/.test(state)) return state;
+  const states = threadsOf(pid).map((thread) => readOf(pid, `task/${thread}/stat`)?.toString('latin1').replace(/^.*\) (.).*/s, '$1') ?? 'X');
+  return states.find((each) => !/^[ZX]$/.test(each)) ?? state;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+/** A file that an ended first thread does not have any more. Empty if no thread has it. */
+function readOfThreads(pid: number, file: string): Buffer {
+  const own = readOf(pid, file);
+  if (own !== undefined && own.length > 0) return own;
+  return threadsOf(pid).map((thread) => readOf(pid, `task/${thread}/${file}`)).find((bytes) => bytes !== undefined && bytes.length > 0) ?? Buffer.alloc(0);
 }
 
 /** False for a zombie. */
@@ -46,7 +68,7 @@ export function isAlive(pid: number): boolean {
 
 /** The environment at the process's last exec. Empty if it cannot be read. */
 export function environmentOf(pid: number): Record<string, string> {
-  const text = readOf(pid, 'environ')?.toString() ?? '';
+  const text = readOfThreads(pid, 'environ').toString();
   const pairs = text.split('\0').filter((pair) => pair.includes('='));
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
@@ -71,7 +93,7 @@ export function signalsOf(pid: number, what: 'SigIgn' | 'SigCgt' | 'SigBlk'): No
 export function processesMarked(mark: string): ProcessInfo[] {
   const words = Buffer.from(`PROCRUN_TEST_MARK=${mark}`);
   return allPids()
-    .filter((pid) => pid !== process.pid && readOf(pid, 'environ')?.includes(words) === true)
+    .filter((pid) => pid !== process.pid && readOfThreads(pid, 'environ').includes(words))
     .map(processInfo)
     .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
 }

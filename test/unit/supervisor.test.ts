@@ -154,12 +154,41 @@ describe('the staged stop', () => {
     assert.deepEqual(history.pass(3000), ['kill db', 'kill web', 'kill stubborn']);
   });
 
-  test('after 5 s of SIGKILL the run ends without waiting for the survivors, with status 70, even after a signal', () => {
+  test('after 5 s of SIGKILL, if a look finds a survivor, the run ends without waiting for it, with status 70, even after a signal', () => {
     const history = new History([spec('web')]);
     history.begin();
     history.signal('SIGQUIT');
-    assert.deepEqual(history.pass(5000), ['release web', 'finish']);
+    assert.deepEqual(history.pass(4999), []);
+    assert.deepEqual(history.pass(1), ['find-survivors web']);
+    assert.deepEqual(history.tell({ id: 'web', type: 'survived' }), ['finish']);
     assert.deepEqual(history.finished, { status: 70, signal: undefined });
+  });
+
+  test('if the look finds no survivor, the stop waits for the end that is under way, and looks again each second', () => {
+    const history = new History([spec('web', { stopStages: [killStage] })]);
+    history.begin();
+    history.signal('SIGINT');
+    for (const ms of [5000, 1000, 1000]) {
+      assert.deepEqual(history.pass(ms - 1), []);
+      assert.deepEqual(history.pass(1), ['find-survivors web']);
+      assert.deepEqual(history.tell({ id: 'web', type: 'still-ending' }), []);
+    }
+    assert.deepEqual(history.leaderEnds('web', 'SIGKILL'), ['watch web']);
+    assert.deepEqual(history.gone('web'), ['drain web', 'finish']);
+    assert.deepEqual(history.finished, { status: 130, signal: 'SIGINT' });
+  });
+
+  test('a look that comes too late changes nothing', () => {
+    const history = new History([spec('web', { stopStages: [killStage] }), spec('other')]);
+    history.begin();
+    history.signal('SIGINT');
+    assert.deepEqual(history.pass(5000), ['find-survivors web']);
+    history.leaderEnds('web', 'SIGKILL');
+    history.tell({ id: 'web', type: 'gone' });
+    assert.deepEqual(history.tell({ id: 'web', type: 'survived' }), []);
+    assert.deepEqual(history.tell({ id: 'web', type: 'drained' }), []);
+    assert.deepEqual(history.tell({ id: 'web', type: 'still-ending' }), []);
+    assert.equal(history.finished, undefined);
   });
 
   test('with stop_scope: leader, signals go to the leader alone', () => {

@@ -110,7 +110,7 @@ export class FakeSystem implements System {
 
   readonly readProcess = (pid: number): ProcessInfo | undefined => this.#find(pid)?.info;
 
-  readonly readEnvironment = (pid: number): string | undefined =>
+  readonly readEnvironment = ({ pid }: ProcessInfo): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');
 
   readonly isSameAlive = ({ pid, startTicks }: ProcessInfo): boolean => this.#find(pid)?.info.startTicks === startTicks;

@@ -20,6 +20,7 @@ function history(): WatchedHistory {
     {
       onRemains: (id) => told.push(`remains ${id}`),
       onGone: (id) => told.push(`gone ${id}`),
+      onLeaderMissing: (id, isLate) => told.push(`leader missing ${id}${isLate ? ' late' : ''}`),
       onEscapee: (id, { info }, left) => told.push(`escapee ${id} ${info.pid}${left ? ' left' : ''}`),
     },
     system,
@@ -41,22 +42,20 @@ test('trees whose leaders end together share one scan', async () => {
   assert.deepEqual([told, system.scans], [['gone a', 'gone b', 'gone c'], 1]);
 });
 
-test('a tree whose leader is not reaped yet is not gone', async () => {
+test('a tree that is killed but not watched is not gone: the end of its leader is not reported, and each scan says so', async () => {
   const { system, watcher, told, tree } = history();
+  const member = system.start({ instance: 'p', survives: ['SIGKILL'] });
   const watched = tree('p', { leaderIsOurs: true });
-  watcher.watch(watched);
-  await system.pass(1000);
+  watcher.kill(watched);
+  await system.pass(100);
   assert.deepEqual(told, []);
-  Object.assign(watched.mark.session, { leaderIsOurs: false });
+  member.ends();
+  await system.pass(1000);
+  assert.deepEqual([...new Set(told.splice(0))], ['leader missing p']);
+  // The leader counts as ended, although it is not reaped: a tracer holds it.
+  watcher.watch(watched);
   await system.pass(100);
   assert.deepEqual(told, ['gone p']);
-});
-
-test('a tree that is killed but not watched is not reported: its leader has not ended', async () => {
-  const { system, watcher, told, tree } = history();
-  watcher.kill(tree('p'));
-  await system.pass(1000);
-  assert.deepEqual(told, []);
 });
 
 test('after a member was found, one empty scan is not enough: a process may fork and end during it', async () => {
@@ -207,14 +206,83 @@ test('an escapee is reported once; one that is left alone does not keep the tree
   assert.deepEqual(told.slice(3), ['gone p']);
 });
 
-test('a release names what is still alive and ends the watch', async () => {
-  const { system, watcher, tree } = history();
+/** A look at the system, and the verdict on it. Survivors as pids. */
+function judge({ watcher }: WatchedHistory, tree: WatchedTree): number[] | 'wait' | 'unseen' {
+  const verdict = watcher.judge(tree.id, watcher.members([tree]).get(tree) ?? []);
+  return typeof verdict === 'string' ? verdict : verdict.survivors.map(({ info }) => info.pid);
+}
+
+test('a survivor of SIGKILL is a process that is alive in a new look, and the verdict ends the watch', async () => {
+  const played = history();
+  const { system, watcher } = played;
+  const tree = played.tree('p');
   const survivor = system.start({ instance: 'p', inGroup: false, survives: ['SIGKILL'] });
   const other = system.start({ instance: 'p', inGroup: false, survives: ['SIGKILL'] });
-  watcher.kill(tree('p'));
-  await system.pass(0);
+  watcher.kill(tree);
+  await system.pass(5000);
   other.ends();
-  assert.deepEqual(watcher.release('p').map(({ info }) => info.pid), [survivor.pid]);
+  assert.deepEqual(judge(played, tree), [survivor.pid]);
   await system.pass(1000);
   assert.equal(system.hasTimer, false);
+});
+
+test('a tree without a living process has no survivor, however late the news of its end comes', async () => {
+  const played = history();
+  const { system, watcher, told } = played;
+  const tree = played.tree('p', { leaderIsOurs: true });
+  const member = system.start({ instance: 'p', info: { pgid: groupId }, survives: ['SIGKILL'] });
+  watcher.kill(tree);
+  await system.pass(4999);
+  // The last scan found it alive.
+  member.ends();
+  assert.equal(judge(played, tree), 'wait');
+  watcher.watch(tree);
+  await system.pass(200);
+  assert.equal(told.at(-1), 'gone p');
+  assert.equal(judge(played, tree), 'wait', 'it is gone: nothing is left to be judged');
+});
+
+test('SIGKILL has a second to take effect, also when the first scan comes late', async () => {
+  const played = history();
+  const { system, watcher } = played;
+  const tree = played.tree('p');
+  const escapee = system.start({ instance: 'p', inGroup: false, survives: ['SIGKILL'] });
+  watcher.kill(tree);
+  // The runner gets no time for a scan in the first 5 s.
+  system.time += 5000;
+  assert.equal(judge(played, tree), 'wait');
+  assert.deepEqual(system.signals, [`SIGKILL ${escapee.pid}`]);
+  await system.pass(990);
+  assert.equal(judge(played, tree), 'wait');
+  await system.pass(20);
+  assert.deepEqual(judge(played, tree), [escapee.pid]);
+});
+
+test('a leader whose end is overdue is looked at a second time; one that the system does not show has survived', async () => {
+  const played = history();
+  const { system, watcher, told } = played;
+  const [zombie, hidden] = [system.start(), system.start()];
+  const [first, second] = [zombie, hidden].map(({ pid }) => ({ id: `p${pid}`, mark: markOf('p', fakeSession(pid, { leaderIsOurs: true })), leaveEscapees: false }));
+  assert.ok(first && second);
+  watcher.kill(first);
+  watcher.kill(second);
+  hidden.ends();
+  await system.pass(5000);
+  told.splice(0);
+  assert.deepEqual([judge(played, first), judge(played, second)], ['wait', 'wait']);
+  assert.deepEqual(told, []);
+  assert.deepEqual([judge(played, first), judge(played, second)], ['wait', 'unseen']);
+  assert.deepEqual(told, [`leader missing p${zombie.pid} late`]);
+});
+
+test('a group that lives for kill(2) and that no scan shows has survived', async () => {
+  const played = history();
+  const { system, watcher } = played;
+  const tree = played.tree('p', { isAtRest: false });
+  watcher.kill(tree);
+  watcher.watch(tree);
+  await system.pass(0);
+  assert.equal(judge(played, tree), 'wait');
+  await system.pass(5000);
+  assert.equal(judge(played, tree), 'unseen');
 });

@@ -106,6 +106,22 @@ test('a process that survives SIGKILL is given up after 5 s, and named', async (
   assert.deepEqual(ending.survivors, [hung.pid]);
 });
 
+test('a starved wrapper: the time for SIGKILL counts from the first one, and one empty scan after it is not the end', async () => {
+  const system = new FakeSystem();
+  system.scanMs = 6000;
+  const hung = system.start({ ...ours, survives: ['SIGTERM', 'SIGKILL'] });
+  let child: number | undefined;
+  system.beforeScan = (scan) => {
+    // The first SIGKILL comes at the end of the second scan, the third scan begins 6 s later.
+    if (scan === 3) hung.ends();
+    if (scan === 4) child = system.start({ ...ours, survives: ['SIGTERM'] }).pid;
+  };
+  const ending = end(system, () => true);
+  await system.pass(100_000);
+  assert.deepEqual(ending.survivors, []);
+  assert.ok(system.signals.includes(`SIGKILL ${child}`));
+});
+
 test('a process of another user, which we may not signal, is not waited for', async () => {
   const system = new FakeSystem();
   system.start({ ...ours, foreign: true });
