@@ -21,7 +21,7 @@ const kinds: Readonly<Record<string, string>> = {
 /** Starts the worker in the background, with its output to a file where the pipe must not give it away. */
 function inBackground(kind: string): string {
   const command = kinds[kind] ?? '';
-  return kind === 'output pipe' ? `(${command}) &` : `(${command}) >out & until grep worker out; do sleep 0.01; done`;
+  return kind === 'output pipe' ? `(${command}) &` : `(${command}) >out & until grep worker out 2>/dev/null; do sleep 0.01; done`;
 }
 
 async function workerOf(run: PipeRun): Promise<number> {
@@ -103,7 +103,7 @@ test('up: PROCRUN_ESCAPE=1 in a worker without its first thread is respected, by
 for (const kind of ['group', 'run id']) {
   test(`run: ${kind}: a worker without its first thread ends after the command`, needsPython, async () => {
     const command = kind === 'group' ? worker.replace(' deaf', '') : `setsid ${worker.replace(' deaf', '')}`;
-    const run = start(['run', '--', 'sh', '-c', `(exec ${command}) >out & until grep worker out; do sleep 0.01; done; exit 4`], {});
+    const run = start(['run', '--', 'sh', '-c', `(exec ${command}) >out & until grep worker out 2>/dev/null; do sleep 0.01; done; exit 4`], {});
     assert.deepEqual(await run.ended, exited(4), run.report());
     const pid = Number(/worker (\d+)/.exec(run.stdout)?.[1]);
     assert.ok(pid > 1);
