@@ -10,6 +10,9 @@ const firstPid = 5_000_000;
 /** More timers than any history needs. A rule that polls without end fails the test instead of hanging it. */
 const maxTimers = 10_000;
 
+/** The same for scans, because a loop without a pause would block the test runner as well. */
+const maxScans = 10_000;
+
 export interface FakeOptions {
   /** Instance of the tree that it belongs to, for `findMembers`. */
   readonly instance?: string;
@@ -144,6 +147,7 @@ export class FakeSystem implements System {
 
   #scan(): FakeProcess[] {
     this.scans += 1;
+    if (this.scans > maxScans) throw new Error(`more than ${maxScans} scans`);
     this.beforeScan(this.scans);
     const found = this.#living;
     this.time += this.scanMs;
