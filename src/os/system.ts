@@ -3,7 +3,7 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { isSameAlive, listProcesses, readEnvironment, readProcess } from './processes.ts';
+import { isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
 import { findDescendants, findMembers, findSession } from './process-tree.ts';
 
 export interface Timer {
@@ -19,6 +19,7 @@ export interface System {
   readonly listProcesses: typeof listProcesses;
   readonly readProcess: typeof readProcess;
   readonly readEnvironment: typeof readEnvironment;
+  readonly readOutputs: typeof readOutputs;
   readonly isSameAlive: typeof isSameAlive;
   readonly findMembers: typeof findMembers;
   readonly findSession: typeof findSession;
@@ -36,6 +37,7 @@ export const realSystem: System = {
   listProcesses,
   readProcess,
   readEnvironment,
+  readOutputs,
   isSameAlive,
   findMembers,
   findSession,

@@ -20,6 +20,7 @@ export interface FakeOptions {
   readonly nested?: boolean;
   readonly optedOut?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly outputs?: readonly string[];
   /** Signals that it survives. SIGKILL is one only for a process that hangs inside the kernel. */
   readonly survives?: readonly NodeJS.Signals[];
   /** It belongs to another user: kill(2) fails with EPERM. */
@@ -115,6 +116,8 @@ export class FakeSystem implements System {
 
   readonly readEnvironment = (pid: number): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');
+
+  readonly readOutputs = (pid: number): string[] => [...(this.#find(pid)?.options.outputs ?? [])];
 
   readonly isSameAlive = ({ pid, startTicks }: ProcessInfo): boolean => this.#find(pid)?.info.startTicks === startTicks;
 
