@@ -102,11 +102,20 @@ export class Drill {
     this.#runner.signal('SIGKILL');
     const runnerEnd = await ended;
     this.#story.runnerKilled(killedAt);
+    // Two scans in a row must find nothing of an instance: one scan can miss a process that forks and ends during it.
+    const emptySince = new Map<string, Milliseconds>();
     await this.#until(() => {
       const now = this.#system.now();
       const alive = this.#leftovers.findAlive();
-      for (const { name } of this.#request.plans) if (!alive.has(name)) this.#story.seenGone(name, now);
-      return alive.size === 0 || now > killedAt + killBoundMs || this.#interrupted !== undefined;
+      let areGone = true;
+      for (const { name } of this.#request.plans) {
+        const since = alive.has(name) ? undefined : emptySince.get(name);
+        if (since === undefined) areGone = false;
+        else this.#story.seenGone(name, since);
+        if (alive.has(name)) emptySince.delete(name);
+        else emptySince.set(name, since ?? now);
+      }
+      return areGone || now > killedAt + killBoundMs || this.#interrupted !== undefined;
     }, scanEveryMs);
     return this.#end(readyAt, runnerEnd.signal === 'SIGKILL' ? undefined : runnerEnd);
   }
@@ -129,10 +138,12 @@ export class Drill {
 
   async #endLeftovers(): Promise<void> {
     const deadline = this.#system.now() + killBoundMs;
+    let emptyScans = 0;
     await this.#until(() => {
       const alive = [...this.#leftovers.findAlive().values()].flat();
       for (const info of alive) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
-      return alive.length === 0 || this.#system.now() > deadline;
+      emptyScans = alive.length === 0 ? emptyScans + 1 : 0;
+      return emptyScans === 2 || this.#system.now() > deadline;
     }, scanEveryMs);
   }
 
@@ -145,11 +156,12 @@ export class Drill {
     this.#wake();
   }
 
-  /** Waits for a condition. Checks it after each event, at `readyAt`, and every `everyMs`. */
+  /** Waits for a condition. Checks it after each event, at `readyAt` unless that is past, and every `everyMs`. */
   async #until(isSo: () => boolean, everyMs = Infinity): Promise<void> {
     while (!isSo()) {
       await new Promise<void>((resolve) => {
-        const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - this.#system.now())));
+        const toReady = Math.ceil(this.#story.readyAt - this.#system.now());
+        const delay = Math.min(everyMs, toReady > 0 ? toReady : Infinity);
         const timer = delay === Infinity ? undefined : this.#system.schedule(resolve, delay);
         this.#wake = () => {
           timer?.cancel();
