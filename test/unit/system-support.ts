@@ -114,6 +114,8 @@ export class FakeSystem implements System {
 
   readonly readProcess = (pid: number): ProcessInfo | undefined => this.#find(pid)?.info;
 
+  readonly readChildren = (pid: number): number[] => this.#living.filter(({ info }) => info.ppid === pid).map((child) => child.pid);
+
   readonly readEnvironment = (pid: number): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');
 
@@ -127,11 +129,6 @@ export class FakeSystem implements System {
   };
 
   readonly findSession = (tree: TreeMark): Member[] => this.#scan().filter(({ info }) => info.sid === tree.session.id).map(memberOf);
-
-  readonly findDescendants = (tree: TreeMark): Member[] => {
-    const children = (pid: number): FakeProcess[] => this.#living.filter(({ info }) => info.ppid === pid).flatMap((child) => [child, ...children(child.pid)]);
-    return children(tree.session.id).map(memberOf);
-  };
 
   readonly signalProcess = (pid: number, signal: NodeJS.Signals): boolean => {
     this.signals.push(`${signal} ${pid}`);
