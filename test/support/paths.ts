@@ -19,6 +19,12 @@ export const slowStart = required('slow-start.cjs');
 /** Variables for a Node that stands still after each spawn, until what it has spawned sleeps. */
 export const quickWrappers = required('quick-wrappers.cjs');
 
+/** Variables for a runner that learns of the end of a process before it has read its last output. */
+export const lateEnd = required('late-end.cjs');
+
+/** Variables for a runner whose wrappers are held at a moment of their start. */
+export const heldWrapper = (moment: 'early' | 'at-gate'): Record<string, string> => ({ ...required('held-wrapper.cjs'), HOLD_WRAPPER: moment });
+
 /** The absolute path of a program in fixtures/. */
 export function fixture(name: string): string {
   return join(root, 'fixtures', name);
