@@ -1,6 +1,7 @@
 // For Node's --require, in the runner of `procrun up`: holds the wrapper of a process at a moment of its start.
 // HOLD_WRAPPER=early: the wrapper stops itself before it reaches its gate.
 // HOLD_WRAPPER=at-gate: the runner handles a SIGTERM while the wrapper waits at its gate and the runner has not heard of it yet.
+// HOLD_ONLY: the instance whose wrapper is held; default: all.
 'use strict';
 
 const { ChildProcess } = require('node:child_process');
@@ -14,9 +15,11 @@ function waitUntilAsleep(pid) {
 
 if (process.argv.includes('up')) {
   ChildProcess.prototype.spawn = function (options) {
-    if (options.args[3] !== 'procrun') return spawn.call(this, options);
+    const { HOLD_WRAPPER: moment, HOLD_ONLY: only } = process.env;
+    const isHeld = options.args[3] === 'procrun' && (only === undefined || options.envPairs.includes(`PROCRUN_INSTANCE=${only}`));
+    if (!isHeld) return spawn.call(this, options);
     const [shell, flag, script, ...rest] = options.args;
-    const isEarly = process.env.HOLD_WRAPPER === 'early';
+    const isEarly = moment === 'early';
     const result = spawn.call(this, { ...options, args: [shell, flag, isEarly ? `kill -STOP $$; ${script}` : script, ...rest] });
     if (!isEarly) {
       waitUntilAsleep(this.pid);
