@@ -11,7 +11,7 @@ import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
 import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';
-import { manifestFields, type ManifestInput } from './schema.ts';
+import { manifestFields, type ManifestInput, type ProcessInput } from './schema.ts';
 import type { SourceText } from './source.ts';
 import { toData, type Node, type Path, type ScalarNode } from './yaml-nodes.ts';
 import type { Manifest } from './types.ts';
@@ -35,6 +35,7 @@ export async function loadYaml(source: SourceText, request: LoadRequest, problem
     root: request.root,
     processes: await resolveProcesses(draft, input, { root: request.root, basePort: request.basePort, environment }),
     env: toRecord(environment.shared),
+    unset: environment.unset,
     shutdown: { deadlineMs: deadline === Infinity ? undefined : deadline },
   };
 }
@@ -51,14 +52,19 @@ function checkShape(root: Node, problems: ProblemList): ManifestInput | undefine
   return rest.success ? rest.output : undefined;
 }
 
-/** In an environment and in a list of arguments, `1.10`, `0x10` and `yes` keep their spelling. In a list `null` does too. */
+/**
+ * In an environment and in a list of arguments, `1.10`, `0x10` and `yes` keep their spelling. In a list `null` does too. The same goes
+ * for a list of names, because a process may be named `22`, `1e3` or `null`.
+ */
 function isTakenAsWritten(path: Path, node: ScalarNode): boolean {
   const inner = path[0] === 'processes' ? path.slice(2) : path[0] === 'defaults' ? path.slice(1) : path;
   const [first, second] = inner;
   if (first === 'env') return inner.length === 2 && node.value !== null;
-  const isWord = first === 'command' ? typeof second === 'number' : path[0] === 'processes' && typeof first === 'number';
+  const isWord = listsOfWords.has(first) ? typeof second === 'number' : path[0] === 'processes' && typeof first === 'number';
   return isWord && (node.value !== null || node.source !== '');
 }
+
+const listsOfWords: ReadonlySet<unknown> = new Set<keyof ProcessInput>(['command', 'tags', 'depends_on']);
 
 /** The path to leave out for a mistake. A mistake in a list drops the whole list, because the indexes of later items would change. */
 function keyToDrop(path: Path): Path {
