@@ -1,5 +1,5 @@
-// `npm test [-- unit|real] [FILTER…]`: compiles the tests to build/test/ and hands them to Node's own test runner.
-// A FILTER is a part of a file's name. TEST_NODE names another Node to run the unit tests with.
+// `npm test [-- unit|real] [FILTER…]`: builds dist/, compiles the tests to build/test/ and runs them with Node's test runner.
+// A FILTER is a part of a file's name. TEST_NODE is the path of another Node for the test runner.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// `procrun check`: is the manifest right, and what is in it.
+// `procrun check`: validates the manifest and lists its processes. Validation itself is in ../manifest/.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import type { CommandSpec as ProcessCommand, ProcessSpec, Stage } from '../manifest/types.ts';
@@ -20,7 +20,7 @@ export async function check(_options: unknown, command: Command): Promise<void> 
   await print(table(['process', '', 'stop', 'command'], rows));
 }
 
-/** A command in one line. */
+/** A command as one line. Only the first line of a shell text is shown. */
 export function commandText(command: ProcessCommand): string {
   if (command.kind === 'shell') {
     const [first = '', ...rest] = command.text.trim().split('\n');

@@ -1,11 +1,11 @@
-// Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
+// The lock of a manifest: one file in its runtime folder. It names the runner, and only one runner at a time can hold it.
 import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
 import { isOfDead, ownMark, readPrivate, writeDraft } from './private-file.ts';
 
-/** A runner as others can recognise it: a pid alone may be somebody else's by now. */
+/** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
 export interface Owner {
   readonly pid: number;
   readonly startTicks: string;
@@ -16,16 +16,16 @@ export interface Owner {
 }
 
 export interface Lock {
-  /** The file that says who runs. */
+  /** Path of the lock file. */
   readonly file: string;
-  /** What it says: us. */
+  /** The content of the lock file: this process. */
   readonly owner: Owner;
   release(): void;
 }
 
 /**
  * Takes the lock for this process.
- * @returns the lock, or who has it.
+ * @returns the lock, or the living runner that holds it.
  */
 export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
   const path = lockPath(folder);
@@ -35,9 +35,9 @@ export function takeLock(folder: string, about: { runId: string; file: string })
   try {
     for (;;) {
       try {
-        // link(2) fails where the name is taken, and what appears under it is complete.
+        // link(2) fails when the name exists, and readers see only the complete file.
         linkSync(draft, path);
-        removeLeft(folder);
+        removeFilesOfDead(folder);
         return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -51,48 +51,47 @@ export function takeLock(folder: string, about: { runId: string; file: string })
   }
 }
 
-/** The name of this process's own folder beside the lock, which it makes before it has that: so the name says whose it is. */
+/** Name of this process's own folder beside the lock. The process makes the folder before it takes the lock, so the name carries its pid and start time. */
 export function runFolderName(uuid: string): string {
   return `${ownMark()}-${uuid}`;
 }
 
-/** A runner that was killed could not remove what is its own. One that lives may still be at its manifest, and want the lock next. */
-function removeLeft(folder: string): void {
+/** Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock. */
+function removeFilesOfDead(folder: string): void {
   for (const name of readdirSync(folder)) if (isOfDead(name)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function releaseLock(folder: string, path: string): void {
   rmSync(path, { force: true });
   try {
-    // An empty folder tells nobody anything.
     rmdirSync(folder);
   } catch {
-    // The next runner is here already.
+    // Not empty: the next runner uses it already.
   }
 }
 
 /**
- * Removes what a dead run left on disk, when nothing of it is alive any more: as its own end, or its guard, would have.
- * @param files names of those that are in the folder beside the lock.
+ * Removes the files of a dead run that has no living process any more. Normally the runner or its guard removes them.
+ * @param files names of the files beside the lock.
  */
 export function removeDeadRun(folder: string, files: readonly string[]): void {
   try {
     const taken = takeLock(folder, { runId: '', file: '' });
-    // Somebody runs again by now: the files are theirs.
+    // A new runner holds the lock now and owns the files.
     if (!('lock' in taken)) return;
     for (const file of files) rmSync(join(folder, file), { force: true });
     taken.lock.release();
   } catch {
-    // Not ours to write, or gone meanwhile: the next `up` will see to it.
+    // No permission to write, or the folder is gone. The next `up` cleans up.
   }
 }
 
-/** Who has, or had, the lock; undefined: nobody. */
+/** The runner named in the lock file, alive or dead. Undefined: there is no valid lock file. */
 export function readOwner(folder: string): Owner | undefined {
   return parseOwner(lockPath(folder));
 }
 
-/** The file that says who runs. */
+/** Path of the lock file. */
 export function lockPath(folder: string): string {
   return join(folder, 'runner.json');
 }
@@ -106,14 +105,14 @@ function parseOwner(path: string): Owner | undefined {
   }
 }
 
-/** That very process is alive, not a later one of the same number. */
+/** True if that same process is alive, and not a later process with the same pid. */
 export function isRunning(owner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>): boolean {
   if (owner.bootId !== bootId()) return false;
   const info = readProcess(owner.pid);
   return info !== undefined && isSameAlive({ ...info, startTicks: owner.startTicks });
 }
 
-/** Moves a dead runner's file away. Two may try at once: who finds a living one's file in its hands puts it back. */
+/** Moves a dead runner's lock file away. Two processes may try at once. One of them may so move the file of a new, living runner, and puts it back. */
 function discardStale(path: string, stale: Owner | undefined, draft: string): void {
   const aside = `${draft}.stale`;
   try {
@@ -126,7 +125,7 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
     try {
       linkSync(aside, path);
     } catch {
-      // A third one has it by now; the loop will see.
+      // A third process has taken the lock. The loop in takeLock sees that.
     }
   }
   rmSync(aside, { recursive: true, force: true });

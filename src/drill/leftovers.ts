@@ -1,5 +1,5 @@
-// What of a drilled run is alive, seen with our own eyes: the runner may be dead, or wrong. Its processes tell by what they
-// carry what the runner knows them by.
+// Finds the living processes of a drilled run without asking the runner, which may be dead or wrong. The marks that identify the
+// run's processes are read from the leaders.
 import { readEnvironment, readOutputs, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { markPattern } from '../os/run-id.ts';
 import { Session } from '../os/session.ts';
@@ -22,13 +22,13 @@ export class Leftovers {
     this.#plans = new Map(plans.map((plan) => [plan.name, plan]));
   }
 
-  /** To be called as soon as a leader is known, while it lives. */
-  started(id: string, pid: number): void {
+  /** Call this as soon as a leader is known: its marks can be read only while it lives. */
+  addLeader(id: string, pid: number): void {
     const info = readProcess(pid);
     const limit = info?.memoryLimit ?? '';
     this.#leaders.set(id, {
       pid,
-      // One that is gone already has none that a later process of its number could have.
+      // A leader that is gone already gets a start time that no later process with its pid can have.
       start: info?.startTicks ?? 'gone',
       memoryLimit: markPattern.test(limit) ? limit : undefined,
       output: readOutputs(pid).find((path) => path.startsWith('/')),
@@ -36,8 +36,8 @@ export class Leftovers {
     this.#runId ??= runIdOf(pid);
   }
 
-  /** What is alive of each instance; without those that are to be left alone. Those of which nothing is are not in it. */
-  look(): Map<string, readonly ProcessInfo[]> {
+  /** The living processes of each instance, without escapees that must be left alone. Instances without any are not included. */
+  findAlive(): Map<string, readonly ProcessInfo[]> {
     for (const { pid } of this.#leaders.values()) this.#runId ??= runIdOf(pid);
     const runId = this.#runId ?? '';
     const marks = new Map<string, TreeMark>();

@@ -1,4 +1,4 @@
-// Errors of the system: what a call of it answered, in its own words, and no fault of ours.
+// Recognises errors that a system call returned, as opposed to bugs in procrun.
 
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';

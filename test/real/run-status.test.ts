@@ -123,7 +123,7 @@ for (const [cwd, mistake] of folders) {
     const sentence = `its folder ${run.folder}/${cwd} ${mistake}\n`;
     assert.deepEqual([run.end, run.stderr], [{ code: 126, signal: null }, `procrun: ${sentence}`]);
     const up = await execute(['up'], { beside: run });
-    assert.equal(up.end?.code, 126);
+    assert.equal(up.end.code, 126);
     assert.ok(up.stderr.includes(`job could not be started: ${sentence}`), up.report());
   });
 }

@@ -1,5 +1,5 @@
-// For Node's --require: after its first spawn Node's event loop stands still until there is a file `heard` in its folder.
-// So what a command hears in its first milliseconds is behind it before the one who started it is told.
+// For Node's --require: after its first spawn, Node's event loop blocks until a file `heard` exists in the working directory.
+// So the command can handle its first signals before Node handles any further event.
 'use strict';
 
 const { ChildProcess } = require('node:child_process');
