@@ -14,8 +14,8 @@ const bytesPerToken = 1000;
 export function tokenLimit(heapBytes: number): number {
   return Math.min(maxTokens, Math.floor(heapBytes / bytesPerToken));
 }
-/** Every heap has room for this number of tokens, about 2000 lines. A usual file is read without a question about the heap. */
-export const tokensOfAnyHeap = 20_000;
+/** Every heap has room for a file of this length, about 1500 lines. So the heap's size is not asked for at a usual start. */
+export const charactersOfAnyHeap = 40_000;
 /** The number of values that the expansion of aliases and merge keys may add: 30 keys for each of 6000 processes. */
 export const maxAliasedValues = 200_000;
 /** Problems beyond this number are only counted. */

@@ -7,6 +7,7 @@ import { EnvFiles } from './env-file.ts';
 import { realVariables, toRecord } from './environment.ts';
 import { explainIssue } from './issues.ts';
 import { checkKeys } from './keys.ts';
+import { charactersOfAnyHeap, maxTokens, tokenLimit } from './limits.ts';
 import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -20,7 +21,7 @@ import { YamlEnvironment } from './yaml-environment.ts';
 
 /** The manifest. If it has mistakes, the caller must not use the result. `undefined` if even the outline is unreadable. */
 export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
-  const root = parseYaml(source, problems);
+  const root = parseYaml(source, problems, await tokenLimitFor(source.text));
   if (root === undefined) return undefined;
   if (root.kind === 'map') checkKeys(root, problems);
   const input = checkShape(root, problems);
@@ -38,6 +39,12 @@ export async function loadYaml(source: SourceText, request: LoadRequest, problem
     unset: environment.unset,
     shutdown: { deadlineMs: deadline === Infinity ? undefined : deadline },
   };
+}
+
+async function tokenLimitFor(text: string): Promise<number> {
+  if (text.length <= charactersOfAnyHeap) return maxTokens;
+  const { heapLimit } = await import('./heap.ts');
+  return tokenLimit(heapLimit());
 }
 
 /** The values of the right shape. All others are reported and left out. */

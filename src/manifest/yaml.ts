@@ -1,6 +1,5 @@
 // Parses YAML text to a tree with positions, with the `yaml` package. Limits on depth, memory and aliases keep every input cheap.
 // Duplicate keys, aliases and merge keys are handled here, because the positions are known here.
-import { getHeapStatistics } from 'node:v8';
 import {
   Composer,
   isAlias,
@@ -16,7 +15,7 @@ import {
   type Node as YamlNode,
   type Pair,
 } from 'yaml';
-import { maxAliasedValues, maxDepth, maxKeptProblems, maxProblems, maxTokens, tokenLimit, tokensOfAnyHeap } from './limits.ts';
+import { maxAliasedValues, maxDepth, maxKeptProblems, maxProblems, maxTokens } from './limits.ts';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
@@ -27,13 +26,14 @@ import { reportYamlErrors } from './yaml-errors.ts';
 /**
  * The only document of a YAML text. `undefined` if the text is not YAML, or empty. Both are reported as problems.
  * After other mistakes (a duplicate key, an unknown tag) the tree is returned, and they are reported too.
+ * @param tokenLimit see limits.ts.
  */
-export function parseYaml(source: SourceText, problems: ProblemList): Node | undefined {
+export function parseYaml(source: SourceText, problems: ProblemList, tokenLimit: number): Node | undefined {
   // Each syntax error of `yaml` is an Error. Stack traces for 100,000 of them would take seconds, and they are never shown.
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    const tokens = tokenize(source.text, problems);
+    const tokens = tokenize(source.text, problems, tokenLimit);
     const document = tokens && compose(tokens, source.text, problems);
     if (document === undefined) return undefined;
     if (document.contents === null || isEmptyScalar(document.contents)) {
@@ -46,13 +46,12 @@ export function parseYaml(source: SourceText, problems: ProblemList): Node | und
   }
 }
 
-function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined {
+function tokenize(text: string, problems: ProblemList, limit: number): CST.Token[] | undefined {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   let count = 0;
   let strays = 0;
   let offset = 0;
-  let limit = tokensOfAnyHeap;
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
@@ -66,21 +65,18 @@ function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined 
       problems.error(Math.min(parser.offset, text.length), `Maps and lists are nested more than ${maxDepth} deep here.`);
       return undefined;
     }
-    if (++count <= limit) continue;
-    const most = tokenLimit(getHeapStatistics().heap_size_limit);
-    if (count > most) {
-      problems.error(Math.min(offset, text.length), `The file has more than ${most.toLocaleString('en')} words and signs up to here; there is no memory for more.`, memoryHint(most));
+    if (++count > limit) {
+      problems.error(Math.min(offset, text.length), `The file has more than ${limit.toLocaleString('en')} words and signs up to here; there is no memory for more.`, memoryHint(limit));
       return undefined;
     }
-    limit = most;
   }
   tokens.push(...parser.end());
   return tokens;
 }
 
 /** Only a small heap can be made larger. */
-function memoryHint(most: number): string | undefined {
-  return most < maxTokens ? '`NODE_OPTIONS=--max-old-space-size=4096` gives procrun more memory' : undefined;
+function memoryHint(limit: number): string | undefined {
+  return limit < maxTokens ? '`NODE_OPTIONS=--max-old-space-size=4096` gives procrun more memory' : undefined;
 }
 
 /** The tokens that may stand between and before documents in any number. */
