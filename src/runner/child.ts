@@ -254,8 +254,9 @@ export class Child {
     void leader.ended.then((end) => {
       session.leaderReaped();
       if (this.#running) {
-        // The poll phase that reports the end also reads the output. After it, output from before the end is already shown.
-        setImmediate(() => this.#listener.onLeaderEnded(end));
+        // A poll phase reports an end even if that came after the phase had begun. The last output is then read by the next poll
+        // phase, which the second immediate comes after.
+        setImmediate(() => setImmediate(() => this.#listener.onLeaderEnded(end)));
       } else if (this.#aborted) {
         channels.closeChildEnds();
         this.#listener.onAborted();

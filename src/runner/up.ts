@@ -154,14 +154,7 @@ export class Up {
 
   /** Kills every tree. Synchronous, because this process ends unexpectedly right after it. */
   killEverything(): void {
-    const trees = this.#trees();
-    // More than one scan, because a process may fork during a scan.
-    for (let scan = 0; scan < 3; scan += 1) {
-      for (const tree of trees) if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
-      const members = [...this.#watcher.members(trees).values()].flat();
-      if (members.length === 0) break;
-      for (const { info } of members) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-    }
+    this.#watcher.killAtOnce(this.#trees());
     for (const command of this.#stageCommands.values()) command.end();
     this.#removeFolder();
   }
