@@ -19,6 +19,9 @@ export const slowStart = requireOption('slow-start.cjs');
 /** Environment for a Node that blocks after each spawn until the child sleeps. */
 export const quickWrappers = requireOption('quick-wrappers.cjs');
 
+/** Environment for a runner that SIGKILL ends at the moment when its guard has left. */
+export const killedAfterGuard = requireOption('killed-after-guard.cjs');
+
 /** Environment for a runner that learns of the end of a process before it has read its last output. */
 export const lateEnd = requireOption('late-end.cjs');
 
