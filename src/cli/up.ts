@@ -119,6 +119,9 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
 }
 
 async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
+  const errHasOutput = options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet);
+  /** The streams whose reader stops the run by going away. */
+  const outputs = new Set(errHasOutput ? [out, err] : [out]);
   const run = new Up({
     instances,
     runId: setup.runId,
@@ -130,7 +133,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     grouped: options.group ?? false,
     out,
     err,
-    errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
+    errHasOutput,
     onSpawned: () => control.spawned(),
     onSettled: () => {
       control.settled();
@@ -149,6 +152,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     lateWorkTimer = setTimeout(() => {
       control.listen();
       host.saveMemory();
+      for (const sink of outputs) sink.watchReader();
     }, lateWorkMs);
   };
   // With many instances, memory grows already during the start.
@@ -170,6 +174,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
   });
 
+  for (const sink of outputs) sink.unwatchReader();
   control.finish(status);
 
   // A further signal ends the wait for a slow reader of the output.
