@@ -12,11 +12,11 @@ export async function check(_options: unknown, command: Command): Promise<void> 
   const manifest = await readManifest(globalOptions(command));
   if (command.opts<{ print?: boolean }>().print) {
     const { stringify } = await import('yaml');
-    await print(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    print(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
     return;
   }
   const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
-  await print(table(['process', '', 'stop', 'command'], rows));
+  print(table(['process', '', 'stop', 'command'], rows));
 }
 
 /** A command as one line. Only the first line of a shell text is shown. */
