@@ -1,9 +1,9 @@
 // `procrun drill`: a fire drill of the stop. Reads the manifest and shows the result. ../drill/ runs the drill.
-import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { dieBy, endingSignals, leave, restoreEndingSignals } from '../os/exit.ts';
+import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
@@ -12,7 +12,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
-import { complainAtEnd, print } from './print.ts';
+import { complain, complainAtEnd, print } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -47,10 +47,10 @@ export async function drill(names: readonly string[], _options: unknown, command
   });
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();
-  // Nothing runs any more. A reader of the result that does not read must not make us deaf.
-  restoreEndingSignals();
   // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
-  if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
+  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(`procrun: ${message}`));
+  // Nothing is left. A reader of the result that does not read must not make us deaf.
+  restoreEndingSignals();
   if (end.interrupted !== undefined) {
     complainAtEnd(`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
