@@ -129,13 +129,14 @@ async function leftover({ beside, env }: Place): Promise<void> {
   await assertNothingAlive(run);
 }
 
-/** `procrun run` passes signals on to its command. */
+const hears = (name: string): string => `exec 2>/dev/null; trap "echo ${name} heard" USR1; echo "${name} listens"; while :; do sleep 0.05; done`;
+
+/** `procrun run` passes signals on to its command, and to an escapee while its parent lives. */
 async function relayed({ beside, env }: Place): Promise<void> {
-  const command = 'exec 2>/dev/null; trap "echo heard" USR1; trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done';
-  const run = start(['run', '--', '/bin/sh', '-c', command], { beside, env });
-  await run.waitFor('ready');
+  const run = start(['run', '--', '/bin/sh', '-c', `setsid sh -c '${hears('escapee')}' & trap "exit 5" TERM; ${hears('leader')}`], { beside, env });
+  for (const name of ['leader', 'escapee']) await run.waitFor(`${name} listens`);
   run.signal('SIGUSR1');
-  await run.waitFor('heard');
+  for (const name of ['leader', 'escapee']) await run.waitFor(`${name} heard`);
   run.signal('SIGTERM');
   assert.deepEqual([await run.ended, run.stderr], [exited(5), ''], run.report());
   await assertNothingAlive(run);
@@ -143,7 +144,6 @@ async function relayed({ beside, env }: Place): Promise<void> {
 
 /** A signal that is passed on reaches the escapees too, while their parent lives. */
 async function passedOn({ beside, env }: Place): Promise<void> {
-  const hears = (name: string): string => `exec 2>/dev/null; trap "echo ${name} heard" USR1; echo "${name} listens"; while :; do sleep 0.05; done`;
   const run = up({ p: `setsid sh -c '${hears('escapee')}' & ${hears('leader')}` }, { beside, env });
   for (const name of ['leader', 'escapee']) await says(run, 'p', `${name} listens`);
   run.signal('SIGUSR1');
