@@ -16,6 +16,12 @@ const built = await Promise.all([
   build({ ...execaOptions, metafile: true, outfile: 'dist/execa.cjs' }),
 ]);
 
+// import() fails in a vm.Script, and only on the day when it is reached.
+for (const file of ['procrun', 'execa']) {
+  const at = /\bimport\s*\(.{0,60}/s.exec(readFileSync(`${root}dist/${file}.cjs`, 'latin1'));
+  if (at) throw new Error(`dist/${file}.cjs has an import() that cannot work: ${at[0]}`);
+}
+
 // The bundles contain copies of libraries, and each copy must come with its licence.
 const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {

@@ -15,6 +15,8 @@ export const bundleOptions = {
   alias: { yoctocolors: './scripts/plain-colors.mjs' },
   format: 'cjs',
   target: 'node20.5',
+  // Node runs the bundle as a vm.Script, in which import() fails. So each import() becomes a `require` at the same place.
+  supported: { 'dynamic-import': false },
   define: { __PROCRUN_VERSION__: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',

@@ -14,6 +14,7 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
+import { CannotReadProcesses } from '../os/processes.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
@@ -72,9 +73,9 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   await runToTheEnd(host, setup, options, prepared);
 }
 
-/** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
+/** A system error before the start (full disk, no descriptors, no /proc) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) || error instanceof UnsafeFolder ? new Failure(`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotReadProcesses ? new Failure(`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {

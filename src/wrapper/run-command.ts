@@ -4,7 +4,7 @@ import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
 import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
-import { describeCommand } from '../os/processes.ts';
+import { CannotReadProcesses, describeCommand, readProcess } from '../os/processes.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
@@ -36,6 +36,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) warn(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
+  if (!readProcess(process.pid)) warn(`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
