@@ -67,13 +67,31 @@ export function signalsOf(pid: number, what: 'SigIgn' | 'SigCgt' | 'SigBlk'): No
   return names.map(([name]) => name as NodeJS.Signals);
 }
 
-/** What is alive and has this mark of the harness in its environment, but this process itself. */
+/** The marks of all that this test file starts begin with it. */
+export const fileMark = `${process.pid}.`;
+
+/** What is alive and has this mark of the harness, or one that begins so, in its environment; without this process itself. */
 export function processesMarked(mark: string): ProcessInfo[] {
   const words = Buffer.from(`PROCRUN_TEST_MARK=${mark}`);
   return allPids()
     .filter((pid) => pid !== process.pid && readOf(pid, 'environ')?.includes(words) === true)
     .map(processInfo)
     .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
+}
+
+/** SIGKILL to all that carries the mark, until there is nothing more: what is being forked may be missed by a first look. */
+export function killMarked(mark: string): void {
+  for (let round = 0; round < 100; round += 1) {
+    const found = processesMarked(mark);
+    if (found.length === 0) break;
+    for (const { pid } of found) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  }
 }
 
 /** The living descendants of a process, by parentage: what was adopted by another is not among them. */
