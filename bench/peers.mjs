@@ -30,10 +30,10 @@ export function pythonPeer(name, bin) {
   return { needs: () => (existsSync(path) ? undefined : howToInstall), version: () => pythonPeers[name], argv: [path] };
 }
 
-/** A peer that came with the system. @param version a function that asks it, or knows where it stands */
+/** A peer that came with the system. @param version a function that asks the program at this path, or knows where its version stands */
 export function systemPeer(bin, version) {
   const path = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, bin)).find(isExecutable);
-  return { needs: () => (path === undefined ? howToInstall : undefined), version, argv: [path] };
+  return { needs: () => (path === undefined ? howToInstall : undefined), version: () => version(path ?? bin), argv: [path ?? bin] };
 }
 
 function isExecutable(path) {

@@ -17,7 +17,7 @@ const built = await Promise.all([
 ]);
 
 // The bundles hold copies of the libraries, and their licences ask to go with every copy.
-const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {
   const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
   const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /** CommonJS, because one `require` of one file starts faster than a graph of ES modules, and V8 can cache its code. */
-export const bundleOptions = {
+export const bundleOptions = /** @satisfies {import('esbuild').BuildOptions} */ ({
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -19,9 +19,10 @@ export const bundleOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [lazyStandardStreams()],
-};
+});
 
 /** Only `drill` uses execa, a quarter of all the code: it lies in a file of its own. */
+/** @type {import('esbuild').Plugin} */
 const execaBeside = {
   name: 'execa beside',
   setup({ onResolve }) {
@@ -48,6 +49,7 @@ export const commandOptions = {
 /**
  * execa opens all three standard streams when it is loaded, to recognise them when they are handed to it, which procrun never
  * does. That takes 2 ms of each start, and sets O_NONBLOCK on a standard input that others share.
+ * @returns {import('esbuild').Plugin}
  */
 function lazyStandardStreams() {
   const eager = '[process.stdin, process.stdout, process.stderr]';

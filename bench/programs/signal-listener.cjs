@@ -4,10 +4,9 @@
 
 const { connect } = require('node:net');
 
-let socket;
 process.on('SIGUSR1', () => {
   const heardAt = process.hrtime.bigint();
   socket.write(`${heardAt}\n`);
 });
 // Only now: who reads our pid may send at once.
-socket = connect(process.argv[2], () => socket.write(`${process.pid}\n`));
+const socket = connect(process.argv[2], () => socket.write(`${process.pid}\n`));

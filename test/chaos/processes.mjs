@@ -17,13 +17,13 @@ export function isLiving(info) {
 /** Whether that very process lives, not a later one of its number. */
 export function isSame({ pid, start }) {
   const now = processInfo(pid);
-  return isLiving(now) && now.start === start;
+  return now !== undefined && isLiving(now) && now.start === start;
 }
 
 export function allProcesses() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => processInfo(Number(name)))
+    .flatMap((name) => processInfo(Number(name)) ?? [])
     .filter((info) => isLiving(info));
 }
 

@@ -7,12 +7,14 @@ export function statusOf(signal) {
 }
 
 /**
- * @param events in their order, all of them: of a runner that came to an end of its own
- * @param end {code, signal}
- * @param sentAny the names of all signals that the runner was sent
- * @param sent the stop signals that the runner was sent: {signal, at}, at as Date.now() has it
- * @param slackMs a signal that came so long before the end must have been heard
- * @returns what is wrong, as sentences
+ * @param {readonly Record<string, any>[]} events in their order, all of them: of a runner that came to an end of its own
+ * @param {{ readonly code: number | null, readonly signal: NodeJS.Signals | null }} end
+ * @param {object} told
+ * @param {readonly { readonly signal: string, readonly at: number }[]} told.sent the stop signals that the runner was sent, `at` as
+ *   Date.now() has it
+ * @param {readonly string[]} told.sentAny the names of all signals that the runner was sent
+ * @param {number} told.slackMs a signal that came so long before the end must have been heard
+ * @returns {string[]} what is wrong, as sentences
  */
 export function checkStory(events, end, { sent, sentAny, slackMs }) {
   const wrong = [];

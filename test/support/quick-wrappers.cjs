@@ -5,9 +5,11 @@
 const { ChildProcess } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 
-const { spawn } = ChildProcess.prototype;
+/** @type {{ pid?: number, spawn(options: unknown): unknown }} Not in the types of Node. */
+const prototype = /** @type {any} */ (ChildProcess.prototype);
+const { spawn } = prototype;
 
-ChildProcess.prototype.spawn = function (options) {
+prototype.spawn = function (options) {
   const result = spawn.call(this, options);
   let looks = 0;
   while (this.pid && looks < 20) looks = /\) [SZ] /.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1')) ? looks + 1 : 0;

@@ -5,15 +5,17 @@
 const { ChildProcess } = require('node:child_process');
 const { existsSync } = require('node:fs');
 
-const { spawn } = ChildProcess.prototype;
+/** @type {{ pid?: number, spawn(options: unknown): unknown }} Not in the types of Node. */
+const prototype = /** @type {any} */ (ChildProcess.prototype);
+const { spawn } = prototype;
 const { setImmediate } = globalThis;
 
-ChildProcess.prototype.spawn = function (options) {
-  ChildProcess.prototype.spawn = spawn;
-  globalThis.setImmediate = (...args) => {
+prototype.spawn = function (options) {
+  prototype.spawn = spawn;
+  globalThis.setImmediate = /** @type {any} */ ((/** @type {Parameters<typeof setImmediate>} */ ...args) => {
     globalThis.setImmediate = setImmediate;
     while (!existsSync('heard'));
     return setImmediate(...args);
-  };
+  });
   return this.spawn(options);
 };
