@@ -1,8 +1,8 @@
-// Lint rules: typescript-eslint with type information, and the one-way arrows between the folders of src/.
+// Lint rules: typescript-eslint with type information, and the allowed imports between the folders of src/.
 import tseslint from 'typescript-eslint';
 
-// Each folder may import from the folders below it, never from one above.
-const floors = ['cli', 'drill', 'wrapper', 'runner', 'control', 'supervisor', 'output', 'os', 'manifest'];
+// From top to bottom. A folder may import only from folders after it in this list.
+const layers = ['cli', 'drill', 'wrapper', 'runner', 'control', 'supervisor', 'output', 'os', 'manifest'];
 
 /** @type {import('eslint').Linter.RulesRecord} */
 const rules = { '@typescript-eslint/require-await': 'off', eqeqeq: 'error', 'prefer-const': 'error' };
@@ -20,7 +20,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': 'error',
     },
   },
-  // JavaScript: what has no JSDoc is `any`, and may be used as such.
+  // JavaScript: a value without a JSDoc type is `any`, so the rules against `any` are off.
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     extends: [...tseslint.configs.recommendedTypeChecked],
@@ -37,15 +37,15 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
-  { files: ['src/**/*.ts'], rules: { 'no-restricted-globals': ['error', { name: 'performance', message: 'The time is told by os/clock.ts.' }] } },
-  // node:test's `test()` returns a promise that the runner itself awaits.
+  { files: ['src/**/*.ts'], rules: { 'no-restricted-globals': ['error', { name: 'performance', message: 'Read the time from os/clock.ts.' }] } },
+  // node:test itself awaits the promise that `test()` returns.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
-  ...floors.map((floor, index) => /** @satisfies {import('eslint').Linter.Config} */ ({
-    files: [`src/${floor}/**/*.ts`],
+  ...layers.map((layer, index) => /** @satisfies {import('eslint').Linter.Config} */ ({
+    files: [`src/${layer}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: floors.slice(0, index).map((above) => ({ group: [`**/${above}/**`], message: `${floor}/ stands below ${above}/.` })) },
+        { patterns: layers.slice(0, index).map((above) => ({ group: [`**/${above}/**`], message: `${layer}/ is below ${above}/ and must not import from it.` })) },
       ],
     },
   })),

@@ -1,4 +1,4 @@
-// Bundles of src/ made for a benchmark: a part of it alone, or all of it with a file replaced.
+// Makes bundles of src/ for a benchmark: one part alone, or the whole with a file replaced.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * @param {string} entry a file below the root
  * @param {string} outfile
- * @param {Record<string, string>} replaced files below the root, and what stands in them instead
+ * @param {Record<string, string>} replaced new contents by file, below the root
  */
 export async function bundle(entry, outfile, replaced = {}) {
   const options = commandOptions.entryPoints.includes(entry) ? commandOptions : bundleOptions;
@@ -27,13 +27,13 @@ function replacement(path, contents) {
   return {
     name: 'replacement',
     setup({ onLoad, onEnd }) {
-      let met = false;
+      let isUsed = false;
       onLoad({ filter: /\.ts$/ }, (args) => {
         if (args.path !== path) return undefined;
-        met = true;
+        isUsed = true;
         return { contents, loader: 'ts' };
       });
-      onEnd(() => (met ? undefined : { errors: [{ text: `${path} is not part of it` }] }));
+      onEnd(() => (isUsed ? undefined : { errors: [{ text: `${path} is not part of it` }] }));
     },
   };
 }

@@ -1,8 +1,8 @@
-// Who is measured: procrun, a plain Node program that does no more than the work itself, the limits, and the peers, each in a
-// file of contenders/. Each turns processes, by name and argument list, into a command that runs them, and says in which
-// benchmarks it takes part (`joins`), with how many processes at most (`most`), with which share of the lines, where all would
-// take too long (`share`), and whether its end tells what they took (`isTimed`). With `events` those who can say on stdout when
-// each has started; with `ends` they end when their processes have.
+// The contenders: procrun, a minimal runner on plain Node, the limits, and the peers, each in a file of contenders/.
+// `command` turns processes (name and argument list) into a command that runs them. With its option `events`, a contender that
+// can report starts does so on stdout. With `ends`, it ends when its processes have ended. `joins` names the benchmarks that it
+// takes part in, with `most` processes, and with a `share` of the lines where all would take too long. `isTimed: false` means
+// that its end does not show how long the lines took.
 import { concurrently } from './contenders/concurrently.mjs';
 import { cat, sed } from './contenders/filters.mjs';
 import { foreman } from './contenders/foreman.mjs';
@@ -33,26 +33,26 @@ export { cat, concurrently, nf, plainNode, procrun, procrunRun, runP, sed };
 /** @type {readonly Contender[]} */
 const all = [sed, cat, plainNode, procrun, procrunRun, concurrently, runP, nf, foreman, honcho, supervisord, dumbInit, tini];
 
-/** Those who take part in this benchmark, with so many processes, and are there. */
+/** The installed contenders that take part in this benchmark with this many processes. */
 export function contendersFor(benchmark, count = 1) {
   return all.filter((each) => each.joins[benchmark] && count <= (each.joins[benchmark].most ?? Infinity) && each.needs?.() === undefined);
 }
 
-export function isThere(contender) {
+export function isInstalled(contender) {
   return contender.needs?.() === undefined;
 }
 
-/** So many processes that are silent and end at once when they are told. */
+/** Silent processes that end at once on a signal. */
 export function sleepers(count) {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`sleeper${index + 1}`, ['sleep', '1000']]));
 }
 
-/** What a reader has to know of who was measured: versions, and who was not there. */
+/** For the reader: the versions of the peers, and the peers that are not installed. */
 export function describeContenders() {
   const peers = all.filter(({ isPeer }) => isPeer);
   return {
     codeCache: hasCodeCache(),
-    peers: peers.filter(isThere).map(({ name, version }) => `${name} ${version?.()}`),
-    absent: peers.filter((peer) => !isThere(peer)).map(({ name, needs }) => `${name} (${needs?.()})`),
+    peers: peers.filter(isInstalled).map(({ name, version }) => `${name} ${version?.()}`),
+    absent: peers.filter((peer) => !isInstalled(peer)).map(({ name, needs }) => `${name} (${needs?.()})`),
   };
 }

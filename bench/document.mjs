@@ -1,5 +1,5 @@
-// Puts what was measured into a Markdown file, each benchmark between its own two marks, and the plots beside it. What stands
-// around the marks is written by hand and stays.
+// Writes results into a Markdown file, each benchmark between its own two marks, and the plots beside it. The text around the
+// marks is written by hand and stays.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 

@@ -1,12 +1,12 @@
-// Measures several contenders in turn, A B A B …, so that whatever the machine does meanwhile meets them alike.
+// Measures several contenders in turn, A B A B …, so that a busy machine affects all of them alike.
 
 /**
- * A peer that fails is left out from then on, and the others go on; procrun's failure is the end of the measurement.
+ * A peer that fails is left out from then on, and the others continue. A failure of procrun ends the measurement.
  * @param {readonly {name: string, isPeer?: boolean}[]} contenders
- * @param {{runs: number, warmUps?: number}} plan the first rounds fill caches of disk and memory and are thrown away
+ * @param {{runs: number, warmUps?: number}} plan `warmUps`: the first rounds only fill caches of disk and memory, and are discarded
  * @param {(contender: object) => Promise<T>} measure one sample
- * @returns {Promise<{samples: Record<string, T[]>, faults: Record<string, string>}>} by its name, the samples of each, those with
- *   the same index are a pair; or in which way it failed
+ * @returns {Promise<{samples: Record<string, T[]>, faults: Record<string, string>}>} by the contender's
+ *   name: its samples (samples with the same index are a pair), or its fault
  * @template T
  */
 export async function inTurn(contenders, { runs, warmUps = 1 }, measure) {
@@ -22,14 +22,14 @@ export async function inTurn(contenders, { runs, warmUps = 1 }, measure) {
       } catch (error) {
         if (!contender.isPeer) throw error;
         delete samples[contender.name];
-        faults[contender.name] = inBrief(/** @type {Error & { complaint?: string }} */ (error));
+        faults[contender.name] = complaintOf(/** @type {Error & { complaint?: string }} */ (error));
       }
     }
   }
   return { samples, faults };
 }
 
-/** A Run says its command, in which paths of this machine stand, then what was wrong, then what it printed. */
-function inBrief({ message, complaint = message }) {
+/** The complaint alone. The message of a Run also has its command, with paths of this machine, and its output. */
+function complaintOf({ message, complaint = message }) {
   return complaint.split('\n')[0];
 }

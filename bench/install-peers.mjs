@@ -1,12 +1,12 @@
-// `node bench/install-peers.mjs` installs what procrun is compared with: below build/peers, which git ignores, and, as root on
-// Debian, as packages of the system. Each is optional: what cannot be had is said, and the benchmarks go on without it.
-// Running it again installs only what is missing.
+// `node bench/install-peers.mjs` installs the programs that procrun is compared with: below build/peers, which git ignores, and,
+// as root on Debian, as system packages. Each peer is optional: the script reports those that it cannot install, and the
+// benchmarks run without them. A second run installs only the missing ones.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianPeers, npmPeers, peersFolder, pythonPeers } from './peers.mjs';
 
-/** @returns the last line of what it complained of; undefined: it succeeded */
+/** @returns the last line of its error output; undefined if it succeeded */
 function complaintOf(command, ...args) {
   const { status, stderr, error } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
   if (error) return error.message;
@@ -24,7 +24,7 @@ function say(name, version, complaint) {
 function installFromNpm(name, version) {
   const manifest = join(peersFolder, 'node_modules', name, 'package.json');
   if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === version) return undefined;
-  // A package.json of its own: without one npm would go up the folders and find that of procrun.
+  // Without a package.json here, npm would search the folders above and find procrun's.
   writeFileSync(join(peersFolder, 'package.json'), '{ "private": true }\n');
   const others = Object.entries(npmPeers).filter(([other]) => existsSync(join(peersFolder, 'node_modules', other)) && other !== name);
   const wanted = [...others, [name, version]].map(([each, at]) => `${each}@${at}`);
@@ -37,7 +37,7 @@ function installFromPython(name, version) {
     const complaint = complaintOf('python3', '-m', 'venv', join(peersFolder, 'python'));
     if (complaint !== undefined) return complaint;
   }
-  // supervisord asks setuptools for its own version, which newer ones of Python have no more.
+  // supervisord asks setuptools for its own version. Newer Python versions do not include setuptools.
   return complaintOf(python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'setuptools<81', `${name}==${version}`);
 }
 

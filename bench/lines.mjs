@@ -1,22 +1,22 @@
-// What the writers of the throughput benchmark print: numbered lines, each begun with its writer's name, so that afterwards
-// every one of them can be told from every other. How they are printed, and checked, is written elsewhere.
+// Makes the lines that the writers of the throughput benchmark print. Each line begins with its writer's name and a number, so
+// each line is unique. traffic.mjs has them printed; verify.mjs checks them.
 
-/** Bytes of a line, its newline among them; text of more than one byte a character only where it says so. */
+/** Bytes of a line, including its newline. Only mixed lines have multi-byte characters. */
 const lengths = {
   '82-byte': () => 82,
   '16-byte': () => 16,
   '4096-byte': () => 4096,
-  // As logs are: mostly short, now and then a dump.
+  // Like a log: mostly short lines, sometimes a long dump.
   mixed: (number) => (number % 1000 === 999 ? 100_000 : number % 20 === 19 ? 2000 : 20 + ((number * 7919) % 160)),
 };
-/** For mixed lines. A tool that cuts text into characters at the wrong place harms these. */
-const manyByteText = Buffer.from('déjà vu, 漢字, ∀x∈ℝ, 🙂. ');
-/** No line's text is a part of its neighbour's: each begins at another place of this. Brackets and bars, as prefixes have them, too. */
+/** For mixed lines. A tool that splits a chunk inside a character harms these. */
+const multiByteText = Buffer.from('déjà vu, 漢字, ∀x∈ℝ, 🙂. ');
+/** Each line begins at another place of this text, so neighbours differ. It also has brackets and bars, which prefixes use. */
 const filler = Buffer.from(Array.from({ length: 9973 }, (_, index) => 33 + ((index * index * 31 + index * 17) % 94)));
 
 export const kindsOfLines = Object.keys(lengths);
 
-/** All that one writer prints. */
+/** The whole output of one writer. */
 export function linesOf(writer, kind, count) {
   const numbers = Array.from({ length: count }, (_, number) => number);
   const all = Buffer.alloc(numbers.reduce((sum, number) => sum + lengths[kind](number), 0));
@@ -32,8 +32,8 @@ export function linesOf(writer, kind, count) {
 
 function fill(text, kind, number) {
   if (kind === 'mixed' && number % 3 === 0) {
-    text.fill(manyByteText);
-    // What is no text is no fair test of a tool for text.
+    text.fill(multiByteText);
+    // Half a character would be an unfair test for a tool that expects text.
     endWithoutHalfCharacter(text);
     return;
   }

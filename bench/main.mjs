@@ -1,5 +1,5 @@
-// `npm run bench -- [NAME…]`: runs the benchmarks by name (none: all), prints what they found as Markdown tables, and says of
-// each promise whether it holds. What is measured, and how, is a file each in benchmarks/.
+// `npm run bench -- [NAME…]`: runs the named benchmarks (all without a NAME), prints Markdown tables, and says for each promise
+// whether it holds. Each file in benchmarks/ defines one benchmark.
 import { constants, cpus, loadavg } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -42,7 +42,7 @@ function readArguments() {
   return { ...values, runs, names: positionals.length > 0 ? [...new Set(positionals)] : Object.keys(benchmarks) };
 }
 
-/** Who reads a figure later has to know what it was measured on, and what else the machine was doing. */
+/** A later reader of a figure must know the machine and the tools. */
 function describeMachine() {
   const [processor] = cpus();
   return { node: process.version, platform: process.platform, processors: cpus().length, model: processor?.model, ...describeContenders() };
@@ -88,7 +88,7 @@ function withLoad(result) {
   return `${formatResult(result)}\nLoad ${loadInWords(result.loadBefore)} before, ${loadInWords(result.loadAfter)} after.\n`;
 }
 
-/** Each says on its own what it was measured with: they need not be of one run. */
+/** Each section names its own command and machine, because sections may come from different runs. */
 function inDocument(machine, result, { runs, quick, file }) {
   const options = [...(runs === undefined ? [] : [`--runs ${runs}`]), ...(quick ? ['--quick'] : []), `--write ${relative(process.cwd(), file)}`];
   return `${withLoad(result)}\n${machineInWords(machine)}\nMade by \`npm run bench -- ${[result.name, ...options].join(' ')}\`.\n`;
@@ -100,7 +100,7 @@ function verdict(broken, losses) {
   return list('Does not hold', broken) + list('Output was harmed', losses);
 }
 
-/** However we are ended, what we started is ended first. */
+/** On a signal, ends all processes that the benchmark started, then exits. */
 function endOnSignals(workbench) {
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -130,7 +130,7 @@ async function main() {
   try {
     return await runAll(workbench, request);
   } catch (error) {
-    // What was being measured was taken from under it: no news.
+    // The interruption caused this error: do not report it, the signal handler exits.
     if (isInterrupted()) return await new Promise(() => {});
     throw error;
   } finally {

@@ -1,12 +1,12 @@
-// A pipe as a shell makes it: what Node gives a child by that name is a socket, which cannot be opened as /dev/stdout.
+// A real pipe, as a shell makes it. Node's own 'pipe' is a socket, and a child cannot open a socket as /dev/stdout.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
 
-/** @param {string} path where its name stands until it is open @returns two descriptors */
+/** @param {string} path of a temporary FIFO, removed once it is open @returns two file descriptors */
 export function openPipe(path) {
   const { status } = spawnSync('mkfifo', [path]);
   if (status !== 0) throw new Error('mkfifo failed');
-  // Each of the two ends waits for the other: one that is both lets them open.
+  // Opening one end of a FIFO waits for the other end. A read-write descriptor lets both open at once.
   const both = openSync(path, 'r+');
   const ends = { readEnd: openSync(path, 'r'), writeEnd: openSync(path, 'w') };
   closeSync(both);

@@ -1,9 +1,9 @@
-// Draws what was measured, as SVG: bars, one a contender, and growth, a line a contender. Light and dark as the page is.
+// Draws results as SVG: a bar per contender, or a growth line per contender. The colours follow the page's light or dark scheme.
 import { median } from './statistics.mjs';
 
 const width = 760;
 const font = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif';
-/** Readable on white and on black. The first is procrun's. */
+/** Readable on white and on black. The first colour is procrun's. */
 const palette = ['#e5534b', '#4f8fe0', '#3c9d50', '#b5811d', '#986ee2', '#1f9bb0', '#d0619f', '#84785f', '#7a8490'];
 const own = 'procrun';
 const style = `<style>
@@ -26,12 +26,12 @@ function escape(text) {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
-/** Its own class, so that it is found at once. */
+/** Adds a class to procrun's elements, so that they stand out. */
 function classOf(name, ...others) {
   return [...others, ...(name === own ? ['own'] : [])].join(' ');
 }
 
-/** Powers of ten and what lies between, from `least` to `most`. */
+/** The powers of ten around the range from `least` to `most`. */
 function marksBetween(least, most) {
   const first = Math.floor(Math.log10(least));
   const last = Math.ceil(Math.log10(most));
@@ -42,13 +42,13 @@ function short(value) {
   return value >= 1 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : String(Number(value.toPrecision(1)));
 }
 
-/** @param {{title: string, samples: Record<string, number[]>, digits: number}} what the shortest bar comes first */
+/** @param {{title: string, samples: Record<string, number[]>, digits: number}} chart the shortest bar comes first */
 export function barsOf({ title, samples, digits }) {
   const [left, right, top, step] = [130, 80, 48, 26];
   const rows = Object.entries(samples).map(([name, each]) => ({ name, value: median(each) })).sort((a, b) => a.value - b.value);
   const least = Math.min(...rows.map(({ value }) => value));
   const most = Math.max(...rows.map(({ value }) => value));
-  // From so far apart that the short ones could not be told from each other, by powers of ten; the scale is said.
+  // With very different values the short bars would look alike: use a logarithmic scale, and say so in the title.
   const isWide = least > 0 && most / least > 30;
   const start = least / 2;
   const length = (value) => (width - left - right) * (isWide ? Math.log(value / start) / Math.log(most / start) : Math.max(value, 0) / most);
@@ -63,13 +63,13 @@ export function barsOf({ title, samples, digits }) {
   return picture(top + rows.length * step + 12, isWide ? `${title}; lengths are logarithmic` : title, parts);
 }
 
-/** @param {{title: string, samples: Record<string, Record<string, number[]>>}} what by the amount of work, then by contender. Both axes are logarithmic */
+/** @param {{title: string, samples: Record<string, Record<string, number[]>>}} chart samples by amount of work, then by contender. Both axes are logarithmic */
 export function growthOf({ title, samples }) {
   const [left, right, top, bottom, height] = [64, 150, 48, 40, 380];
   const amounts = Object.keys(samples).map(Number);
   const names = [...new Set(Object.values(samples).flatMap((each) => Object.keys(each)))].sort((a, b) => Number(b === own) - Number(a === own));
   const pointsOf = (name) => amounts.flatMap((amount) => (samples[amount][name] ? [{ amount, value: Math.max(median(samples[amount][name]), 1e-3) }] : []));
-  // One amount alone is no growth.
+  // A line needs at least two points.
   const growing = names.map((name) => ({ name, points: pointsOf(name) })).filter(({ points }) => points.length > 1);
   const series = growing.map((each, index) => ({ ...each, color: palette[index % palette.length] }));
   const values = series.flatMap(({ points }) => points.map(({ value }) => value));
@@ -84,11 +84,11 @@ export function growthOf({ title, samples }) {
     const dots = places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${color}"/>`);
     return `<polyline stroke="${color}" stroke-width="2" points="${places.map((place) => place.join(',')).join(' ')}"/>${dots.join('')}`;
   });
-  // procrun's is drawn last: over the others.
+  // procrun's line is drawn last, over the others.
   return picture(height, title, [...grid, ...feet, ...lines.reverse(), ...namesBeside(series, y, width - right)]);
 }
 
-/** Names at the ends of lines, where they do not cover each other: below each other in the order of the ends. */
+/** Labels at the ends of the lines, moved down where they would overlap. */
 function namesBeside(series, y, x) {
   const step = 17;
   let free = 0;

@@ -1,9 +1,9 @@
-// What Linux says of a process, in /proc (proc(5)): memory, wake-ups, time on a processor. From outside, so that a runner
-// need not know that it is watched.
+// Reads memory, wake-ups and CPU time of a process from Linux's /proc (proc(5)). It works from outside, so a runner needs no
+// support for it.
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Why memory and wake-ups cannot be read here; undefined: they can. */
+/** The reason why memory and wake-ups cannot be read on this system; undefined if they can. */
 export function withoutProc() {
   return process.platform === 'linux' ? undefined : 'it reads /proc, which only Linux has';
 }
@@ -16,13 +16,13 @@ function read(path) {
   }
 }
 
-/** A number in a file of `Name: value` lines. */
+/** The number of one field, in a file of `Name: value` lines. */
 function field(path, name) {
   const match = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(read(path) ?? '');
   return match ? Number(match[1]) : undefined;
 }
 
-/** Resident memory in MiB, and its fair share where pages are shared with others (`pss`, undefined if that may not be read). */
+/** Resident memory in MiB (`rss`), and the proportional share with shared pages divided (`pss`, undefined without permission to read it). */
 export function memoryOf(pid) {
   const rss = field(`/proc/${pid}/status`, 'VmRSS');
   const pss = field(`/proc/${pid}/smaps_rollup`, 'Pss');
@@ -30,30 +30,30 @@ export function memoryOf(pid) {
   return { rss: rss / 1024, pss: pss === undefined ? undefined : pss / 1024 };
 }
 
-/** The most memory in MiB that it has ever had resident; undefined: it has ended, or this is not Linux. */
+/** Peak resident memory in MiB; undefined if the process has ended, or this is not Linux. */
 export function peakOf(pid) {
   const most = field(`/proc/${pid}/status`, 'VmHWM');
   return most === undefined ? undefined : most / 1024;
 }
 
-/** How often the main thread went to sleep, which is how often it had been woken. */
+/** The number of voluntary context switches of the main thread: it sleeps once per wake-up. */
 export function wakeUpsOf(pid) {
   const count = field(`/proc/${pid}/task/${pid}/status`, 'voluntary_ctxt_switches');
   if (count === undefined) throw new Error(`process ${pid} has ended`);
   return count;
 }
 
-/** Time on a processor of all its threads that live, in ms. */
+/** CPU time of all its living threads, in ms. */
 export function processorTimeOf(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanoseconds = threads.map((thread) => Number((read(`/proc/${pid}/task/${thread}/schedstat`) ?? '0').split(' ')[0]));
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
-/** Undefined: it is not alive, or this is not Linux. `start`, in ticks since the boot, is with the pid who it is. */
+/** Undefined if the process is not alive, or this is not Linux. pid and `start` (ticks since boot) together identify a process. */
 export function processOf(pid) {
   const stat = read(`/proc/${pid}/stat`);
-  // The name stands in parentheses and may hold some itself; the field behind it is the state, the third of all.
+  // The name is in parentheses and may contain parentheses itself. The field after it is the state, field 3.
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const name = stat?.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   if (state === undefined || 'ZX'.includes(state)) return undefined;
@@ -64,19 +64,19 @@ export function startOf(pid) {
   return processOf(pid)?.start;
 }
 
-/** All that it started, and they started, as long as those between them live. */
+/** All its living descendants that a chain of living parents connects to it. */
 export function descendantsOf(pid) {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => processOf(name) ?? []);
   const below = (parent) => all.filter(({ ppid }) => ppid === parent).flatMap((child) => [child, ...below(child.pid)]);
   return below(pid);
 }
 
-/** A variable with which it was started. */
+/** The value of a variable in the environment that the process started with. */
 export function variableOf(pid, name) {
   return read(`/proc/${pid}/environ`)?.split('\0').find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** Resolves when each process is really the program of this name: until its exec it is a copy of whoever started it. */
+/** Resolves when each process runs the program of this name. Until exec, a process still has the name of its parent. */
 export async function becameProgram(pids, name) {
   if (withoutProc() !== undefined) return;
   for (const pid of pids) {
@@ -89,15 +89,15 @@ export async function becameProgram(pids, name) {
   }
 }
 
-/** Resolves when a runner has nothing more to do for now: its main thread slept through the whole of one look. */
+/** Resolves when a runner is idle: its main thread slept for one whole interval. */
 export async function isQuiet(pid) {
   if (withoutProc() !== undefined) return;
-  const lookMs = 100;
-  // One that never sleeps so long is measured as it is: that is what it is like.
-  const mostLooks = 20;
+  const intervalMs = 100;
+  // A runner that never sleeps so long is measured anyway.
+  const mostIntervals = 20;
   let before = wakeUpsOf(pid);
-  for (let look = 0; look < mostLooks; look += 1) {
-    await pause(lookMs);
+  for (let interval = 0; interval < mostIntervals; interval += 1) {
+    await pause(intervalMs);
     const now = wakeUpsOf(pid);
     if (now === before) return;
     before = now;

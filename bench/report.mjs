@@ -1,13 +1,13 @@
-// What a benchmark found, in Markdown: its tables, then each promise with the figure and whether it holds.
+// Formats the result of a benchmark as Markdown: its tables, then each promise with its figure and whether it holds.
 import { median, quantile, ratios } from './statistics.mjs';
 
-/** A row of a table: a label, the median, and between which values the middle half of the samples lies. */
+/** A row of a table: a label, the median, and the range of the middle half of the samples. */
 export function spread(label, samples, digits) {
   const show = (value) => value.toFixed(digits);
   return [label, show(median(samples)), `${show(quantile(samples, 0.25))} to ${show(quantile(samples, 0.75))}`];
 }
 
-/** A table of contenders, one a row: median, middle half, and the median of the pairs' ratios to `reference`. Who failed has no figure. */
+/** A table with one contender a row: median, middle half, and median of the pairs' ratios to `reference`. A failed contender has no figures. */
 export function comparison({ samples, faults, unit, digits, reference }) {
   const rows = Object.entries(samples).map(([name, each]) => [
     ...spread(name, each, digits),
@@ -19,7 +19,8 @@ export function comparison({ samples, faults, unit, digits, reference }) {
 
 /**
  * @param {{text: string, value?: number, limit?: number, digits?: number, unit?: string, below?: boolean, absent?: string}} promise
- *   `below`: the limit itself is too much; `absent`: why it could not be measured; a value that is none breaks it otherwise
+ *   `below`: the value must be less than the limit, not equal; `absent`: the reason why there is no measurement. A missing value without
+ *   `absent` breaks the promise
  */
 export function promise({ text, value, limit = NaN, digits = 0, unit = '', below = false, absent }) {
   const holds = absent !== undefined || (value !== undefined && (below ? value < limit : value <= limit));
@@ -39,7 +40,7 @@ function formatPromise({ text, value, digits, unit, holds, absent }) {
   return `${holds ? 'Holds' : '**Does not hold**'}: ${text}; ${value === undefined ? 'there is no figure' : `it is ${value.toFixed(digits)}${unit}`}.`;
 }
 
-/** The first column is text, all others are figures. */
+/** The first column has text; all others have figures. */
 function formatTable({ columns, rows }) {
   const cells = [columns, ...rows];
   const widths = columns.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));

@@ -1,4 +1,4 @@
-// One runner at work, seen from outside: when it printed, what it says it started, when it ended, and that nothing of it is left.
+// One run of a runner, watched from outside: the time of its output and of its end, the processes it reports, and its leftovers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
@@ -7,11 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openPipe } from './pipe.mjs';
 import { descendantsOf, startOf } from './proc.mjs';
 
-/** What takes longer than this does not come any more: nothing that is measured takes a tenth of it. */
+/** The limit of every wait. Each measured event takes less than a tenth of it. */
 const patienceMs = 30_000;
 
 export class Run {
-  /** Times are those of process.hrtime, in ns. This one is from before the spawn. */
+  /** The time just before the spawn. All times are from process.hrtime, in ns. */
   begunAt;
   #child;
   #leaders = new Map();
@@ -19,27 +19,27 @@ export class Run {
   #startedWaiters = [];
   #lineWaiters = [];
   #firstByteAt;
-  /** Its pipes are read to their ends: what it said before its end has been heard. */
+  /** Resolves when its pipes have reached end of file, so all its output has been read. */
   #closed;
 
-  /** @param {{argv: string[], cwd: string, runtime: string, stdin?: number, stdout?: number}} how descriptors, where they are not pipes to us */
+  /** @param {{argv: string[], cwd: string, runtime: string, stdin?: number, stdout?: number}} how `stdin`, `stdout`: file descriptors instead of pipes to us */
   constructor({ argv: [command, ...args], cwd, runtime, stdin, stdout: output }) {
     const pipe = output === undefined ? openPipe(`${runtime}.out`) : undefined;
     this.begunAt = process.hrtime.bigint();
-    // Detached: a Ctrl+C at the terminal is for the benchmark alone, which ends what it started in good order.
+    // Detached, so that Ctrl+C reaches only the benchmark, which then ends the runners in an orderly way.
     this.#child = spawn(command, args, {
       cwd,
       detached: true,
       stdio: [stdin ?? 'ignore', output ?? pipe?.writeEnd, 'pipe'],
-      // The same for all: no colours, and text that is what it is.
+      // The same for all contenders: no colours, and UTF-8 text.
       env: { ...process.env, NO_COLOR: '1', LANG: 'C.UTF-8', PROCRUN_RUNTIME_DIR: runtime },
     });
     const { stderr } = this.#child;
     const stdout = pipe && new Socket({ fd: pipe.readEnd, readable: true, writable: false });
-    // The end of file comes when nobody else holds it.
+    // We get end of file only when all copies of the write end are closed.
     if (pipe) closeSync(pipe.writeEnd);
     this.#firstByteAt = stdout && once(stdout, 'data').then(() => process.hrtime.bigint());
-    // One that cannot be spawned has ended as well, and says why.
+    // A failed spawn counts as an end. Its error message becomes the reason.
     this.#child.once('error', (error) => void (this.#errors += `${error.message}\n`));
     const over = (event) => new Promise((resolve) => ['error', event].forEach((each) => this.#child.once(each, resolve)));
     this.ended = over('exit').then(() => process.hrtime.bigint());
@@ -52,12 +52,12 @@ export class Run {
     return this.#child.pid;
   }
 
-  /** The pids of what it said it had started. */
+  /** The pids of the processes that it reported. */
   get leaders() {
     return [...this.#leaders.keys()];
   }
 
-  /** A process of its that it did not tell of. */
+  /** Adds one of its processes that it did not report. */
   addLeader(pid) {
     this.#leaders.set(pid, startOf(pid));
   }
@@ -67,13 +67,13 @@ export class Run {
     return this.#whileItRuns(this.#firstByteAt, 'printed nothing');
   }
 
-  /** Resolves with the time of its first line on stdout that ends so: others may come before it that are the runner's own. */
+  /** Resolves with the time of the first line on stdout that ends with `text`. Lines of the runner's own may come before it. */
   lineEnding(text) {
     const seen = new Promise((resolve) => this.#lineWaiters.push({ text, resolve }));
     return this.#whileItRuns(seen, `printed no line that ends with ${text}`);
   }
 
-  /** Resolves when so many of its descendants are the program of this name, for a runner that does not tell. */
+  /** Resolves when this many descendants run the program of this name. For a runner that does not report starts. */
   async descended(program, count) {
     for (let names = []; names.filter((name) => name === program).length < count; ) {
       const descendants = descendantsOf(this.pid);
@@ -84,13 +84,13 @@ export class Run {
     }
   }
 
-  /** Resolves when it has told of so many starts, by its JSON events. */
+  /** Resolves when it has reported this many starts, by its JSON events. */
   async started(count) {
     if (this.#leaders.size >= count) return;
     await this.#whileItRuns(new Promise((resolve) => this.#startedWaiters.push({ count, resolve })), `did not start ${count} processes`);
   }
 
-  /** What `promise` gives, as long as it comes before the end of the run. */
+  /** Resolves like `promise`, but rejects if the run ends first. */
   whileItRuns(promise) {
     return this.#whileItRuns(promise, 'ended too early');
   }
@@ -99,7 +99,7 @@ export class Run {
     if (this.pid !== undefined) process.kill(this.pid, signal);
   }
 
-  /** Resolves with the time of its end, by itself or by a signal sent before. @throws Error when it left something behind */
+  /** Resolves with the time of its end. @throws Error when it left processes behind */
   async finished() {
     const at = await this.#inTime(this.ended, 'did not end');
     const left = this.#killLeftovers();
@@ -107,14 +107,14 @@ export class Run {
     return at;
   }
 
-  /** Ends it, whatever it is at. */
+  /** Sends SIGTERM if it still runs, and waits for its end. */
   async end() {
     if (this.#hasEnded) return;
     this.kill('SIGTERM');
     await this.finished();
   }
 
-  /** Ends it, and what it leaves: where it is no matter how it ends. */
+  /** Ends it and its leftovers, and ignores errors. */
   async discard() {
     await this.end().catch(() => {});
   }
@@ -153,11 +153,11 @@ export class Run {
     }
   }
 
-  /** A pid alone may be somebody else's by now; with the time of its start it is who it was. */
+  /** A pid may be reused. The pid and the start time together identify the process. */
   #killLeftovers() {
     const left = [...this.#leaders].filter(([pid, start]) => start !== undefined && startOf(pid) === start).map(([pid]) => pid);
     for (const pid of left) {
-      // A descendant need not have a group of its own.
+      // A descendant may share the group of another process.
       killIfThere(-pid);
       killIfThere(pid);
     }
@@ -174,7 +174,7 @@ function killIfThere(target) {
   try {
     process.kill(target, 'SIGKILL');
   } catch {
-    // Ended in this moment, or no such group.
+    // It has just ended, or there is no such group.
   }
 }
 

@@ -1,4 +1,4 @@
-// Where a runner's stdout goes: a file, a pipe whose reader is quick, or one whose reader is slow. In the end all is in a file.
+// Targets for a runner's stdout: a file, a pipe with a fast reader, or a pipe with a slow reader. In the end all bytes are in a file.
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPipe } from './pipe.mjs';
@@ -8,7 +8,7 @@ export const slowMegabytesPerSecond = 20;
 
 const readers = { pipe: ['cat'], 'slow reader': program('slow-reader.cjs', String(slowMegabytesPerSecond)) };
 
-/** Starts a command with its stdout going there. @returns the run, when all of it has arrived, and what that was */
+/** Starts a command whose stdout goes to a sink of this kind. @returns the run, a wait for the last byte, and the output */
 export function startInto(workbench, kind, command) {
   const folder = workbench.folder();
   const path = join(folder, 'output');
@@ -23,16 +23,16 @@ export function startInto(workbench, kind, command) {
     output = pipe.writeEnd;
   }
   const run = workbench.start(command, { stdout: output });
-  // The end of file comes when nobody else holds it.
+  // The reader gets end of file only when all copies of the write end are closed.
   closeSync(output);
   return {
     run,
-    /** Resolves with the time. */
+    /** Resolves with the time when all output has arrived, in ns of process.hrtime. */
     async arrived() {
       const ends = await Promise.all([run.finished(), reader?.finished() ?? 0n]);
       return ends[0] > ends[1] ? ends[0] : ends[1];
     },
-    /** Once. */
+    /** The output. Call it once: it removes the file. */
     take() {
       const bytes = readFileSync(path);
       rmSync(path);

@@ -1,7 +1,7 @@
-// Medians and quartiles, and the two ways to compare what was measured in pairs. On a busy machine a pair shares its
-// weather: the median of the pairs' ratios stays, where a ratio of means would follow every gust.
+// Medians, quartiles, and two ways to compare samples in pairs. On a busy machine both samples of a pair are slowed alike, so
+// the median of the pairs' ratios stays stable. A ratio of means would not.
 
-/** @param {number} share 0.5 is the median. Between two samples it interpolates. */
+/** @param {number} share 0.5 is the median. The function interpolates between two samples. */
 export function quantile(samples, share) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (sorted.length - 1) * share;

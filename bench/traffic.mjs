@@ -1,35 +1,35 @@
-// Known lines through a runner: written by `cat` of prepared files, which costs nobody much, timed, and checked to the last byte.
+// Sends known lines through a runner, times them, and checks every byte. `cat` writes them from prepared files, which is cheap.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linesOf } from './lines.mjs';
 import { peakOf } from './proc.mjs';
 import { startInto } from './sinks.mjs';
-import { whatIsWrong } from './verify.mjs';
+import { findHarm } from './verify.mjs';
 
-/** Processes that print so many lines together. @returns them, and what each prints */
+/** Prepares processes that together print this many lines. @returns the processes, and the output of each */
 export function printing(workbench, { writers, kind, lines }) {
   const folder = workbench.folder();
   const perWriter = Math.round(lines / writers);
   const printed = new Map(Array.from({ length: writers }, (_, index) => [`w${index + 1}`, linesOf(`w${index + 1}`, kind, perWriter)]));
   for (const [name, bytes] of printed) writeFileSync(join(folder, name), bytes);
   return {
-    /** They are large. */
+    /** Removes the prepared files: they are large. */
     remove: () => rmSync(folder, { recursive: true }),
     lines: perWriter * writers,
     printed,
     processes: Object.fromEntries([...printed.keys()].map((name) => [name, ['cat', join(folder, name)]])),
-    // The same number of processes that print nothing: what a run costs whatever it prints.
+    // The same number of processes that print nothing: the fixed cost of a run.
     silent: Object.fromEntries([...printed.keys()].map((name) => [name, ['true']])),
   };
 }
 
-/** From the spawn to the end of the runner, and of who reads it. @returns `harm`: what was wrong with the output, if anything */
+/** Times a run from the spawn to the end of both the runner and its reader. @returns time, peak memory, and `harm`: the fault in the output, if any */
 export async function throughSink(workbench, contender, { processes, printed }, sink) {
   const { ms, peakMiB, output } = await timed(workbench, contender, processes, sink);
-  return { ms, peakMiB, harm: whatIsWrong(output, printed, contender.output) };
+  return { ms, peakMiB, harm: findHarm(output, printed, contender.output) };
 }
 
-/** What the same run takes when nobody prints. */
+/** The time of the same run without output, in ms. */
 export async function emptyMs(workbench, contender, { silent }, sink) {
   return (await timed(workbench, contender, silent, sink)).ms;
 }
@@ -37,12 +37,12 @@ export async function emptyMs(workbench, contender, { silent }, sink) {
 async function timed(workbench, contender, processes, sink) {
   const { run, arrived, take } = startInto(workbench, sink, contender.command(workbench, processes, { ends: true }));
   let peakMiB;
-  // It only grows, and is gone with the process: the last look before the end counts.
-  const looking = setInterval(() => void (peakMiB = peakOf(run.pid) ?? peakMiB), 10);
+  // The peak only grows, and cannot be read after the end of the process: keep the last value.
+  const sampling = setInterval(() => void (peakMiB = peakOf(run.pid) ?? peakMiB), 10);
   try {
     const end = await arrived();
     return { ms: Number(end - run.begunAt) / 1e6, peakMiB, output: take() };
   } finally {
-    clearInterval(looking);
+    clearInterval(sampling);
   }
 }

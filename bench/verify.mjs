@@ -1,23 +1,23 @@
-// Whether a tool passed on what its processes printed: every line once, in order, byte for byte, under the right name.
+// Checks that a tool passed on the output of its processes: every line once, in order, byte for byte, under the right name.
 import { numberOf } from './lines.mjs';
 
 const newline = 0x0a;
 
 /**
- * @param {Buffer} output all that came out
- * @param {ReadonlyMap<string, Buffer>} printed what each process printed, by its name
- * @param {{separator?: string, prefix?: RegExp, own?: RegExp}} form how the tool marks a line: up to the first `separator` reaches
- *   the prefix, in which the RegExp finds the `name`; without one, that is how the line begins. `own`: lines of the tool's own
- * @returns {string | undefined} what is wrong with it; undefined: nothing
+ * @param {Buffer} output the tool's whole output
+ * @param {ReadonlyMap<string, Buffer>} printed the expected output of each process, by its name
+ * @param {{separator?: string, prefix?: RegExp, own?: RegExp}} form how the tool marks a line. The prefix ends with the first
+ *   `separator`, and the RegExp finds the `name` in it. Without a separator the line itself begins with the name. `own` matches the tool's own lines
+ * @returns {string | undefined} the harm found; undefined if there is none
  */
-export function whatIsWrong(output, printed, form) {
+export function findHarm(output, printed, form) {
   const read = reader(output, form);
   const next = new Map([...printed.keys()].map((name) => [name, 0]));
   for (let at = 0; at < output.length; ) {
     const { name, payload, end } = read(at);
     const expected = printed.get(name);
     const from = next.get(name) ?? 0;
-    // Most lines are as they should be: one comparison, where they stand.
+    // Most lines are right: one comparison, without a copy.
     if (expected && isAt(output, payload, end, expected, from)) next.set(name, from + end - payload + 1);
     else if (!form.own?.test(output.toString('latin1', at, end))) return diagnose(output, printed, form);
     at = end + 1;
@@ -28,7 +28,7 @@ export function whatIsWrong(output, printed, form) {
 }
 
 /**
- * Reads the line that begins at a place: whose it is, where its own text begins, where it ends.
+ * Reads the line at an offset: the process's name, the offset of its own text, and the offset of its end.
  * @param {Buffer} output
  * @param {{separator?: string, prefix?: RegExp}} form
  */
@@ -52,7 +52,7 @@ function isAt(output, start, end, expected, from) {
   return expected[to] === newline && output.compare(expected, from, to, start, end) === 0;
 }
 
-/** Counts what went wrong: slow, and only done where something did. */
+/** Counts each kind of harm. It is slow, so it runs only when there is harm. */
 function diagnose(output, printed, form) {
   const writers = new Map([...printed].map(([name, expected]) => [name, { expected, starts: startsOf(expected), seen: new Map(), last: -1 }]));
   const counts = { lost: 0, doubled: 0, 'out of order': 0, 'cut, torn or foreign': 0 };

@@ -1,4 +1,4 @@
-// Where benchmarks start things: a scratch folder of its own, and the certainty that everything started is ended, by its pid.
+// Starts processes for benchmarks in a scratch folder, and ends all of them by pid at the close.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,9 +21,9 @@ export class Workbench {
   }
 
   /**
-   * Starts a runner: procrun, or what it is compared with.
-   * @param {string[] | {argv: string[], cwd: string}} command as a contender gives it
-   * @param {{stdin?: number, stdout?: number}} [descriptors] where they are not to be pipes to us
+   * Starts a runner: procrun or another contender.
+   * @param {string[] | {argv: string[], cwd: string}} command as a contender returns it
+   * @param {{stdin?: number, stdout?: number}} [descriptors] file descriptors instead of pipes to us
    */
   start(command, descriptors = {}) {
     if (this.#closed) throw new Error('the benchmark is over');
@@ -35,12 +35,12 @@ export class Workbench {
     return run;
   }
 
-  /** Processes that a runner which is killed leaves to somebody else to end. */
+  /** Notes processes that close() must end if they are still alive: a killed runner cannot end them itself. */
   remember(processes) {
     for (const { pid, start } of processes) this.#others.set(pid, start);
   }
 
-  /** Ends all that still runs, and removes the scratch folder. */
+  /** Ends all processes that still run, and removes the scratch folder. */
   async close() {
     this.#closed = true;
     await Promise.all([...this.#running].map((run) => run.discard()));
@@ -53,6 +53,6 @@ function endOne(pid) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Ended in this moment.
+    // It has just ended.
   }
 }

@@ -158,10 +158,8 @@ const vm = require('node:vm');
 
 // When Node itself is PID 1 (`node procrun.js`), it executes the shell part. Only newer Node versions (22.15, 23.11) have
 // process.execve; under older ones orphans stay zombies. Not with options for Node itself: the exec would lose them.
-/** @type {((file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never) | undefined} */
-const execve = process['execve'];
-if (process.pid === 1 && execve && process.execArgv.length === 0 && fs.existsSync('/bin/sh')) {
-  execve.call(process, '/bin/sh', ['sh', __filename, ...process.argv.slice(2)], { ...process.env, PROCRUN_NODE: process.execPath });
+if (process.pid === 1 && process.execve && process.execArgv.length === 0 && fs.existsSync('/bin/sh')) {
+  process.execve('/bin/sh', ['sh', __filename, ...process.argv.slice(2)], { ...process.env, PROCRUN_NODE: process.execPath });
 }
 
 // Restore the variables that the shell dropped (see the shell part).

@@ -1,5 +1,5 @@
-// Bundles src/ into one CommonJS file, dist/procrun.cjs, with a library beside it, and writes the manifest's JSON Schema beside it. `npm ci` runs it.
-// How they are bundled is bundle-options.mjs's.
+// Builds dist/: src/ as one CommonJS file (procrun.cjs), execa.cjs, the libraries' licences and the manifest's JSON Schema.
+// `npm ci` runs it. The options of the bundles are in bundle-options.mjs.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const built = await Promise.all([
   build({ ...execaOptions, metafile: true, outfile: 'dist/execa.cjs' }),
 ]);
 
-// The bundles hold copies of the libraries, and their licences ask to go with every copy.
+// The bundles contain copies of libraries, and each copy must come with its licence.
 const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {
   const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
@@ -25,14 +25,14 @@ const licences = [...libraries].sort().map((folder) => {
 });
 await writeFile(`${root}dist/LICENSES-OF-LIBRARIES.txt`, licences.join(`\n${'-'.repeat(80)}\n\n`));
 
-// One run fills V8's code cache for this Node (bin/procrun.js). A build is good without it, only slower to start.
+// One run fills V8's code cache for this Node (bin/procrun.js). A failure here does no harm: the start is only slower.
 spawnSync(process.execPath, [`${root}bin/procrun.js`, '-f', '-', '--name', `build-${process.pid}`, 'up', '--quiet', 'true'], {
   input: 'processes: { "true": "true" }',
   stdio: ['pipe', 'ignore', 'ignore'],
   env: { ...process.env, PROCRUN_RUNTIME_DIR: `${root}build/run` },
 });
 
-// The schema comes from the very objects that check a manifest, so the two cannot drift apart.
+// The schema comes from the objects that check a manifest, so the two always agree.
 await build({ ...bundleOptions, entryPoints: ['src/manifest/json-schema.ts'], outfile: 'build/json-schema.cjs' });
 const { manifestJsonSchema } = createRequire(import.meta.url)(`${root}build/json-schema.cjs`);
 await writeFile(`${root}dist/procfile.schema.json`, `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`);

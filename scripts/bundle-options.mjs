@@ -1,4 +1,4 @@
-// How src/ becomes one file: esbuild's options, for the build and for the benchmarks that build it anew.
+// esbuild's options for bundling src/, shared by the build and the benchmarks.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
-/** CommonJS, because one `require` of one file starts faster than a graph of ES modules, and V8 can cache its code. */
+/** CommonJS: one file starts faster than a graph of ES modules, and V8 can cache its code. */
 export const bundleOptions = /** @satisfies {import('esbuild').BuildOptions} */ ({
   absWorkingDir: root,
   bundle: true,
@@ -21,12 +21,14 @@ export const bundleOptions = /** @satisfies {import('esbuild').BuildOptions} */ 
   plugins: [lazyStandardStreams()],
 });
 
-/** Only `drill` uses execa, a quarter of all the code: it lies in a file of its own. */
-/** @type {import('esbuild').Plugin} */
-const execaBeside = {
-  name: 'execa beside',
+/**
+ * Only `drill` uses execa, a quarter of all the code. So execa is a separate file.
+ * @type {import('esbuild').Plugin}
+ */
+const externalExeca = {
+  name: 'external execa',
   setup({ onResolve }) {
-    // As bin/procrun.js sees it, whose `require` it is.
+    // The bundle uses the `require` of bin/procrun.js, so the path is relative to bin/.
     onResolve({ filter: /^execa$/ }, () => ({ path: '../dist/execa.cjs', external: true }));
   },
 };
@@ -34,21 +36,21 @@ const execaBeside = {
 export const execaOptions = { ...bundleOptions, stdin: { contents: "export { execa } from 'execa';", resolveDir: root }, minify: true };
 
 /**
- * Of the command itself, besides: an expression, the function that Node makes of a module's text, so that bin/procrun.js need
- * not make a second text of half a megabyte.
+ * The options of procrun.cjs. Banner and footer make it one function expression, the wrapper that Node puts around a module.
+ * If bin/procrun.js added the wrapper, it would copy a text of half a megabyte.
  */
 export const commandOptions = {
   ...bundleOptions,
   entryPoints: ['src/cli/main.ts'],
-  plugins: [...bundleOptions.plugins, execaBeside],
+  plugins: [...bundleOptions.plugins, externalExeca],
   minify: true,
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 };
 
 /**
- * execa opens all three standard streams when it is loaded, to recognise them when they are handed to it, which procrun never
- * does. That takes 2 ms of each start, and sets O_NONBLOCK on a standard input that others share.
+ * execa opens all three standard streams when it is loaded, to recognise them as arguments. procrun never passes them. Opening
+ * takes 2 ms and sets O_NONBLOCK on standard input, which other processes may share. So the plugin opens them on first use.
  * @returns {import('esbuild').Plugin}
  */
 function lazyStandardStreams() {

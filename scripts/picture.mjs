@@ -1,5 +1,5 @@
-// Draws the pictures in docs/. `node scripts/picture.mjs` runs procfile.example.yml on a pseudo-terminal, types Ctrl+C, and
-// makes docs/run.svg of what really came; docs/timeline.svg, the drawing of a staged stop, needs no run. Python 3 for the terminal.
+// Draws the pictures in docs/: `node scripts/picture.mjs`. docs/run.svg is a recording: the script runs procfile.example.yml on a
+// pseudo-terminal (Python 3) and types Ctrl+C. docs/timeline.svg, the staged stop, is drawn from the numbers below.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-// One look for both pictures: a dark card, so that it can be read on a light page and on a dark one.
+// Both pictures are dark cards, readable on light and dark pages.
 const look = { card: '#161b22', edge: '#3d444d', text: '#e6edf3', dim: '#8b949e', font: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace' };
 const colors = {
   30: '#6e7681', 31: '#ff7b72', 32: '#3fb950', 33: '#d29922', 34: '#58a6ff', 35: '#bc8cff', 36: '#39c5cf', 37: look.text,
@@ -20,12 +20,12 @@ const rows = 60;
 
 // ---- The run -------------------------------------------------------------------------------------------------------------
 
-/** What the terminal was sent, with the ms since the first of it. Ctrl+C is typed in the midst of the second job. */
+/** The terminal output in chunks, each with its time in ms since the first chunk. Types Ctrl+C during the second job. */
 async function recordRun() {
   const folder = mkdtempSync(join(tmpdir(), 'procrun-picture-'));
   const terminal = spawn('python3', ['test/support/pty.py'], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
-  const order = (value) => terminal.stdin.write(`${JSON.stringify(value)}\n`);
-  order({
+  const sendCommand = (value) => terminal.stdin.write(`${JSON.stringify(value)}\n`);
+  sendCommand({
     argv: [process.execPath, 'bin/procrun.js', '-f', 'procfile.example.yml', 'up'],
     env: { PATH: process.env.PATH, TERM: 'xterm-256color', PROCRUN_RUNTIME_DIR: folder },
     cwd: root,
@@ -35,7 +35,7 @@ async function recordRun() {
     pipes: [],
   });
   const chunks = [];
-  let begun;
+  let startedAt;
   let typed = false;
   let unread = '';
   for await (const data of terminal.stdout) {
@@ -45,11 +45,11 @@ async function recordRun() {
       const { out } = JSON.parse(line);
       if (out === undefined) continue;
       const text = Buffer.from(out, 'base64').toString();
-      begun ??= performance.now();
-      chunks.push({ at: performance.now() - begun, text });
+      startedAt ??= performance.now();
+      chunks.push({ at: performance.now() - startedAt, text });
       if (!typed && text.includes('job 2 begun')) {
         typed = true;
-        setTimeout(() => order({ type: Buffer.from('\x03').toString('base64') }), 400);
+        setTimeout(() => sendCommand({ type: Buffer.from('\x03').toString('base64') }), 400);
       }
     }
   }
@@ -59,10 +59,10 @@ async function recordRun() {
 }
 
 /**
- * The screen's lines through time: of each row, which text it showed from when until when. As much of a terminal as procrun
- * uses: return, newline, "clear to the end of the line" and colours.
+ * Replays the chunks on a screen. Each row gets its versions: the text and the time span in which it was visible. Handles only
+ * the terminal controls that procrun uses: carriage return, newline, "clear to the end of the line" and colours.
  */
-function play(chunks) {
+function replay(chunks) {
   /**
    * @typedef {{ character: string, style: Record<string, unknown> }} Cell
    * @typedef {{ key: string, cells: Cell[], from: number, until: number | undefined }} Version
@@ -84,7 +84,7 @@ function play(chunks) {
       const last = versions.at(-1);
       if (now === (last?.key ?? '[]')) continue;
       if (last) last.until = at;
-      // What stood there for less than the eye sees is left out.
+      // A text shown for less than 60 ms is too short to see, so drop it.
       if (last && at - last.from < 60) versions.pop();
       versions.push({ key: now, cells: [...cells], from: at, until: undefined });
     }
@@ -114,11 +114,11 @@ function spans(cells) {
     if (last?.attributes === attributes) last.text += character;
     else runs.push({ attributes, text: character });
   }
-  return runs.map(({ attributes, text }) => `<tspan ${attributes}>${columnsKept(text)}</tspan>`).join('');
+  return runs.map(({ attributes, text }) => `<tspan ${attributes}>${keepSpaces(text)}</tspan>`).join('');
 }
 
-/** A run of blanks is one blank to an SVG; these are not. */
-function columnsKept(text) {
+/** SVG collapses a sequence of spaces into one, so use no-break spaces. */
+function keepSpaces(text) {
   return escape(text).replaceAll(' ', '\u00a0');
 }
 
@@ -150,7 +150,7 @@ ${lines.join('\n')}`);
 
 // ---- The timeline --------------------------------------------------------------------------------------------------------
 
-/** Each stage: its name, when it begins, when it would be over. `gone`: when nothing of the process was alive any more. */
+/** Each stage: its name, start and planned end. `gone`: the time when the whole tree was gone. `more`: further Ctrl+C. All in seconds. */
 const kill = (from) => ['SIGKILL', from, from + 1.35];
 const lanes = [
   { name: 'web', note: 'signals: { SIGINT: forward }', gone: 0.9, stages: [['SIGINT', 0, 5], ['SIGTERM', 5, 13], kill(13)] },
@@ -180,7 +180,7 @@ function drawTimeline() {
       const color = stageColors[stage];
       const end = Math.min(until, last);
       if (from >= last) continue;
-      // What was planned is an outline, what was needed is filled.
+      // The outline is the planned time, the filled part the used time.
       parts.push(`<rect x="${x(from)}" y="${y}" width="${x(end) - x(from)}" height="26" fill="none" stroke="${color}" stroke-opacity=".45" stroke-dasharray="3 3"/>`);
       const filled = Math.min(gone, end);
       if (filled > from) parts.push(`<rect x="${x(from)}" y="${y}" width="${x(filled) - x(from)}" height="26" fill="${color}" fill-opacity=".55"/>`);
@@ -214,4 +214,4 @@ function escape(text) {
 }
 
 writeFileSync(join(root, 'docs/timeline.svg'), drawTimeline());
-writeFileSync(join(root, 'docs/run.svg'), drawRun(play(await recordRun())));
+writeFileSync(join(root, 'docs/run.svg'), drawRun(replay(await recordRun())));

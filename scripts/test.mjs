@@ -1,6 +1,6 @@
-// `npm test [-- unit|real] [FILTER…] [--grep PATTERN…]`: compiles the tests to build/test/ and hands them to Node's own test runner.
-// A FILTER is a part of a file's name, a PATTERN a regular expression for the name of a test. test-reporter.mjs prints the results.
-// Environment: TEST_NODE, another Node to run the tests with. TEST_FOLDER, another folder with tests, for the tests of this file.
+// `npm test [-- unit|real] [FILTER…] [--grep PATTERN…]`: builds dist/, compiles the tests to build/test/ and runs them with Node's test runner.
+// A FILTER is a part of a file's name, a PATTERN a regular expression for the title of a test. test-reporter.mjs prints the results.
+// Environment: TEST_NODE is the path of another Node for the test runner. TEST_FOLDER is another folder of tests; test-script.test.ts needs it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// What is left when the runner is killed, and for how long: from SIGKILL to the runner until the last process of each kind is
-// dead. And what the guard costs that ends them: its memory, and the time that it adds to the start.
+// Measures how long processes survive a killed runner: from SIGKILL to the runner until the last process of each kind is dead.
+// Also measures the cost of the guard that ends them: its memory, and the time it adds to the start.
 import { setTimeout as pause } from 'node:timers/promises';
 import { procrun, rebuiltProcrun } from '../contenders/procrun.mjs';
 import { inTurn } from '../in-turn.mjs';
@@ -14,11 +14,11 @@ const mostPromptMs = 100;
 const graceMs = 2000;
 const mostMegabytes = 2.5;
 const mostStartMs = 5;
-/** What it adds is a small difference of large figures: that wants more pairs than the rest. */
+/** The added time is a small difference of large figures, so it needs more pairs than the rest. */
 const startsPerRun = 8;
 
 const family = 'sleep 1000 & sleep 1000 &';
-/** What stands in a manifest for each kind of group: a shell with two children, and for some a third that leaves. */
+/** The command of each kind of group: a shell with two children, and in some kinds a third child that leaves the group. */
 const kinds = {
   prompt: `${family} wait`,
   deaf: `trap "" TERM; ${family} wait`,
@@ -26,7 +26,7 @@ const kinds = {
   cleared: `${family} env -i setsid sleep 1000 & wait`,
   silent: `${family} env -i setsid sleep 1000 >/dev/null 2>&1 & wait`,
 };
-/** 50 groups of three, in each. */
+/** Both scenarios have 50 groups of three. */
 const allPrompt = { prompt: 50 };
 const mixed = { prompt: 15, deaf: 5, setsid: 10, cleared: 10, silent: 10 };
 const escapees = { setsid: 'setsid', cleared: 'setsid and env -i', silent: 'setsid and env -i, output to /dev/null' };
@@ -79,7 +79,7 @@ export async function measure(workbench, { runs }) {
   };
 }
 
-/** Starts so many groups of each kind, kills the runner, and tells when the last process of each kind was dead. */
+/** Starts this many groups of each kind, kills the runner, and returns the time in ms until the last process of each kind was dead. */
 async function killRunner(workbench, counts) {
   const run = workbench.start(procrun.command(workbench, manifestOf(counts), { events: true }));
   const { guard, byKind } = await whenComplete(run, counts);
@@ -97,7 +97,7 @@ function manifestOf(counts) {
   return Object.fromEntries(Object.entries(counts).map(([kind, instances]) => [kind, { command: kinds[kind], instances }]));
 }
 
-/** Resolves with the guard and all other processes, by kind, when they are what they are to be. */
+/** Resolves with the guard and all other processes, by kind, once all of them are started. */
 async function whenComplete(run, counts) {
   const groups = sum(Object.values(counts));
   await run.started(groups);
@@ -106,14 +106,14 @@ async function whenComplete(run, counts) {
   const wanted = 3 * groups + sum(Object.keys(escapees).map((kind) => counts[kind] ?? 0));
   await run.whileItRuns(until(() => membersNow().length === wanted));
   await becameProgram(membersNow().flatMap(({ pid }) => (leaders.has(pid) ? [] : [pid])), 'sleep');
-  // What makes the pipes has ended by now.
+  // A helper that made the pipes has ended by now: the only other child is the guard.
   const guard = descendantsOf(run.pid).find(({ pid, ppid }) => ppid === run.pid && !leaders.has(pid));
   if (!guard) throw new Error('it has no guard');
-  return { guard, byKind: sort(membersNow(), leaders) };
+  return { guard, byKind: groupByKind(membersNow(), leaders) };
 }
 
-/** Who left a group is of its kind; the others in groups of those kinds are prompt ones like all. */
-function sort(members, leaders) {
+/** An escapee belongs to the kind of its group. The other members of such a group count as prompt. */
+function groupByKind(members, leaders) {
   const byKind = {};
   for (const member of members) {
     const leader = leaders.has(member.pid) ? member.pid : member.ppid;
@@ -123,7 +123,7 @@ function sort(members, leaders) {
   return byKind;
 }
 
-/** Resolves with the time of each kind, in ms since `begun`. Only one living process of each kind is asked: looking takes time, too. */
+/** Resolves with the time of each kind, in ms since `begun`. It checks only one living process of each kind at a time, because each check takes time. */
 async function whenGone(byKind, begun) {
   const patienceMs = 20_000;
   const open = Object.entries(byKind).map(([kind, processes]) => ({ kind, left: [...processes] }));
@@ -139,7 +139,7 @@ async function whenGone(byKind, begun) {
   return times;
 }
 
-/** In the place of src/os/guard.ts: all else of the two that are compared is the same. */
+/** Replaces src/os/guard.ts, so that the two builds differ in nothing else. */
 const noGuard = `
   import { makeFifos } from './fifo.ts';
   export class Guard {
@@ -150,10 +150,10 @@ const noGuard = `
   }
 `;
 
-/** To the first line and to the end of `up`, each with the guard and without. */
+/** Times to the first line and to the end of `up`, with the guard and without. */
 async function startTimes(workbench, runs) {
   const both = [await rebuiltProcrun(workbench, 'guarded', {}), await rebuiltProcrun(workbench, 'unguarded', { 'src/os/guard.ts': noGuard })];
-  // One fills the code cache, one the caches of the disk.
+  // One warm-up fills the code cache, one the disk caches.
   const { samples } = await inTurn(both, { runs, warmUps: 2 }, (contender) => startMs(workbench, contender));
   const of = (key) => Object.fromEntries(both.map(({ name }) => [name, samples[name].map((sample) => sample[key])]));
   return { firstLine: of('firstLine'), end: of('end') };
@@ -166,8 +166,8 @@ async function startMs(workbench, contender) {
   return { firstLine: Number(firstLine - run.begunAt) / 1e6, end: Number(end - run.begunAt) / 1e6 };
 }
 
-async function until(isSo) {
-  while (!isSo()) await pause(10);
+async function until(condition) {
+  while (!condition()) await pause(10);
 }
 
 function sum(values) {

@@ -1,5 +1,5 @@
-// What a runner does while there is nothing to do: wake-ups of its main thread, and time on a processor, with ten silent
-// processes. All contenders are watched over the same seconds: none takes anything from another.
+// Measures an idle runner with ten silent processes: wake-ups of its main thread, and CPU time. All contenders are watched
+// during the same seconds; idle runners do not disturb each other.
 import { setTimeout as pause } from 'node:timers/promises';
 import { contendersFor, procrun } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
@@ -20,7 +20,7 @@ export async function measure(workbench, { runs, quick }) {
   for (let round = 0; round < runs; round += 1) {
     const { samples: started } = await inTurn(contendersFor('idle'), { runs: 1, warmUps: 0 }, (contender) => startSleepers(workbench, contender, children));
     const watched = Object.entries(started).map(([name, [run]]) => ({ name, run, before: look(run.pid) }));
-    // The seconds are what is measured; nothing is waited for.
+    // The fixed time is the measurement; this does not wait for an event.
     await pause(seconds * 1000);
     for (const { name, run, before } of watched) {
       const now = look(run.pid);

@@ -1,4 +1,4 @@
-// Whether the throughput benchmark sees harmed output: a sed that does each kind of harm must be caught, a sed that does none must not.
+// Tests the check of the throughput benchmark: it must find each kind of harm that a faulty sed does, and none in a correct sed's output.
 import { sed } from '../contenders.mjs';
 import { faultySed } from '../contenders/filters.mjs';
 import { promise } from '../report.mjs';

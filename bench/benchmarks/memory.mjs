@@ -1,4 +1,4 @@
-// How much memory a runner takes: resident, with few and with many idle children, once it has nothing more to do.
+// Measures the resident memory of an idle runner, with few and with many idle children.
 import { contendersFor, plainNode, procrun } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { memoryOf, withoutProc } from '../proc.mjs';
@@ -9,7 +9,7 @@ import { median } from '../statistics.mjs';
 export const plannedRuns = { full: 7, quick: 2 };
 export const needs = withoutProc;
 
-/** MiB, by the number of children. */
+/** Limits in MiB, by the number of children. */
 const most = { 10: 55, 500: 85 };
 
 export async function measure(workbench, { runs }) {

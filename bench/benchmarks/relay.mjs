@@ -1,5 +1,5 @@
-// What a relayed signal costs: the time until a process hears a signal that its runner got, beyond the time until the same
-// process hears one that it is sent directly.
+// Measures the cost of a relayed signal: the time from a signal to the runner until its process receives it, minus the time of
+// a signal sent to the process directly.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { differences, median } from '../statistics.mjs';
 export const plannedRuns = { full: 300, quick: 50 };
 
 const mostMs = 0.4;
-/** So long everybody rests before the next signal: what users send comes to a runner that sleeps, not to one still at work. */
+/** Pause before each signal: a user's signal normally finds the runner asleep, not at work. */
 const restMs = 3;
 
 export async function measure(workbench, { runs }) {
@@ -44,7 +44,7 @@ export async function measure(workbench, { runs }) {
   };
 }
 
-/** A runner with one process that tells when it hears. */
+/** Starts a runner with one process that reports when it receives a signal. */
 async function startListener(workbench, contender) {
   const path = join(workbench.folder(), 'hears');
   const server = createServer().listen(path);

@@ -1,5 +1,5 @@
-// What it costs to look for the members of trees among very many other processes, which a stop does; and that nothing looks
-// while nothing stops.
+// Measures the search for the members of trees among many other processes, which a stop needs. Also checks that an idle
+// runner does not search.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -20,9 +20,9 @@ export const needs = withoutProc;
 const others = 1000;
 const trees = 10;
 const mostMs = 15;
-/** Of an idle runner, where nobody can see what it does when it is awake. */
+/** Limit for an idle runner, used where strace cannot show its system calls. */
 const mostWakeUps = 2;
-/** The first is a runner's first stop, made by code that has never run; the others tell what is left of that when it has. */
+/** Looks per process. The first runs cold code, as in a runner's first stop; the later ones run warm code. */
 const looks = 10;
 
 export async function measure(workbench, { runs, quick }) {
@@ -47,14 +47,14 @@ export async function measure(workbench, { runs, quick }) {
   };
 }
 
-/** The same others are younger than the trees of the first run, and older than those of the second. */
+/** The same other processes are younger than the trees of the first run, and older than those of the second. */
 async function scanTimes(workbench, runs) {
   const folder = workbench.folder();
   const code = ['process-tree', 'session'].map((name) => join(folder, `${name}.cjs`));
   for (const [index, name] of ['process-tree', 'session'].entries()) await bundle(`src/os/${name}.ts`, code[index]);
   const first = await startTrees(workbench);
   const crowd = await startCrowd();
-  // The system tells starts in hundredths of a second.
+  // Linux counts start times in hundredths of a second.
   await pause(20);
   const second = await startTrees(workbench);
   const samples = { older: /** @type {{ times: number[] }[]} */ ([]), younger: /** @type {{ times: number[] }[]} */ ([]) };
@@ -68,11 +68,11 @@ async function scanTimes(workbench, runs) {
 
 async function startTrees(workbench) {
   const run = await startSleepers(workbench, procrun, trees);
-  return { run, marks: run.leaders.map(markOf) };
+  return { run, marks: run.leaders.map(marksOf) };
 }
 
-/** What its runner knows it by, as the system tells it. */
-function markOf(pgid) {
+/** The marks by which the runner knows a tree, read from /proc. */
+function marksOf(pgid) {
   const { start, memoryLimit } = processOf(pgid) ?? {};
   return {
     pgid,
@@ -85,7 +85,7 @@ function markOf(pgid) {
 }
 
 /**
- * The others, in the group of a shell that ends them, and itself, when its input ends: however we go, they go with us.
+ * The other processes, in the group of a shell. The shell kills its whole group at end of file on its stdin, so they end even if we crash.
  */
 async function startCrowd() {
   const script = `i=0; while [ $i -lt ${others} ]; do sleep 1000 & i=$((i + 1)); done; echo started; read -r end; kill -KILL 0`;
@@ -108,13 +108,13 @@ async function scan(code, marks) {
   return { times };
 }
 
-/** How often an idle runner looks at other processes: as strace(1) sees it, or, without it, at most as often as it wakes up. */
+/** Counts how often an idle runner looks at other processes, by strace(1). Without strace, the wake-ups give an upper limit. */
 async function lookAtIdle(workbench, seconds) {
   const { run } = await startTrees(workbench);
   return canTrace(run.pid) ? traceIdle(workbench, run, seconds) : countWakeUps(run, seconds);
 }
 
-/** A tracer may not be there, or not be allowed. */
+/** strace may be missing, or not permitted. */
 function canTrace(pid) {
   /** @type {NodeJS.ErrnoException | undefined} */
   const error = spawnSync('strace', ['-c', '-p', String(pid)], { timeout: 200 }).error;
@@ -133,7 +133,7 @@ async function traceIdle(workbench, run, seconds) {
   const times = [...readFileSync(log, 'latin1').matchAll(/^\d+ +([\d.]+) .*"\/proc/gm)].map(([, time]) => Number(time));
   const idle = times.filter((time) => time < stoppedAt).length;
   const inStop = times.length - idle;
-  // Otherwise nothing was seen because nobody saw.
+  // Proves that strace can see a look at /proc at all.
   if (inStop === 0) throw new Error('strace saw no look at /proc in a stop, either');
   return { idle, inStop, promise: promise({ text: `an idle runner opens nothing of /proc in ${seconds} s`, value: idle, limit: 0, digits: 0 }) };
 }

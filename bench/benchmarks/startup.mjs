@@ -1,4 +1,4 @@
-// How long a start takes: from the spawn of a runner to the first line of its process on its stdout, and to the end of it all.
+// Measures a start: from the spawn of a runner to the first line of its process on the runner's stdout, and to the end of the run.
 import { concurrently, contendersFor, nf, plainNode, procrun, runP } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { barsOf } from '../plot.mjs';
@@ -36,7 +36,7 @@ function aheadOf({ name }, samples, faults) {
 async function startMs(workbench, contender) {
   const run = workbench.start(contender.command(workbench, { web: ['echo', word] }, { ends: true }));
   const firstLine = await run.lineEnding(word);
-  // The next one must not compete with the end of this one.
+  // Wait for the end, so that the next run does not compete with it.
   const end = await run.finished();
   return { firstLine: Number(firstLine - run.begunAt) / 1e6, end: Number(end - run.begunAt) / 1e6 };
 }

@@ -1,5 +1,5 @@
-// How long a stop takes: from SIGTERM to a runner (to one that knows but SIGINT, that) until it has ended, with processes that
-// end at once when they are told.
+// Measures a stop: from SIGTERM to a runner until it has ended, with processes that end at once on a signal. A runner that
+// handles only SIGINT gets SIGINT.
 import { contendersFor, plainNode, procrun } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { growthOf } from '../plot.mjs';
@@ -10,7 +10,7 @@ import { differences, median } from '../statistics.mjs';
 export const plannedRuns = { full: 7, quick: 1 };
 
 const counts = [1, 10, 100, 500];
-/** What a stop of so many may take beyond plain node's. 500 are measured to see how it grows; nothing is promised of them yet. */
+/** The allowed extra time compared with plain node, by the number of processes. 500 only show the growth; no promise covers them yet. */
 const mostBeyondMs = { 1: 50, 10: 50, 100: 50 };
 
 export async function measure(workbench, { runs }) {
@@ -21,11 +21,11 @@ export async function measure(workbench, { runs }) {
   for (const count of counts) {
     const each = await inTurn(contendersFor('stop', count), { runs }, (contender) => stopMs(workbench, contender, count));
     samples[count] = each.samples;
-    tables.push({ title: many(count), ...comparison({ ...each, unit: 'ms', digits: 1, reference: plainNode.name }) });
+    tables.push({ title: describeProcesses(count), ...comparison({ ...each, unit: 'ms', digits: 1, reference: plainNode.name }) });
     const limit = mostBeyondMs[count];
     if (limit === undefined) continue;
     const value = median(differences(each.samples[procrun.name], each.samples[plainNode.name]));
-    promises.push(promise({ text: `${many(count)} in at most ${limit} ms beyond what plain node takes`, value, limit, digits: 1, unit: ' ms' }));
+    promises.push(promise({ text: `${describeProcesses(count)} in at most ${limit} ms beyond what plain node takes`, value, limit, digits: 1, unit: ' ms' }));
   }
   return {
     title: `From SIGTERM to the end of the runner, its processes with it, ${runs} ${runs === 1 ? 'pair' : 'pairs'} each`,
@@ -36,7 +36,7 @@ export async function measure(workbench, { runs }) {
   };
 }
 
-function many(count) {
+function describeProcesses(count) {
   return `${count} prompt ${count === 1 ? 'process' : 'processes'}`;
 }
 

@@ -1,5 +1,5 @@
-// What a line costs on its way through a runner: from few and many writers, short and long, into a file, a pipe and to a slow
-// reader; and whether all of it arrives. A tool that harms its output gets no time.
+// Measures the cost of a line through a runner: from few and many writers, short and long lines, to a file, a pipe and a slow
+// reader. Also checks that every byte arrives. A tool that harms its output gets no time.
 import { concurrently, contendersFor, procrun, sed } from '../contenders.mjs';
 import { inTurn } from '../in-turn.mjs';
 import { barsOf, growthOf } from '../plot.mjs';
@@ -28,16 +28,16 @@ const cases = [
   { ...one, kind: 'mixed', lines: 300_000, writers: 10 },
   { ...one, sink: 'pipe' },
   { ...one, sink: 'pipe', writers: 10 },
-  // The reader's pace is everybody's: it is the memory that tells them apart.
+  // The slow reader sets the pace for all contenders, so only their memory differs.
   { ...one, sink: 'slow reader', lines: 500_000 },
   { ...one, sink: 'slow reader', lines: 500_000, writers: 10 },
 ];
 const amounts = [0.1, 0.3, 1, 3].map((millions) => millions * million);
-/** For a look whether it works: so many times fewer lines. */
-const quickly = 5;
+/** `--quick` divides the number of lines by this. */
+const quickDivisor = 5;
 
 export async function measure(workbench, { runs, quick }) {
-  const scaled = (lines) => lines / (quick ? quickly : 1);
+  const scaled = (lines) => lines / (quick ? quickDivisor : 1);
   const measured = new Map();
   for (const each of cases) measured.set(each, await measureCase(workbench, { ...each, lines: scaled(each.lines) }, runs, entriesOf));
   const growth = new Map();
@@ -59,7 +59,7 @@ function titleOf({ writers, kind, lines, sink }) {
   return `${lines.toLocaleString('en')} ${kind} lines of ${from}, to a ${sink}`;
 }
 
-/** Beside all who can do it with so many writers, the two that are measures: each with as many lines of one writer. */
+/** All contenders that can do it with this many writers, plus the two references: the same number of lines from one writer. */
 function entriesOf({ writers, sink }) {
   const all = contendersFor('throughput', writers).map((contender) => ({ name: contender.name, contender, writers }));
   return writers === 1 || sink === 'slow reader' ? all : [...withOneWriter().map((entry) => ({ ...entry, name: `${entry.name}, one writer` })), ...all];
@@ -69,16 +69,16 @@ function withOneWriter() {
   return [sed, procrun].map((contender) => ({ name: contender.name, contender, writers: 1 }));
 }
 
-async function measureCase(workbench, plan, runs, whoOf) {
-  const entries = whoOf(plan).map((entry) => ({ ...entry, isPeer: entry.contender.isPeer, lines: plan.lines * (entry.contender.joins.throughput.share ?? 1) }));
-  // Two that are given the same work share it.
+async function measureCase(workbench, plan, runs, chooseEntries) {
+  const entries = chooseEntries(plan).map((entry) => ({ ...entry, isPeer: entry.contender.isPeer, lines: plan.lines * (entry.contender.joins.throughput.share ?? 1) }));
+  // Entries with the same work share the prepared files.
   const traffics = new Map();
   const trafficOf = ({ writers, lines }) => {
     const key = `${writers} ${lines}`;
     if (!traffics.has(key)) traffics.set(key, printing(workbench, { ...plan, writers, lines }));
     return traffics.get(key);
   };
-  // A shell's memory says nothing of the filters that it starts.
+  // A filter runs under a shell, and the shell's memory says nothing about the filter.
   const memoryOf = ({ contender }, { peakMiB }) => (contender.isFilter ? undefined : peakMiB);
   const { samples: all, faults } = await inTurn(entries, { runs, warmUps: runs > 1 ? 1 : 0 }, async (entry) => {
     const traffic = trafficOf(entry);
@@ -93,7 +93,7 @@ async function measureCase(workbench, plan, runs, whoOf) {
   return { title: titleOf(plan), sink: plan.sink, writers: plan.writers, samples: withoutKeys(all, harms), harms, faults };
 }
 
-/** The first harm that was found, and how often there was any. */
+/** The first harm found, and the number of runs with harm. */
 function harmOf(name, samples) {
   const harms = samples.flatMap(({ harm }) => harm ?? []);
   if (harms.length === 0) return [];
@@ -104,7 +104,7 @@ function withoutKeys(object, without) {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !(key in without)));
 }
 
-/** In µs a line, of those of whom it can be told. */
+/** Costs in µs a line, of the contenders with a known cost. */
 function costsOf(samples) {
   const costs = Object.entries(samples).map(([name, each]) => [name, each.flatMap(({ microseconds }) => microseconds ?? [])]);
   return Object.fromEntries(costs.filter(([, each]) => each.length > 0));
@@ -142,11 +142,11 @@ function growthTable(growth) {
   };
 }
 
-/** The median of the pairs' ratios, for a promise: no value where procrun has no times. */
+/** The median of the pairs' ratios, for a promise; without a value if procrun has no times. */
 function timesOf(costs, name, reference) {
   if (!costs[name]) return {};
   if (!costs[reference]) return { absent: `there is no time of ${reference}` };
-  // So little work that the noise of two empty runs is more than it.
+  // The work is so little that the noise of the empty runs exceeds it.
   if (Math.min(...[name, reference].map((each) => median(costs[each]))) <= 0) return { absent: 'too little work to tell it from noise' };
   return { value: median(ratios(costs[name], costs[reference])) };
 }

@@ -1,4 +1,4 @@
-// concurrently, from npm: commands side by side, the name of each before its lines.
+// concurrently, from npm: runs commands side by side and puts the name of each before its lines.
 import { npmPeer } from '../peers.mjs';
 import { shellWords } from './shell-words.mjs';
 

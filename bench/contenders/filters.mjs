@@ -1,4 +1,4 @@
-// The limits: sed, which puts a prefix before each line of one process and does nothing else, and cat, which does not even that.
+// The limits of the comparison: sed only puts a prefix before each line of one process; cat only copies the lines.
 function filter(name, words, output) {
   return {
     name,
@@ -15,7 +15,7 @@ function filter(name, words, output) {
 export const sed = filter('sed', (process) => `sed 's/^/${process} | /'`, { separator: '| ', prefix: /^(?<name>\S+) \| $/ });
 export const cat = filter('cat', () => 'cat', {});
 
-/** Not measured, but to see whether the measure sees: a sed that harms the output. @param script what it does to it */
+/** A sed that harms the output, to test that the check finds harm. It is not measured. @param script the sed script that does the harm */
 export function faultySed(script) {
   return filter('faulty sed', (process) => `sed '${script}' | sed 's/^/${process} | /'`, sed.output);
 }

@@ -1,4 +1,4 @@
-// foreman, the Ruby original. It ends all others when one ends, so it writes for one process only.
+// foreman, the Ruby original. It ends all processes when one ends, so it takes part with one writer only.
 import { execFileSync } from 'node:child_process';
 import { systemPeer } from '../peers.mjs';
 import { procfileOf } from './shell-words.mjs';

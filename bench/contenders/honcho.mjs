@@ -1,4 +1,4 @@
-// honcho, foreman in Python. It ends all others when one ends, so it writes for one process only.
+// honcho, foreman in Python. It ends all processes when one ends, so it takes part with one writer only.
 import { pythonPeer } from '../peers.mjs';
 import { procfileOf } from './shell-words.mjs';
 

@@ -1,9 +1,9 @@
-// dumb-init and tini, which pass signals on to one command: what `procrun run` is compared with.
+// dumb-init and tini pass signals on to one command. They are the peers of `procrun run`.
 import { spawnSync } from 'node:child_process';
 import { systemPeer } from '../peers.mjs';
 
 function init(name, options) {
-  // dumb-init says its version on stderr, tini on stdout.
+  // dumb-init prints its version on stderr, tini on stdout.
   const { argv, ...installed } = systemPeer(name, (path) => {
     const { stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8' });
     return /\d[\w.-]*/.exec(stdout + stderr)?.[0];
@@ -12,5 +12,5 @@ function init(name, options) {
 }
 
 export const dumbInit = init('dumb-init', []);
-/** As a subreaper: it complains of not being the first process otherwise. */
+/** `-s` makes it a subreaper; otherwise it warns that it is not process 1. */
 export const tini = init('tini', ['-s']);

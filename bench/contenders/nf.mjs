@@ -1,5 +1,5 @@
-// nf, which is foreman from npm. It interrupts all others when one ends, so it writes for one process only; of signals it knows
-// SIGINT alone.
+// nf, the npm package `foreman`. It interrupts all processes when one ends, so it takes part with one writer only. It handles
+// no signal except SIGINT.
 import { npmPeer } from '../peers.mjs';
 import { procfileOf } from './shell-words.mjs';
 

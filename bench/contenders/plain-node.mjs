@@ -1,10 +1,10 @@
-// A bare `node` that does no more than the work itself: what procrun costs beyond it is procrun's own doing.
+// A minimal runner on plain Node. The cost of procrun beyond it is procrun's own.
 import { program } from '../program.mjs';
 
 export const plainNode = {
   name: 'plain node',
   joins: { startup: {}, throughput: {}, stop: {}, memory: {}, idle: {}, relay: {} },
-  tellsStarts: true,
+  reportsStarts: true,
   output: { separator: '| ', prefix: /^(?<name>\S+) \| $/ },
   command: (_workbench, processes, { events = false } = {}) => program('plain-runner.cjs', JSON.stringify(processes), ...(events ? ['events'] : [])),
 };

@@ -1,4 +1,4 @@
-// procrun itself, as it is built, or built anew with files of src/ replaced by others; and `procrun run`, its wrapper for one command.
+// procrun as it is built, or rebuilt with some files of src/ replaced; and `procrun run`, its wrapper for one command.
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,16 +11,16 @@ function launcherIn(folder) {
   return [process.execPath, join(folder, 'bin/procrun.js')];
 }
 
-/** A procrun by the folder in which its bin/ and dist/ are. */
+/** The procrun whose bin/ and dist/ are in this folder. */
 function procrunIn(folder, name) {
   return {
     name,
     joins: { startup: {}, throughput: {}, stop: {}, memory: {}, idle: {}, relay: {} },
-    tellsStarts: true,
+    reportsStarts: true,
     output: { separator: '| ', prefix: /^(?<name>\S+) *\| $/ },
     command(workbench, processes, { events = false } = {}) {
       const manifest = join(workbench.folder(), 'procfile.yml');
-      // YAML reads JSON.
+      // JSON is valid YAML.
       writeFileSync(manifest, JSON.stringify({ processes }));
       return [...launcherIn(folder), '-f', manifest, 'up', ...(events ? ['--format', 'json'] : [])];
     },
@@ -35,7 +35,7 @@ export const procrunRun = {
   command: (_workbench, processes) => [...launcherIn(root), 'run', '--', ...Object.values(processes)[0]],
 };
 
-/** One that is built anew, with files of src/ replaced by others. It starts through a code cache from its second run on. */
+/** A procrun rebuilt with some files of src/ replaced. From its second run on it starts through a code cache. */
 export async function rebuiltProcrun(workbench, name, replaced) {
   const folder = workbench.folder();
   mkdirSync(join(folder, 'bin'));

@@ -1,5 +1,5 @@
-// run-p, of npm-run-all2 from npm: scripts of a package.json side by side. Each is run by an `npm run` of its own, which is why
-// it has no part where there are many.
+// run-p, of npm-run-all2 from npm: runs scripts of a package.json side by side. Each script has its own `npm run`, so run-p
+// takes part only with few processes.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmPeer } from '../peers.mjs';

@@ -1,4 +1,4 @@
-// Argument lists as a shell reads them, for peers that take a command as one string; and Procfiles of such strings.
+// Quotes argument lists for a shell, for peers that take a command as one string, and writes Procfiles of such strings.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

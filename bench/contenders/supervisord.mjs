@@ -1,6 +1,6 @@
-// supervisord, in the foreground, its programs' output passed on to its own. It puts no name before a line, so it is told that
-// of one process only, and it does not end when its programs have: where it has to, the program tells it.
-// It notices that but once a second, which is longer than all its lines take: what they cost cannot be told by its end.
+// supervisord in the foreground; it copies its programs' output to its own stdout. It puts no name before a line, so it takes
+// part with one writer only. It does not end when its programs have ended; where it must end, the program signals it.
+// It notices that only once a second. All lines take less than that, so its end does not show the cost of a line.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonPeer } from '../peers.mjs';
@@ -12,7 +12,7 @@ export const supervisord = {
   name: 'supervisord',
   isPeer: true,
   ...installed,
-  // 100 take it from 13 s to more than anybody's patience.
+  // A stop of 100 takes 13 s or much longer.
   joins: { startup: {}, throughput: { most: 1, isTimed: false }, stop: { most: 10 }, memory: {}, idle: {} },
   output: {},
   command(workbench, processes, { ends = false } = {}) {

@@ -1,5 +1,5 @@
-// The work of a runner and nothing else, in plain Node: starts processes in groups of their own, prints their lines with a
-// prefix, passes SIGUSR1 on, and on SIGTERM kills every group and ends when all have. CommonJS, which Node starts fastest.
+// A minimal runner in plain Node: starts processes in their own groups, prints their lines with a prefix and passes SIGUSR1 on.
+// On SIGTERM it signals every group and exits when all have ended. CommonJS, because Node starts that fastest.
 'use strict';
 
 const { spawn } = require('node:child_process');
@@ -23,7 +23,7 @@ for (const [name, [command, ...args]] of processes) {
   const prefix = `${name} | `;
   let unfinished = '';
   groups.add(child.pid);
-  // A character a byte: what is no text is kept as it is, too.
+  // latin1 maps each byte to one character, so bytes that are not text survive.
   child.stdout.setEncoding('latin1');
   child.stdout.on('data', (text) => {
     const end = text.lastIndexOf('\n');
@@ -32,7 +32,7 @@ for (const [name, [command, ...args]] of processes) {
   });
   child.on('exit', () => {
     groups.delete(child.pid);
-    // At once, as long as no output can be lost by it: without this Node takes some milliseconds to tidy up.
+    // Exit at once; no output can be lost now. Otherwise Node takes some milliseconds to clean up.
     if (stopping && groups.size === 0) process.exit();
   });
   if (events) process.stdout.write(`${JSON.stringify({ event: 'start', process: name, pid: child.pid })}\n`);

@@ -1,12 +1,12 @@
-// A process that tells when it hears SIGUSR1: it connects to the Unix socket that it is given, says its pid, and then for
-// each signal the time by the monotonic clock, which is the same for all processes of a machine.
+// Reports when it receives SIGUSR1. It connects to the Unix socket given as argument and writes its pid, then the time of
+// each signal. Times are from the monotonic clock, which all processes of a machine share.
 'use strict';
 
 const { connect } = require('node:net');
 
 process.on('SIGUSR1', () => {
-  const heardAt = process.hrtime.bigint();
-  socket.write(`${heardAt}\n`);
+  const receivedAt = process.hrtime.bigint();
+  socket.write(`${receivedAt}\n`);
 });
-// Only now: who reads our pid may send at once.
+// Connect only after the handler is set: the reader of our pid may send a signal at once.
 const socket = connect(process.argv[2], () => socket.write(`${process.pid}\n`));

@@ -1,4 +1,4 @@
-// Copies its stdin to its stdout at so many MB a second, as a reader does that has other things to do.
+// Copies stdin to stdout at a limited rate, given in MB a second, like a busy reader.
 'use strict';
 
 const { readSync, writeSync } = require('node:fs');

@@ -1,5 +1,5 @@
-// Looks for the members of trees, as a runner does when it stops them: prints as JSON how long each look took, in ms, and how
-// many members the last one found. The first is made by code that has never run, as in a runner's first stop.
+// Looks for the members of trees, as a runner does in a stop. Prints as JSON the time of each look in ms, and the number of
+// members that the last look found. The first look runs cold code, as in a runner's first stop.
 'use strict';
 
 const [, , treeCode, sessionCode, trees, looks] = process.argv;

@@ -1,4 +1,4 @@
-// `procrun check`: is the manifest right, and what is in it.
+// `procrun check`: validates the manifest and lists its processes. Validation itself is in ../manifest/.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import type { CommandSpec as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
@@ -19,7 +19,7 @@ export async function check(_options: unknown, command: Command): Promise<void> 
   await print(table(['process', '', 'stop', 'command'], rows));
 }
 
-/** A command in one line. */
+/** A command as one line. Only the first line of a shell text is shown. */
 export function commandText(command: ProcessCommand): string {
   if (command.kind === 'shell') {
     const [first = '', ...rest] = command.text.trim().split('\n');
@@ -43,7 +43,7 @@ function stageList(spec: ProcessSpec): string {
   return spec.stopStages.map(stageText).join(', ');
 }
 
-/** The manifest again, in the words of a manifest, with every default filled in. */
+/** The manifest in manifest keys, with every default filled in. It is a valid manifest again. */
 function resolved(manifest: Manifest): object {
   return {
     name: manifest.name,
@@ -92,7 +92,7 @@ function resolvedStage(stage: Stage): object {
   }
 }
 
-/** What the manifest and its files add to the real environment, or change in it: the rest would bury it. */
+/** Only the variables that the manifest and its env files add or change. The inherited ones would hide them. */
 function ownEnvironment(env: Readonly<Record<string, string>>): Record<string, string | null> {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => process.env[name] !== value));
 }

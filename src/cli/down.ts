@@ -1,4 +1,4 @@
-// `procrun down`: the staged stop of a running one. Returns when its runner has ended, and so when everything is gone.
+// `procrun down`: the staged stop of a run. Returns when the runner has ended, so everything is gone.
 import type { Command } from 'commander';
 import { ask, type Conversation } from '../control/client.ts';
 import { isRunning, type Owner } from '../control/lock.ts';
@@ -10,20 +10,20 @@ import { statusUnkillable } from '../supervisor/outcome.ts';
 import { Failure, statusRunning } from './failure.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor } from './run-location.ts';
-import { findRunning, whySilent } from './running.ts';
+import { findRunning, whyUnreachable } from './running.ts';
 
 interface DownOptions extends GlobalOptions {
   readonly timeout?: number;
 }
 
-/** A runner that is busy, or was just woken, has so long to say that it has heard. */
-const patienceMs = 5000;
+/** How long a busy or just continued runner may take to acknowledge the request. */
+const acknowledgeMs = 5000;
 const pollMs = 10;
 
 export async function down(_options: unknown, command: Command): Promise<void> {
   const options: DownOptions = { ...command.opts<DownOptions>(), ...globalOptions(command) };
   const { folder, run } = await findRunning(options);
-  if (run.kind === 'dead') throw new Failure(whySilent(run, options) ?? '', statusRunning);
+  if (run.kind === 'dead') throw new Failure(whyUnreachable(run, options) ?? '', statusRunning);
   const { owner } = run;
   const conversation = await requestStop(folder, owner, options);
   if (!conversation && isRunning(owner)) {
@@ -35,13 +35,13 @@ export async function down(_options: unknown, command: Command): Promise<void> {
   checkNothingLeft(folder, owner, options);
 }
 
-/** A stopped runner, in the background of a shell for instance, has to be woken to hear anything. */
+/** A stopped runner (for example after Ctrl+Z) reads nothing, so SIGCONT continues it first. */
 async function requestStop(folder: string, owner: Owner, { timeout }: DownOptions): Promise<Conversation<'down'> | undefined> {
   if (isStopped(readProcess(owner.pid)?.state ?? '') && isRunning(owner)) signalProcess(owner.pid, 'SIGCONT');
-  return ask<'down'>(folder, owner, { command: 'down', deadlineMs: timeout === undefined || timeout === Infinity ? null : timeout }, patienceMs);
+  return ask<'down'>(folder, owner, { command: 'down', deadlineMs: timeout === undefined || timeout === Infinity ? null : timeout }, acknowledgeMs);
 }
 
-/** A runner that was killed before it was done could not keep its word. */
+/** @throws Failure with status 70 when the runner was killed before the end of the stop and left processes alive. */
 function checkNothingLeft(folder: string, { runId }: Owner, options: DownOptions): void {
   const state = readState(folder);
   const remnants = state?.runId === runId ? new Remains(state).look() : [];

@@ -1,9 +1,9 @@
-// `procrun drill`: a fire drill of the stop. Reads the manifest, has it drilled, and shows what came of it.
-import { rmSync } from 'node:fs';
+// `procrun drill`: a fire drill of the stop. Reads the manifest and shows the result. ../drill/ runs the drill.
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { dieBy, leave } from '../os/exit.ts';
+import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
@@ -20,10 +20,10 @@ interface DrillOptions extends GlobalOptions {
   readonly format: 'pretty' | 'json';
 }
 
-/** The same manifest under a name of its own: it runs beside one that is up. */
+/** A name of its own lets the drill run beside an `up` of the same manifest. */
 const drillName = `drill-${process.pid}`;
 
-/** Something did not end as it should. */
+/** The exit status of a failed drill. */
 const statusFailed = 1;
 
 export async function drill(names: readonly string[], _options: unknown, command: Command): Promise<void> {
@@ -31,7 +31,7 @@ export async function drill(names: readonly string[], _options: unknown, command
   const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? readStandardInput() : undefined;
   const manifest = await readManifest({ ...options, input, name: drillName });
   const plans = chooseInstances(manifest, { names });
-  // A reader that goes away must not end us before the runner.
+  // Without a listener, EPIPE would end the drill before its runner.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
   const killRunner = options.killRunner ?? false;
@@ -42,13 +42,13 @@ export async function drill(names: readonly string[], _options: unknown, command
     argv: argumentsOfUp(options, names),
     input,
     killRunner,
-    // Where people and CI logs look for what went wrong; standard output is for the result alone.
+    // Process output goes to stderr. Standard output carries only the result.
     onOutput: (process_, line) => void process.stderr.write(`${process_} | ${line}\n`),
   });
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();
-  // A runner that was killed, and a guard that may have been, could not: nobody comes back to a folder of this name.
-  if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
+  // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
+  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(`procrun: ${message}`));
   if (end.interrupted !== undefined) {
     complain(`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
@@ -77,7 +77,7 @@ function hasPassed({ results, runnerFailed }: DrillEnd): boolean {
   return runnerFailed === undefined && results.every(({ failures }) => failures.length === 0);
 }
 
-/** The names in it are part of what users rely on. */
+/** Users rely on these keys. */
 function asJson(end: DrillEnd, killRunner: boolean): object {
   return {
     passed: hasPassed(end),

@@ -1,4 +1,4 @@
-// `procrun explain`: for each process, what every signal and every stage will do, before anything is at stake.
+// `procrun explain`: shows for each process the effect of every signal and every stage. Nothing is started.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import { policySignals, type PolicySignal, type ProcessSpec, type Stage } from '../manifest/types.ts';
@@ -31,15 +31,15 @@ function policyText(spec: ProcessSpec, signal: PolicySignal): string {
 function effectText(spec: ProcessSpec, signal: PolicySignal): string {
   const policy = spec.signals[signal];
   const effect = applyPolicy(policy, signal);
-  const who = spec.stopScope === 'leader' ? 'to its leader alone' : 'to its whole tree';
+  const recipient = spec.stopScope === 'leader' ? 'to its leader alone' : 'to its whole tree';
   if (stopSignals.has(signal)) {
     if (effect.kind === 'signal') {
       const stages = withPassedSignal(spec.stopStages, effect.signal).map(stageText).join(', ');
-      return `${effect.signal} at once, ${who}; that is its first stage: ${stages}`;
+      return `${effect.signal} at once, ${recipient}; that is its first stage: ${stages}`;
     }
     const first = spec.stopStages[0];
-    const born = policy.kind === 'ignore' ? ', and it ignores one from anybody else' : '';
-    return `nothing${born}; its staged stop begins${first ? ` with ${stageText(first)}` : ''}`;
+    const bornIgnoring = policy.kind === 'ignore' ? ', and it ignores one from anybody else' : '';
+    return `nothing${bornIgnoring}; its staged stop begins${first ? ` with ${stageText(first)}` : ''}`;
   }
   if (signal === 'SIGQUIT') {
     const end = spec.finalKill ? 'SIGKILL at once' : 'its last stage at once (it has `final_kill: false`)';
@@ -47,7 +47,7 @@ function effectText(spec: ProcessSpec, signal: PolicySignal): string {
   }
   switch (effect.kind) {
     case 'signal':
-      return `${effect.signal} at once, ${who}${signal === 'SIGTSTP' ? '; then the runner stops, too' : ''}`;
+      return `${effect.signal} at once, ${recipient}${signal === 'SIGTSTP' ? '; then the runner stops, too' : ''}`;
     case 'stop':
       return 'its staged stop begins; the others run on';
     case 'nothing':

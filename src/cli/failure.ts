@@ -1,14 +1,14 @@
-// A command that cannot be carried out: what is said, and the exit status.
+// The error of a command that cannot do its work: its message and exit status.
 
 /** Wrong usage, or a manifest with mistakes. */
 export const statusUsage = 2;
 /** Already running, or nothing running to talk to. */
 export const statusRunning = 3;
 
-/** Something that procrun needs cannot be executed; the shells' status for it. */
+/** A program that procrun needs cannot be executed. Shells use the same status. */
 export const statusNotExecutable = 126;
 
-/** Ends the command with one clear message and a status; nothing has been started. */
+/** Ends the command with one message on stderr and an exit status. */
 export class Failure extends Error {
   readonly status: number;
 

@@ -1,8 +1,8 @@
-// What the launcher (bin/procrun.js) does for the command line.
+// The services that the launcher (bin/procrun.js) gives to the command line.
 
 export interface Host {
-  /** From now on memory counts for more than time. To be called when the start is over. */
+  /** Makes V8 prefer low memory to speed. Call it when the start is over. */
   saveMemory(): void;
-  /** Keeps V8's compiled code for later starts, if that has not been done. To be called after a run, before the end. */
+  /** Writes V8's code cache for later starts, unless it exists. Call it after a run, just before the exit. */
   keepCompiledCode(): void;
 }

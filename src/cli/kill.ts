@@ -1,4 +1,4 @@
-// `procrun kill`: a signal to leaders or whole trees of a running one, or of one whose runner is dead, stopped or hung.
+// `procrun kill`: signals leaders or whole trees. It also works when the runner is dead, stopped or hung.
 import type { Command } from 'commander';
 import { ask } from '../control/client.ts';
 import { findRun, type FoundRun } from '../control/find-run.ts';
@@ -24,10 +24,10 @@ export async function kill(names: readonly string[], _options: unknown, command:
   const scope = options.group ? 'group' : 'leader';
   const running = await findRunning(options);
   const { state } = running.run;
-  // A runner that does not say what it has started has started nothing yet.
+  // A runner writes its state before its first command runs. So no state means that it has started nothing.
   const request = { command: 'kill', instances: state ? chooseRunning(state.instances, names) : [], signal, scope } as const;
-  const anything = signal === 'SIGKILL' && scope === 'group' ? await end(running, request, timeout) : await send(running, request);
-  if (!anything) throw new Failure(`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
+  const anyHit = signal === 'SIGKILL' && scope === 'group' ? await endTrees(running, request, timeout) : await sendSignal(running, request);
+  if (!anyHit) throw new Failure(`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
 }
 
 interface KillRequest {
@@ -37,8 +37,8 @@ interface KillRequest {
   readonly scope: 'group' | 'leader';
 }
 
-/** By the runner if it answers, so that it is in its story, else by ourselves. @returns whether there was anything to hit. */
-async function send({ folder, run }: Running, request: KillRequest): Promise<boolean> {
+/** The runner sends the signal if it answers, so that it can report it. Otherwise this process sends it. @returns whether any process was hit. */
+async function sendSignal({ folder, run }: Running, request: KillRequest): Promise<boolean> {
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
   if (conversation) {
     conversation.leave();
@@ -48,35 +48,35 @@ async function send({ folder, run }: Running, request: KillRequest): Promise<boo
 }
 
 /**
- * The runner is told, so that it counts the end as asked for; but only what we see ourselves is taken for gone, and what is
- * left is killed by us, too.
- * @returns whether there was anything to hit.
- * @throws Failure with status 70 when something lives on after `timeout`.
+ * Ends whole trees by SIGKILL. The runner gets the request too, so that it counts the ends as asked for. This process does not
+ * trust its answer: it looks for living members itself and kills them.
+ * @returns whether any process was hit.
+ * @throws Failure with status 70 when a process is still alive after `timeout` ms.
  */
-async function end({ folder, run }: Running, request: KillRequest, timeout: Milliseconds): Promise<boolean> {
+async function endTrees({ folder, run }: Running, request: KillRequest, timeout: Milliseconds): Promise<boolean> {
   const until = monotonicNow() + timeout;
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
   const state = await newestState(folder, run);
   const remains = state && new Remains(state, request.instances);
-  // Not asked, the runner has to be told in another way: it may be stopped, and go on later.
+  // A stopped runner may continue later. The note on disk tells it then that these ends were asked for.
   if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
-  const anything = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
+  const anyHit = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
   if (survivors.length > 0) throw new Failure(`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
-  // That the runner has seen it, too: what is asked of it next is answered so.
-  if (conversation) await Promise.race([conversation.outcome, timeUp(until)]);
+  // Wait until the runner has seen the ends too, so that the next command gets an up-to-date answer.
+  if (conversation) await Promise.race([conversation.outcome, sleepUntil(until)]);
   conversation?.leave();
-  // With the last of a dead run its files go, too.
+  // findRun removes the files of a dead run when none of its processes is alive.
   if (run.kind === 'dead') await findRun(folder);
-  return anything;
+  return anyHit;
 }
 
-/** setTimeout counts 2^31 ms at most. */
-function timeUp(until: Milliseconds): Promise<void> {
+/** setTimeout takes at most 2^31 - 1 ms. */
+function sleepUntil(until: Milliseconds): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, Math.min(0x7fffffff, Math.max(0, until - monotonicNow()))).unref());
 }
 
-/** Something may have been started since the run was found. */
+/** Asks the runner for its state again: it may have started processes since `findRunning`. */
 async function newestState(folder: string, run: FoundRun): Promise<RunState | undefined> {
   const conversation = run.kind === 'live' ? await ask<'status'>(folder, run.owner, { command: 'status' }) : undefined;
   return conversation?.answer.state ?? run.state;

@@ -1,4 +1,4 @@
-// The command line: names the commands and their options, and loads the one that is asked for. What they do is in a file each.
+// The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
 import { openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
@@ -8,25 +8,25 @@ import { addGlobalOptions, collect, duration, port, signal, timestampFormat } fr
 
 declare const __PROCRUN_VERSION__: string;
 
-/** What commander has to say. It would write to streams by itself, and takes no notice of their errors. */
-interface Said {
+/** Collects commander's output. Commander itself would write to the streams and ignore their errors. */
+interface CommanderOutput {
   /** Help and version. */
   out: string;
-  /** What follows a mistake: the help, or where it is. */
+  /** The help, or a hint to it, after a usage error. */
   error: string;
 }
 
 interface CommandEntry {
   readonly usage: string;
-  readonly does: string;
-  /** Its options, and what it does. */
+  readonly summary: string;
+  /** Adds the options and the action. */
   readonly define: (command: Command, host: Host) => void;
 }
 
 const commands: readonly CommandEntry[] = [
   {
     usage: 'up [NAME...]',
-    does: 'run the manifest in the foreground; NAMEs bring what they depend on',
+    summary: 'run the manifest in the foreground; NAMEs bring what they depend on',
     define: (command, host) =>
       command
         .option('-x, --except <NAME>', 'leave NAME out; may be given more than once', collect)
@@ -45,7 +45,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'run <NAME_OR_COMMAND> [ARG...]',
-    does: "run one command, or the manifest's process NAME, as a transparent wrapper",
+    summary: "run one command, or the manifest's process NAME, as a transparent wrapper",
     define: (command) =>
       command
         .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
@@ -59,7 +59,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'ps',
-    does: 'the instances of the running one: state, pid, stage, uptime, cpu and memory of the tree',
+    summary: 'the instances of the running one: state, pid, stage, uptime, cpu and memory of the tree',
     define: (command) =>
       command
         .option('--json', 'an array of objects, for scripts')
@@ -68,7 +68,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'down',
-    does: 'stop the running one in its stages; returns when everything is gone',
+    summary: 'stop the running one in its stages; returns when everything is gone',
     define: (command) =>
       command
         .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
@@ -77,7 +77,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'kill [NAME...]',
-    does: 'send a signal to the leaders of the running one; works as well when the runner is dead, stopped or hung',
+    summary: 'send a signal to the leaders of the running one; works as well when the runner is dead, stopped or hung',
     define: (command) =>
       command
         .option('--group', 'to the whole trees; with SIGKILL it returns when they are gone, and that is no failure of theirs')
@@ -88,7 +88,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'check',
-    does: 'check the manifest and list its processes',
+    summary: 'check the manifest and list its processes',
     define: (command) =>
       command
         .option('--print', 'print the manifest as it is understood, every default filled in')
@@ -96,14 +96,14 @@ const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'explain [NAME...]',
-    does: 'for each process, what every signal and every stage will do',
+    summary: 'for each process, what every signal and every stage will do',
     define: (command) =>
       command
         .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args)),
   },
   {
     usage: 'drill [NAME...]',
-    does: 'a fire drill: start, wait until all is ready, stop, and tell how each one ended; fails if one did not end well',
+    summary: 'a fire drill: start, wait until all is ready, stop, and tell how each one ended; fails if one did not end well',
     define: (command) =>
       command
         .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
@@ -113,41 +113,41 @@ const commands: readonly CommandEntry[] = [
   },
 ];
 
-function buildProgram(host: Host, said: Said): Command {
+function buildProgram(host: Host, output: CommanderOutput): Command {
   const program = new Command('procrun')
     .description('Runs the processes of a manifest, gives each just the signals it should get, and stops them in stages.')
     .version(__PROCRUN_VERSION__)
     .enablePositionalOptions()
-    .showHelpAfterError(whereHelpIs())
+    .showHelpAfterError(helpHint())
     .configureOutput({
-      writeOut: (text) => void (said.out += text),
-      writeErr: (text) => void (said.error += text),
-      // It comes with the exception, too.
+      writeOut: (text) => void (output.out += text),
+      writeErr: (text) => void (output.error += text),
+      // The thrown CommanderError carries the same text.
       outputError: () => undefined,
-      // There are none in our help. To ask the streams makes Node warn of a FORCE_COLOR beside a NO_COLOR.
+      // The help has no colours. If commander asked the streams, Node would warn when FORCE_COLOR and NO_COLOR are both set.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
     .exitOverride();
   addGlobalOptions(program);
 
-  for (const { usage, does, define } of commands) {
-    const command = program.command(usage).description(does);
-    // The others are only to be named: to define all of them takes a millisecond.
+  for (const { usage, summary, define } of commands) {
+    const command = program.command(usage).description(summary);
+    // Defining the options of every command takes 1 ms, so the others get only a name and a description.
     if (!process.argv.includes(command.name())) continue;
     define(addGlobalOptions(command), host);
-    command.showHelpAfterError(whereHelpIs(command.name()));
+    command.showHelpAfterError(helpHint(command.name()));
   }
   return program;
 }
 
-/** What a script may go by, below the options. */
+/** The exit statuses, shown below the options in the help. */
 function statuses(of: Readonly<Record<number, string>>): string {
   const all = { ...of, [statusUsage]: 'wrong usage, or an unknown NAME' };
   return `\nExit status:\n${Object.entries(all).map(([status, meaning]) => `  ${status.padEnd(4)}${meaning}\n`).join('')}`;
 }
 
-function whereHelpIs(...command: string[]): string {
+function helpHint(...command: string[]): string {
   return `\`${['procrun', ...command, '--help'].join(' ')}\` tells what there is`;
 }
 
@@ -162,26 +162,26 @@ export async function main(host: Host): Promise<void> {
 }
 
 async function runCommand(host: Host): Promise<void> {
-  const said: Said = { out: '', error: '' };
+  const output: CommanderOutput = { out: '', error: '' };
   try {
-    await buildProgram(host, said).parseAsync();
+    await buildProgram(host, output).parseAsync();
   } catch (error) {
     const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) {
-      await print(said.out);
+      await print(output.out);
     } else if (code === 'commander.help') {
-      // No command at all.
-      complain(said.error.trimEnd());
+      // The user gave no command.
+      complain(output.error.trimEnd());
       process.exitCode = statusUsage;
     } else {
-      throw new Failure(inOurForm(message ?? '', said.error.trimEnd()));
+      throw new Failure(failureMessage(message ?? '', output.error.trimEnd()));
     }
   }
 }
 
-/** A mistake as commander words it, with its guess or our hint as a hint of ours. */
-function inOurForm(text: string, hint: string): string {
+/** Turns commander's message into the form of procrun's own. Its "Did you mean" becomes the hint; without one, `hint` is used. */
+function failureMessage(text: string, hint: string): string {
   const [, message, guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
   return `${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
 }

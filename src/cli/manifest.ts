@@ -1,4 +1,4 @@
-// Finds the manifest, reads it and has it checked. What is in it is ../manifest/'s, what is done with it each command's.
+// Finds and reads the manifest file. ../manifest/ parses and checks it.
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
@@ -19,20 +19,19 @@ export interface ManifestOptions {
   /** -p */
   readonly port?: number | undefined;
   readonly name?: string | undefined;
-  /** Variables below all others. */
+  /** Variables of lowest priority: env files and the real environment override them. */
   readonly given?: Readonly<Record<string, string>> | undefined;
-  /** What standard input held, where it has been read already. */
+  /** The content of standard input, when the caller has read it already. */
   readonly input?: Uint8Array | undefined;
 }
 
 /**
- * A process can outlive its current folder, and Node cannot be asked for one that is gone. What is named by a full path
- * works all the same.
+ * The current folder may have been deleted. process.cwd() throws then, so change to `/`: absolute paths still work.
  */
-const stoodSomewhere = standsSomewhere();
-if (!stoodSomewhere) process.chdir('/');
+const hadWorkingFolder = workingFolderExists();
+if (!hadWorkingFolder) process.chdir('/');
 
-function standsSomewhere(): boolean {
+function workingFolderExists(): boolean {
   try {
     return process.cwd() !== '';
   } catch {
@@ -40,27 +39,27 @@ function standsSomewhere(): boolean {
   }
 }
 
-/** Between two looks at an input that does not wait by itself. */
-const pauseMs = 10;
+/** Pause between two reads of an empty non-blocking input. */
+const retryMs = 10;
 
 const defaultFiles = ['procfile.yml', 'procfile.yaml', 'Procfile'];
 
-/** So much is read at most; more than that is no manifest, whatever it is. */
-const mostBytes = 64 * 1024 * 1024;
+/** Reading stops at this size: no manifest is so large. */
+const maxBytes = 64 * 1024 * 1024;
 
-/** @throws Failure when there is none, or it has mistakes. Warnings go to stderr. */
+/** @throws Failure when no manifest is found, or it has mistakes. Warnings go to stderr. */
 export async function readManifest(options: ManifestOptions): Promise<Manifest> {
-  return readNamed(findManifest(options), options);
+  return readFrom(findManifest(options), options);
 }
 
-/** Where the manifest is, for commands that do not need what is in it. @throws Failure when there is none to be found. */
+/** The manifest's location, for commands that do not read it. @throws Failure when no manifest is found. */
 export function locateManifest(options: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
   const file = findManifest(options);
-  // One that was removed while it runs still names its run.
+  // A manifest deleted during its run still identifies the run.
   return locate(file === '-' || !existsSync(file) ? file : realPath(file), options);
 }
 
-/** @throws Failure for a pipe (`-f <(…)`), which is nowhere: nothing could be found relative to it, nor a run of it. */
+/** @throws Failure for a pipe (`-f <(…)`). A pipe is in no folder: relative paths have no base, and later commands cannot find the run. */
 function realPath(file: string): string {
   try {
     return realpathSync.native(file);
@@ -80,18 +79,18 @@ function locate(file: string, { dir }: ManifestOptions): Pick<Manifest, 'file' |
   return file === '-' ? { file, root: resolve(dir ?? process.cwd()) } : { file: resolve(file), root: resolve(dir ?? dirname(resolve(file))) };
 }
 
-/** The manifest if there is one to be found or one was named; for a command that can do without. */
+/** For a command that also works without a manifest. @returns undefined when none is named and none is found. */
 export async function readManifestIfAny(options: ManifestOptions): Promise<Manifest | undefined> {
   const file = options.file ?? (process.env.PROCRUN_FILE || findDefault());
-  return file === undefined ? undefined : readNamed(file, options);
+  return file === undefined ? undefined : readFrom(file, options);
 }
 
 function findDefault(): string | undefined {
-  if (!stoodSomewhere) throw new Failure('the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE');
+  if (!hadWorkingFolder) throw new Failure('the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE');
   return defaultFiles.find((name) => existsSync(name));
 }
 
-async function readNamed(file: string, options: ManifestOptions): Promise<Manifest> {
+async function readFrom(file: string, options: ManifestOptions): Promise<Manifest> {
   const isStdin = file === '-';
   const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
   const path = isStdin ? '-' : realPath(file);
@@ -117,7 +116,7 @@ async function readNamed(file: string, options: ManifestOptions): Promise<Manife
   return result.manifest;
 }
 
-/** For a command that hands the manifest on, too. */
+/** For a command that also passes the manifest on to another process. */
 export function readStandardInput(): Buffer {
   return readUpTo(0, 'standard input');
 }
@@ -140,9 +139,9 @@ function readUpTo(fd: number, name: string): Buffer {
   const chunks: Buffer[] = [];
   let total = 0;
   try {
-    while (total < mostBytes) {
+    while (total < maxBytes) {
       const chunk = Buffer.allocUnsafe(64 * 1024);
-      const length = readWaiting(fd, chunk);
+      const length = readBlocking(fd, chunk);
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
       total += length;
@@ -153,8 +152,8 @@ function readUpTo(fd: number, name: string): Buffer {
   return Buffer.concat(chunks);
 }
 
-/** A pipe that somebody has made non-blocking says EAGAIN where it should wait. */
-function readWaiting(fd: number, chunk: Buffer): number {
+/** A blocking read. Another process may have set O_NONBLOCK on a shared pipe, and read(2) then fails with EAGAIN. */
+function readBlocking(fd: number, chunk: Buffer): number {
   for (;;) {
     try {
       return readSync(fd, chunk);
@@ -162,7 +161,7 @@ function readWaiting(fd: number, chunk: Buffer): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return 0;
       if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }
   }
 }

@@ -1,4 +1,4 @@
-// NAMEs on the command line: which processes and instances they come to, with what they depend on.
+// Resolves NAMEs on the command line to processes and instances, with their dependencies.
 import { parseInstanceCounts, select } from '../manifest/select.ts';
 import { formatProblem } from '../manifest/problem.ts';
 import type { Manifest, ProcessSpec } from '../manifest/types.ts';
@@ -7,7 +7,7 @@ import type { InstancePlan } from '../supervisor/types.ts';
 import { Failure } from './failure.ts';
 
 export interface Choice {
-  /** NAMEs; none means all. */
+  /** NAMEs; an empty list means all. */
   readonly names: readonly string[];
   /** -x */
   readonly except?: readonly string[] | undefined;
@@ -15,26 +15,26 @@ export interface Choice {
   readonly instances?: string | undefined;
 }
 
-/** @throws Failure for a name that there is not, or something left out on which something chosen depends. */
+/** @throws Failure for an unknown NAME, or when -x or -m leaves out a dependency of a chosen process. */
 export function chooseInstances(manifest: Manifest, { names, except = [], instances }: Choice): InstancePlan[] {
   const processes = instances === undefined ? manifest.processes : withCounts(manifest.processes, instances);
   const all = planInstances(processes);
-  const left = new Set(instancesNamed(except, processes));
+  const excepted = new Set(instancesNamed(except, processes));
   const chosen = names.length === 0 ? new Set(all.map(({ name }) => name)) : withDependencies(instancesNamed(names, processes), all);
-  // What has no instance in the manifest itself was left out by who wrote that others depend on it.
-  const countedOut = new Set(processes.filter((spec, index) => spec.instances === 0 && manifest.processes[index]?.instances !== 0).map(({ name }) => name));
-  const exceptedOut = new Set(all.filter(({ name }) => left.has(name)).map(({ spec }) => spec.name));
+  // Only zero counts from -m. `instances: 0` in the manifest is the author's choice and no error.
+  const zeroedProcesses = new Set(processes.filter((spec, index) => spec.instances === 0 && manifest.processes[index]?.instances !== 0).map(({ name }) => name));
+  const exceptedProcesses = new Set(all.filter(({ name }) => excepted.has(name)).map(({ spec }) => spec.name));
   for (const plan of all) {
-    if (!chosen.has(plan.name) || left.has(plan.name)) continue;
+    if (!chosen.has(plan.name) || excepted.has(plan.name)) continue;
     for (const { name } of plan.spec.dependsOn) {
-      const option = exceptedOut.has(name) ? '-x' : countedOut.has(name) ? '-m' : undefined;
+      const option = exceptedProcesses.has(name) ? '-x' : zeroedProcesses.has(name) ? '-m' : undefined;
       if (option !== undefined) throw new Failure(`\`${plan.name}\` depends on \`${name}\`, which ${option} leaves out\n  hint: leave out \`${plan.spec.name}\` too`);
     }
   }
-  return all.filter(({ name }) => chosen.has(name) && !left.has(name));
+  return all.filter(({ name }) => chosen.has(name) && !excepted.has(name));
 }
 
-/** The processes that are meant, for commands that ask about a process as such. */
+/** The processes that NAMEs select, for commands that work on processes and not on instances. @throws Failure for an unknown NAME. */
 export function chooseProcesses(manifest: Manifest, names: readonly string[]): readonly ProcessSpec[] {
   if (names.length === 0) return manifest.processes;
   const selection = select(names, manifest.processes);
@@ -54,10 +54,10 @@ function instancesNamed(names: readonly string[], processes: readonly ProcessSpe
   return selection.selected.instances;
 }
 
-/** Chosen ones bring what they depend on, and what that depends on. */
+/** Adds dependencies, direct and indirect. */
 function withDependencies(names: readonly string[], all: readonly InstancePlan[]): Set<string> {
   const chosen = new Set(names);
-  // A set may grow while it is walked through: what is added is walked through, too.
+  // Iterating a Set also visits members added during the iteration.
   for (const name of chosen) {
     const spec = all.find((plan) => plan.name === name)?.spec;
     for (const { name: dependency } of spec?.dependsOn ?? []) {

@@ -1,4 +1,4 @@
-// The options that every command takes, before or after its name, and how the words of options are read.
+// The options that every command takes, before or after its name, and the parsers of option values.
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../manifest/durations.ts';
 import { nearestSignal, parseSignal } from '../manifest/signal-names.ts';
@@ -6,7 +6,7 @@ import type { SignalName } from '../manifest/types.ts';
 import { timestampFields, unknownField } from '../output/timestamps.ts';
 import type { ManifestOptions } from './manifest.ts';
 
-/** What the options of a command and those before its name come to, together. */
+/** Options from before and after the command's name, merged. */
 export interface GlobalOptions extends ManifestOptions {
   readonly color?: boolean;
 }
@@ -21,7 +21,7 @@ export function addGlobalOptions(command: Command): Command {
     .option('--no-color', 'no colours (also by NO_COLOR; FORCE_COLOR forces them)');
 }
 
-/** Options given before the command's name, and after it, where they win; env files add up. */
+/** Merges the options from before and after the command's name. The later value wins; env files add up. */
 export function globalOptions(command: Command): GlobalOptions {
   const before = command.parent?.opts() ?? {};
   const after = command.opts();
@@ -51,7 +51,7 @@ export function signal(text: string): SignalName {
   throw new InvalidArgumentError(near === undefined ? 'There is no such signal.' : `There is no such signal; did you mean ${near}?`);
 }
 
-/** A word without a `%` is no format, but the NAME that comes after the option. */
+/** A value without `%` is not a format but a NAME after the option; `up` sorts it out. */
 export function timestampFormat(text: string): string {
   const unknown = unknownField(text);
   if (unknown === undefined) return text;

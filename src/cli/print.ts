@@ -1,14 +1,14 @@
-// What a command writes by itself, to a reader that may go away or a disk that may be full: what it shows, and its complaints.
+// Writes a command's own output: results to stdout, messages to stderr. The reader may go away, and the disk may be full.
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { Failure } from './failure.ts';
 
 /**
- * Resolves when all of it is written. A reader that went away (`| head`) is no mistake: the command ends with 141, quietly.
- * @throws Failure when it cannot be written for another reason.
+ * Resolves when the whole text is written. A reader that went away (`| head`) is not an error: the exit status is 141, without a message.
+ * @throws Failure when the write fails for another reason.
  */
 export async function print(text: string): Promise<void> {
   const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    // Without a listener the error is an uncaught exception as well.
+    // Without a listener, the error would also be an uncaught exception.
     process.stdout.once('error', resolve);
     process.stdout.write(text, (failure) => resolve(failure ?? undefined));
   });
@@ -18,7 +18,7 @@ export async function print(text: string): Promise<void> {
 
 let isListening = false;
 
-/** Complains on stderr. Where nobody can be told, the exit status has to do: it is no mistake of its own. */
+/** Writes a message to stderr and ignores write errors: the exit status still tells the result. */
 export function complain(text: string): void {
   if (!isListening) process.stderr.on('error', () => undefined);
   isListening = true;

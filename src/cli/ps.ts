@@ -1,5 +1,5 @@
-// `procrun ps`: the instances of a running one, as a table or as JSON. Where the runner cannot be asked it tells what is known
-// from disk, and says so.
+// `procrun ps`: the instances of a run, as a table or as JSON. When the runner does not answer, ps shows the state from disk
+// and says so.
 import type { Command } from 'commander';
 import type { FoundRun } from '../control/find-run.ts';
 import { Remains } from '../control/remains.ts';
@@ -7,7 +7,7 @@ import type { InstanceState, RunState } from '../control/state.ts';
 import { formatDuration } from '../manifest/durations.ts';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { usageOf, type Usage } from '../os/usage.ts';
-import { findRunning, whySilent } from './running.ts';
+import { findRunning, whyUnreachable } from './running.ts';
 import { globalOptions } from './options.ts';
 import { table } from './table.ts';
 import { complain, print } from './print.ts';
@@ -15,14 +15,14 @@ import { complain, print } from './print.ts';
 export async function ps(_options: unknown, command: Command): Promise<void> {
   const options = globalOptions(command);
   const { run } = await findRunning(options);
-  const problem = whySilent(run, options);
+  const problem = whyUnreachable(run, options);
   if (problem !== undefined) complain(`procrun: ${problem}`);
   const instances = instancesOf(run);
   if (command.opts<{ json?: boolean }>().json) await print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
   else await print(asTable(run.state, instances));
 }
 
-/** Of a dead one only what is alive is of interest; what the state says of a leader may be out of date. */
+/** Of a dead run only instances with living processes. State from disk may be out of date, so leaders are checked. */
 function instancesOf(run: FoundRun): InstanceState[] {
   switch (run.kind) {
     case 'live':
@@ -36,15 +36,15 @@ function instancesOf(run: FoundRun): InstanceState[] {
 
 function withLivingLeader(instance: InstanceState): InstanceState {
   const info = instance.pid === null ? undefined : readProcess(instance.pid);
-  const lives = info !== undefined && info.startTicks === instance.startTicks && isSameAlive(info);
-  return lives ? instance : { ...instance, pid: null };
+  const isAlive = info !== undefined && info.startTicks === instance.startTicks && isSameAlive(info);
+  return isAlive ? instance : { ...instance, pid: null };
 }
 
 function uptimeMs({ startedAt, pgid }: InstanceState): number | null {
   return startedAt === null || pgid === null ? null : Math.max(0, Date.now() - startedAt);
 }
 
-/** The names in it are part of what users rely on. */
+/** Users rely on these keys. */
 function asJson(instance: InstanceState): object {
   const { name, process, state, pid, pgid, restarts, stage, exitCode, signal } = instance;
   return { name, process, state, pid, pgid, uptime_ms: uptimeMs(instance), restarts, stage, exit_code: exitCode, signal };
@@ -56,23 +56,23 @@ function asTable(state: RunState | undefined, instances: readonly InstanceState[
     const members = remnants.find((remnant) => remnant.instance.name === instance.name)?.members ?? [];
     const uptime = uptimeMs(instance);
     const usage = members.length === 0 ? undefined : usageOf(members.map(({ info }) => info.pid));
-    return [instance.name, instance.state, String(instance.pid ?? ''), detail(instance), uptime === null ? '' : inSeconds(uptime), ...usageColumns(usage, uptime)];
+    return [instance.name, instance.state, String(instance.pid ?? ''), detail(instance), uptime === null ? '' : wholeSeconds(uptime), ...usageColumns(usage, uptime)];
   });
   return table(['name', 'state', 'pid', '', 'uptime', 'cpu', 'memory'], rows);
 }
 
-/** The stage it is in, how it ended, or how often it was restarted: what its state leaves open. */
+/** More about the state: the current stage, the kind of end, or the number of restarts. */
 function detail({ state, stage, exitCode, signal, restarts }: InstanceState): string {
   if (state === 'stopping') return stage ?? '';
   if (state === 'exited' || state === 'failed') return signal ?? (exitCode === null ? '' : `exit ${exitCode}`);
   return restarts === 0 ? '' : `restarts ${restarts}`;
 }
 
-function inSeconds(ms: number): string {
+function wholeSeconds(ms: number): string {
   return formatDuration(Math.floor(ms / 1000) * 1000);
 }
 
-/** CPU as ps(1) has it: the time it has had, for the time it has been there. */
+/** CPU as in ps(1): CPU time divided by uptime. */
 function usageColumns(usage: Usage | undefined, uptime: number | null): string[] {
   if (!usage || uptime === null) return ['', ''];
   const percent = (usage.cpuMs / Math.max(uptime, 1)) * 100;

@@ -1,5 +1,5 @@
-// Where a run of a manifest keeps what others must find: the same folder for `up` and for the commands that talk to it. So
-// it depends on where the manifest is and on --name, and on nothing that stands in it: that may have been edited since.
+// The runtime folder of a run: `up` and the commands that talk to it must find the same one. So it depends only on the
+// manifest's location and on --name. The manifest's content may be edited during the run and does not count.
 import { basename, dirname } from 'node:path';
 import { baseFolder, findRuntimeFolder, makeRuntimeFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
 import { shellWord } from '../os/shell.ts';
@@ -9,23 +9,23 @@ import type { ManifestOptions } from './manifest.ts';
 export interface RunLocation {
   /** The manifest's real path, or `-`. */
   readonly file: string;
-  /** The folder to which its paths refer, which stands for one that came over standard input. */
+  /** The folder to which its paths refer. It identifies a manifest from standard input. */
   readonly root: string;
   /** --name */
   readonly name?: string | undefined;
 }
 
-/** Makes it if it is not there. @throws Failure when it is not safe. */
-export function runtimeFolder(place: RunLocation): string {
-  return orFailure(() => makeRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(place)));
+/** Creates the folder if it does not exist. @throws Failure when it is unsafe (owner, mode) or cannot be made. */
+export function runtimeFolder(location: RunLocation): string {
+  return orFailure(() => makeRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(location)));
 }
 
-/** Undefined: it is not there, and so nothing runs. @throws Failure when it is not safe. */
-export function existingRuntimeFolder(place: RunLocation): string | undefined {
-  return orFailure(() => findRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(place)));
+/** @returns undefined when the folder does not exist, so nothing runs. @throws Failure when it is unsafe (owner, mode). */
+export function existingRuntimeFolder(location: RunLocation): string | undefined {
+  return orFailure(() => findRuntimeFolder(baseFolder(process.env, ownUid()), ...identity(location)));
 }
 
-/** A readable part, and the key that tells runs apart. */
+/** A readable part of the folder's name, and the key that tells runs apart. */
 function identity({ file, root, name }: RunLocation): [string, string] {
   const home = file === '-' ? root : dirname(file);
   return [name ?? basename(home), `${file === '-' ? root : file}\0${name ?? ''}`];
@@ -40,7 +40,7 @@ function orFailure<T>(work: () => T): T {
   }
 }
 
-/** A command of procrun that talks to the run that these options mean, to be typed by the user. */
+/** A procrun command line that reaches the run selected by these options, for hints to the user. */
 export function commandFor(command: string, { file, name }: ManifestOptions): string {
   const options = Object.entries({ '-f': file, '--name': name }).flatMap(([option, value]) => (value === undefined ? [] : [option, shellWord(value)]));
   return ['procrun', ...options, command].join(' ');

@@ -1,39 +1,41 @@
-// The ground on which a run will stand: its folder, its id and its guard. It is made while the manifest is still to be read, so
-// that the guard starts meanwhile. Who may run is lock.ts's to say.
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+// Prepares a run: its folder, its id and its guard. This happens before the manifest is read, so that the guard starts in
+// parallel. ../control/lock.ts decides whether the run may begin.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath, runFolderName } from '../control/lock.ts';
 import { Guard } from '../os/guard.ts';
+import { remove, removeIfEmpty } from '../os/remove.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
 import type { GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 
 export class RunSetup {
-  /** The manifest's, and in it the run's own. */
+  /** The manifest's runtime folder. */
   readonly folder: string;
+  /** The run's own folder in it. */
   readonly runFolder: string;
   readonly runId: RunId;
   readonly guard: Guard;
-  /** Who is told of what went wrong, once there is somebody. */
-  warn: (message: string) => void = (message) => void this.#early.push(message);
-  readonly #early: string[] = [];
+  /** Reports a warning. Warnings are kept until `onWarning` sets a listener. */
+  warn: (message: string) => void = (message) => void this.#earlyWarnings.push(message);
+  readonly #earlyWarnings: string[] = [];
 
-  /** @throws Failure when there is no manifest, or no safe place for the folder. */
+  /** @throws Failure when no manifest is found, or the runtime folder is unsafe. */
   static async make(options: GlobalOptions): Promise<RunSetup> {
     return new RunSetup(options, await newRunId(process.env));
   }
 
   private constructor(options: GlobalOptions, runId: RunId) {
     this.runId = runId;
-    const place = { ...locateManifest(options), name: options.name };
+    const location = { ...locateManifest(options), name: options.name };
     for (;;) {
-      const folder = runtimeFolder(place);
+      const folder = runtimeFolder(location);
       const runFolder = join(folder, runFolderName(runId.uuid));
       try {
         mkdirSync(runFolder, { mode: 0o700 });
       } catch (error) {
-        // The run before us removed its folder just as we came.
+        // An ending run has just removed the manifest's folder, so create it again.
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
         throw error;
       }
@@ -46,17 +48,13 @@ export class RunSetup {
 
   onWarning(listener: (message: string) => void): void {
     this.warn = listener;
-    this.#early.splice(0).forEach(listener);
+    this.#earlyWarnings.splice(0).forEach(listener);
   }
 
-  /** Nothing runs here after all. */
+  /** Undoes the setup: after the run, or when it does not begin. The guard leaves last, since it removes the files if this process is killed. */
   async close(): Promise<void> {
+    remove(this.runFolder, this.warn);
+    removeIfEmpty(this.folder, this.warn);
     await this.guard.leave();
-    rmSync(this.runFolder, { recursive: true, force: true });
-    try {
-      rmdirSync(this.folder);
-    } catch {
-      // Somebody else's things are in it.
-    }
   }
 }

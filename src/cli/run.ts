@@ -1,4 +1,4 @@
-// `procrun run`: one command as a transparent wrapper. Finds out what to run; how is ../wrapper/wrapper.ts's.
+// `procrun run`: one command as a transparent wrapper. Finds the command to run; ../wrapper/ runs it.
 import type { Command } from 'commander';
 import { nearest } from '../manifest/nearest.ts';
 import { quoted } from '../manifest/problem.ts';
@@ -33,13 +33,13 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
   }
   const manifest = await readManifestIfAny(options);
   const { id: runId } = await newRunId(process.env);
-  const what = target(manifest, [first, ...rest]);
+  const target = findTarget(manifest, [first, ...rest]);
   const end = await runWrapped({
-    argv: what.argv,
-    cwd: what.cwd,
-    env: { ...what.env, PROCRUN: '1', PROCRUN_RUN_ID: runId },
+    argv: target.argv,
+    cwd: target.cwd,
+    env: { ...target.env, PROCRUN: '1', PROCRUN_RUN_ID: runId },
     runId,
-    hintIfMissing: what.hintIfMissing,
+    hintIfMissing: target.hintIfMissing,
     rewrites,
     scope: options.scope,
     inbox,
@@ -55,8 +55,8 @@ interface Target {
   readonly hintIfMissing?: string | undefined;
 }
 
-/** A process or an instance of the manifest by its name alone; else a command, in the manifest's environment where there is one. */
-function target(manifest: Manifest | undefined, words: readonly [string, ...string[]]): Target {
+/** A single word that names a process or an instance runs it. Other words are a command, in the manifest's environment if there is a manifest. */
+function findTarget(manifest: Manifest | undefined, words: readonly [string, ...string[]]): Target {
   const instance = words.length === 1 && manifest ? instanceNamed(words[0], manifest.processes) : undefined;
   if (instance) {
     const { spec } = instance;
@@ -65,14 +65,14 @@ function target(manifest: Manifest | undefined, words: readonly [string, ...stri
   return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment(), hintIfMissing: manifest && hintFor(words, manifest.processes) };
 }
 
-/** The name of a process stands for the first of its instances, which then goes by that name. */
+/** A process name selects its first instance, and the instance then has the process's name. */
 function instanceNamed(word: string, processes: readonly ProcessSpec[]): InstancePlan | undefined {
   const spec = processes.find(({ name }) => name === word);
   if (spec) return { name: word, number: 1, spec };
   return planInstances(processes).find((plan) => word === plan.name || word === `${plan.spec.name}.${plan.number}`);
 }
 
-/** What of the manifest may have been meant by words that are no command; undefined where nothing is near. */
+/** A hint for a command that is not found: a similar name in the manifest. @returns undefined when no name is near. */
 function hintFor([word, ...rest]: readonly [string, ...string[]], processes: readonly ProcessSpec[]): string | undefined {
   if (rest.length > 0 && instanceNamed(word, processes)) return `${quoted(word)} is a process of the manifest; by its name alone, without arguments, it is run`;
   const selection = select([word], processes);

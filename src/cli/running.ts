@@ -1,5 +1,5 @@
-// What the commands have in common that talk to a running one: finding it, understanding NAMEs by what runs, and the
-// sentences about a runner that cannot be asked.
+// Shared by the commands that talk to a runner (ps, down, kill): finds the run, resolves NAMEs among its instances,
+// and describes a runner that does not answer.
 import { findRun, type FoundRun } from '../control/find-run.ts';
 import { remnantsInWords } from '../control/remains.ts';
 import type { InstanceState } from '../control/state.ts';
@@ -14,21 +14,21 @@ export interface Running {
   readonly run: FoundRun;
 }
 
-/** @throws Failure with status 3 when there is nothing alive to talk to, or about. */
+/** @throws Failure with status 3 when neither a runner nor a process of an earlier run is alive. */
 export async function findRunning(options: ManifestOptions): Promise<Running> {
-  const place = { ...locateManifest(options), name: options.name };
-  const folder = existingRuntimeFolder(place);
+  const location = { ...locateManifest(options), name: options.name };
+  const folder = existingRuntimeFolder(location);
   const run = folder === undefined ? undefined : await findRun(folder);
   if (folder === undefined || run === undefined) {
-    const what = place.file === '-' ? `the manifest of ${place.root}` : place.file;
-    throw new Failure(`nothing is running: ${what} is not up${place.name === undefined ? '' : ` by the name ${place.name}`}`, statusRunning);
+    const subject = location.file === '-' ? `the manifest of ${location.root}` : location.file;
+    throw new Failure(`nothing is running: ${subject} is not up${location.name === undefined ? '' : ` by the name ${location.name}`}`, statusRunning);
   }
   return { folder, run };
 }
 
 /**
- * The instances of a run that NAMEs stand for; no NAME: all. Not by the manifest, which may have been edited since.
- * @throws Failure for a name that there is not.
+ * The instances of a run that NAMEs select; no NAME selects all. The run's state counts: the manifest may have been edited since.
+ * @throws Failure for an unknown NAME.
  */
 export function chooseRunning(instances: readonly InstanceState[], names: readonly string[]): string[] {
   const all = instances.map(({ name }) => name);
@@ -39,8 +39,8 @@ export function chooseRunning(instances: readonly InstanceState[], names: readon
   return all.filter((name) => selection.selected.instances.includes(name));
 }
 
-/** Why a runner cannot be asked, and what of its run is known all the same. Undefined: it answers. */
-export function whySilent(run: FoundRun, options: ManifestOptions): string | undefined {
+/** Why the runner does not answer, and what is known about its processes. @returns undefined when it answers. */
+export function whyUnreachable(run: FoundRun, options: ManifestOptions): string | undefined {
   const hint = `\`${commandFor('kill --group', options)}\` ends them`;
   switch (run.kind) {
     case 'live':

@@ -1,4 +1,4 @@
-// Text in columns, for commands that show something.
+// Text in columns, for the commands that print a table.
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];

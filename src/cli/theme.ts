@@ -1,12 +1,12 @@
-// Which colours there are, and whether there are any. The only place that knows chalk.
+// Chooses colours and decides whether to use them. The only file that uses chalk.
 import type { WriteStream } from 'node:tty';
 import type { ChalkInstance, ColorName } from 'chalk';
 import { noPaint, type Brush, type Paint } from '../output/paint.ts';
 
-/** For names without a colour of their own: told apart on dark and light, and none of them the red of failures. */
+/** For processes without a `color`. Readable on dark and light; red is left to failures. */
 const palette: readonly ColorName[] = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'cyanBright', 'yellowBright', 'greenBright', 'magentaBright', 'blueBright'];
 
-/** Colour goes to a terminal only. `--no-color` is stronger than FORCE_COLOR, which is stronger than NO_COLOR (no-color.org). */
+/** Colour goes only to a terminal, unless forced. Priority: `--no-color`, then FORCE_COLOR, then NO_COLOR (no-color.org). */
 export async function paintFor(stream: WriteStream, color: boolean, environment = process.env): Promise<Paint> {
   if (!color || !wantsColor(stream, environment)) return noPaint;
   const { Chalk } = await import('chalk');
@@ -27,12 +27,12 @@ function wantsColor(stream: WriteStream, { FORCE_COLOR: force, NO_COLOR: none, T
 }
 
 /**
- * What tells a process that its colours are welcome, though it prints into a pipe: by as many of them as the terminal has.
- * The user's own word is left as it is.
+ * FORCE_COLOR for the processes: they print into a pipe, but procrun copies it to a terminal. The value is the terminal's
+ * colour level. A FORCE_COLOR of the user stays as it is.
  */
 export function colorVariables(stream: WriteStream, color: boolean, environment = process.env): Readonly<Record<string, string>> {
   if (!stream.isTTY || !color || environment.FORCE_COLOR !== undefined || !wantsColor(stream, environment)) return {};
-  // With these Node counts other things than the terminal's colours; that there are some is decided already.
+  // getColorDepth looks at CI and NO_COLOR too. Here only the terminal's depth counts: `wantsColor` has decided the rest.
   const ofTerminal = { ...environment };
   delete ofTerminal.CI;
   delete ofTerminal.NO_COLOR;
@@ -44,7 +44,7 @@ function brush(chalk: ChalkInstance, color: string | undefined): Brush | undefin
   return color === undefined ? undefined : (text) => chalk[color as ColorName](text);
 }
 
-/** A name keeps its colour whatever stands beside it. */
+/** The colour depends only on the name, so other processes do not change it. */
 function hash(name: string): number {
   let value = 0;
   for (const character of name) value = (Math.imul(value, 31) + character.charCodeAt(0)) >>> 0;

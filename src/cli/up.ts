@@ -1,8 +1,10 @@
-// `procrun up`: runs the manifest in the foreground. Reads the options, opens the streams, and ends as the run ended.
+// `procrun up`: runs the manifest in the foreground. Applies the options, opens the streams and ends with the run's status or signal.
+// ../runner/up.ts does the run itself.
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
 import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { UnsafeFolder } from '../control/runtime-folder.ts';
 import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
@@ -28,17 +30,17 @@ import { commandFor } from './run-location.ts';
 import { RunSetup } from './run-setup.ts';
 import { colorVariables, paintFor } from './theme.ts';
 
-/** What can wait takes some milliseconds: the first line of a quick program comes before it. */
-const afterStartMs = 3;
+/** Delay of the control socket and the memory setting after the start. Both take milliseconds, and a quick program prints first. */
+const lateWorkMs = 3;
 
-/** After so long it waits for the start no more. */
-const longestStartMs = 100;
+/** The control socket waits at most this long for the start. */
+const maxStartMs = 100;
 
-/** Whose start takes so long that a millisecond more is nothing. */
+/** From this number of instances on, the 1 ms for `saveMemory` does not matter at the start. */
 const manyInstances = 50;
 
-/** How long the reader of our output has for the last of it, when the user wants no more waiting. */
-const lastPatienceMs = 500;
+/** How long to wait for a slow reader of the remaining output when the user asked for an immediate end. */
+const finalFlushMs = 500;
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
@@ -59,21 +61,21 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
-  // From here on a signal must find us ready: what there is has to be taken away, and what it stops has to be stopped by us.
+  // Listen before the setup makes files and processes. A signal that ended Node now would leave them behind.
   const early: PolicySignal[] = [];
   const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
   listenForSignals((signal) => inbox.deliver(signal));
-  const site = await RunSetup.make(options).catch(failIfRefused);
-  const prepared = await prepare(site, options, names, inbox).catch(async (error: unknown) => {
-    await site.close();
-    return failIfRefused(error);
+  const setup = await RunSetup.make(options).catch(failOnSystemError);
+  const prepared = await prepare(setup, options, names, inbox).catch(async (error: unknown) => {
+    await setup.close();
+    return failOnSystemError(error);
   });
-  await runToTheEnd(host, site, options, prepared);
+  await runToTheEnd(host, setup, options, prepared);
 }
 
-/** What the system refuses before anything is started (a full disk, no descriptors) is no fault of ours. */
-function failIfRefused(error: unknown): never {
-  throw isSystemError(error) ? new Failure(`the run cannot begin: ${error.message}`) : error;
+/** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
+function failOnSystemError(error: unknown): never {
+  throw isSystemError(error) || error instanceof UnsafeFolder ? new Failure(`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -86,20 +88,20 @@ interface Prepared {
   readonly inbox: Inbox;
 }
 
-/** Where the runner's signals go. */
+/** Receives the runner's signals. */
 interface Inbox {
-  /** Those that came before there was a run. */
+  /** Signals that arrived before the run began. */
   readonly early: PolicySignal[];
   deliver: (signal: PolicySignal) => void;
 }
 
-/** All that can fail before anything is started. */
-async function prepare(site: RunSetup, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
+/** Does everything that can fail before a process starts: manifest, NAMEs, streams, lock, processes of an earlier run. */
+async function prepare(setup: RunSetup, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
   const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readManifest({ ...options, given });
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
     ...plan,
-    spec: adjust(plan.spec, options, { quiet: quietNames(manifest, options), given }),
+    spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));
   if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
 
@@ -107,22 +109,24 @@ async function prepare(site: RunSetup, options: UpOptions, names: readonly strin
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
-  site.onWarning(warn);
-  const lock = lockOrFail(site, manifest.file, options);
-  const survivors = await finishEarlierRun(site.folder, warn, () => inbox.early.length > 0);
-  if (survivors.length > 0) {
-    lock.release();
-    throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  setup.onWarning(warn);
+  const lock = lockOrFail(setup, manifest.file, options);
+  try {
+    const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
+    if (survivors.length > 0) throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  } catch (error) {
+    lock.release(warn);
+    throw error;
   }
   return { manifest, instances, lock, out, err, printer, inbox };
 }
 
-async function runToTheEnd(host: Host, site: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
+async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
   const run = new Up({
     instances,
-    runId: site.runId,
-    guard: site.guard,
-    folder: site.runFolder,
+    runId: setup.runId,
+    guard: setup.guard,
+    folder: setup.runFolder,
     deadlineMs: options.timeout ?? manifest.shutdown.deadlineMs,
     maxRuntimeMs: options.maxRuntime,
     printer,
@@ -133,58 +137,62 @@ async function runToTheEnd(host: Host, site: RunSetup, options: UpOptions, { man
     onSpawned: () => control.spawned(),
     onSettled: () => {
       control.settled();
-      if (isAfterStart) return;
-      // Not while leaders start, which is what everybody waits for; but a wrapper may hang.
-      if (run.isStarting) started ??= setTimeout(afterStart, longestStartMs);
-      else afterStart();
+      if (isStartOver) return;
+      // Starting leaders have priority. A leader may hang before its command runs, so the wait has a limit.
+      if (run.isStarting) lateWorkTimer ??= setTimeout(scheduleLateWork, maxStartMs);
+      else scheduleLateWork();
     },
   });
-  const control: Control = new Control(run, site.folder, lock.owner, site.warn);
-  let started: NodeJS.Timeout | undefined;
-  let isAfterStart = false;
-  const afterStart = (): void => {
-    isAfterStart = true;
-    clearTimeout(started);
-    started = setTimeout(() => {
+  const control: Control = new Control(run, setup.folder, lock, setup.warn);
+  let lateWorkTimer: NodeJS.Timeout | undefined;
+  let isStartOver = false;
+  const scheduleLateWork = (): void => {
+    isStartOver = true;
+    clearTimeout(lateWorkTimer);
+    lateWorkTimer = setTimeout(() => {
       control.listen();
       host.saveMemory();
-    }, afterStartMs);
+    }, lateWorkMs);
   };
-  // Where many start, memory grows before they have.
+  // With many instances, memory grows already during the start.
   if (instances.length >= manyInstances) host.saveMemory();
-  const letGo = (): void => {
-    clearTimeout(started);
-    control.close();
-    lock.release();
+  const releaseRun = (): void => {
+    clearTimeout(lateWorkTimer);
+    control.close(setup.warn);
+    lock.release(setup.warn);
   };
   beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
   inbox.deliver = (signal) => run.onSignal(signal);
   const running = run.run();
-  // Nothing is started yet: the pipes are waited for.
-  const crashGuard = guardAgainstCrash(run, letGo);
+  // `run` still waits for its pipes here, so no leader exists before the crash guard.
+  const crashGuard = guardAgainstCrash(run, releaseRun);
   inbox.early.forEach(inbox.deliver);
-  const { status, signal, cutOutput } = await running.catch((error: unknown) => {
+  const { status, signal, cutOutput } = await running.catch(async (error: unknown) => {
     crashGuard.release();
-    letGo();
+    releaseRun();
+    await setup.close();
     throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
   });
 
   control.finish(status);
 
-  // A reader that does not read must not keep us once the user asks again.
+  // A further signal ends the wait for a slow reader of the output.
   const impatience = new Promise<void>((resolve) => {
     inbox.deliver = () => resolve();
-    if (cutOutput) setTimeout(resolve, lastPatienceMs);
+    if (cutOutput) setTimeout(resolve, finalFlushMs);
   });
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), impatience]);
-  // The last of it may be lost when the status is decided already.
+  // The last writes may fail after the supervisor has decided the status. A failed process or a signal has precedence over that.
   const lost = status === 0 && signal === undefined ? out.failure : undefined;
   if (lost && !out.isReaderGone) {
-    site.warn(`the output cannot be written (${lost.message})`);
+    setup.warn(`the output cannot be written (${lost.message})`);
     await Promise.race([err.flushed(), impatience]);
   }
   crashGuard.release();
-  letGo();
+  releaseRun();
+  // Last of all: as long as any file of this run is there, the guard is there to remove it after a SIGKILL.
+  await setup.close();
+  await Promise.race([err.flushed(), impatience]);
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
   leave(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
@@ -194,8 +202,8 @@ function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<
   return new Set(quiet.length === 0 ? [] : chooseProcesses(manifest, quiet).map(({ name }) => name));
 }
 
-/** What options of the command line change in a process. */
-function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, { quiet, given }: { quiet: ReadonlySet<string>; given: Readonly<Record<string, string>> }): ProcessSpec {
+/** Applies the command line's options to a process. */
+function applyOptions(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, { quiet, given }: { quiet: ReadonlySet<string>; given: Readonly<Record<string, string>> }): ProcessSpec {
   return {
     ...spec,
     ...(keepGoing ? { onFailure: 'continue' as const } : {}),
@@ -205,20 +213,20 @@ function adjust(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, { quiet
   };
 }
 
-/** A manifest that says NO_COLOR gets no FORCE_COLOR of ours, which most programs would follow. */
+/** When the manifest sets NO_COLOR, procrun's FORCE_COLOR is removed: most programs would obey FORCE_COLOR. */
 function withoutGiven(env: ProcessSpec['env'], given: Readonly<Record<string, string>>): ProcessSpec['env'] {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => given[name] !== value));
 }
 
-/** They go to the same place, as in `2>&1`: what is written to both has to pass one gate. */
+/** Both descriptors lead to the same file or terminal, as in `2>&1`. Then one Sink must write for both, to keep the order. */
 function isSameFile(first: number, second: number): boolean {
   const [one, other] = [fstatSync(first), fstatSync(second)];
   return one.dev === other.dev && one.ino === other.ino && one.rdev === other.rdev;
 }
 
-/** @throws Failure when somebody has it. */
-function lockOrFail({ folder, runId }: RunSetup, file: string, options: UpOptions): Lock {
-  const taken = takeLock(folder, { runId: runId.id, file });
+/** @throws Failure with status 3 when another runner has the lock. */
+function lockOrFail({ folder, runId, warn }: RunSetup, file: string, options: UpOptions): Lock {
+  const taken = takeLock(folder, { runId: runId.id, file }, warn);
   if ('lock' in taken) return taken.lock;
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }

@@ -1,5 +1,5 @@
-// Talks to a running one over its control socket. Whoever does not answer soon is taken for stopped or hung: what then is
-// for the caller to say.
+// The client side of the control socket: sends one request to a running procrun and reads its answer. A runner that does not
+// answer in time counts as stopped or hung. The caller decides how to go on without it.
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -10,27 +10,27 @@ import { socketPath, type SocketPath } from '../os/socket-path.ts';
 import { isRunning, type Owner } from './lock.ts';
 import { socketName, type Answers, type RequestName, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
 
-/** connect(2) succeeds even where the runner is hung, since the kernel keeps a queue: only an answer tells. On a busy machine it may take a while. */
+/** The kernel queues connections, so connect(2) succeeds even when the runner is hung. Only an answer proves that it works. A busy machine needs time. */
 const answerMs: Milliseconds = 2000;
 
 const pollMs = 10;
 
 export interface Conversation<C extends RequestName> {
   readonly answer: Answers[C];
-  /** The second line; undefined when the runner ended without one. */
+  /** The second line of the answer. Undefined: the runner ended without sending it. */
   readonly outcome: Promise<Outcomes[C] | undefined>;
-  /** Waits no longer. */
+  /** Closes the connection and stops waiting for the outcome. */
   leave(): void;
 }
 
-/** No two lines of an answer are longer: 1,000 instances take half a megabyte. */
-const mostText = 8 * 1024 * 1024;
+/** Limit, in characters, for unread text. The two lines of an answer fit: 1,000 instances take half a megabyte. */
+const maxBufferedChars = 8 * 1024 * 1024;
 
-/** @returns undefined when the runner does not answer within `withinMs`; at once when it has ended or is stopped. */
+/** @returns undefined when the runner does not answer within `withinMs`. When the runner has ended or is stopped, the call returns at once. */
 export async function ask<C extends RequestName>(folder: string, owner: Owner, request: Omit<RequestOf<C>, 'until'>, withinMs: Milliseconds = answerMs): Promise<Conversation<C> | undefined> {
   const until = Date.now() + withinMs;
   if (isStopped(readProcess(owner.pid)?.state ?? '')) return undefined;
-  // One that is just starting has no socket yet, and maybe that of a dead run in its place.
+  // A runner that is still starting has no socket yet. The socket of a dead run may be in its place.
   let socket = await connected(folder);
   while (!socket) {
     if (Date.now() > until || !isRunning(owner)) return undefined;
@@ -38,7 +38,7 @@ export async function ask<C extends RequestName>(folder: string, owner: Owner, r
     socket = await connected(folder);
   }
   const lines = linesOf(socket);
-  // What is heard later than that would be done a second time, since whoever asked does it without the runner then.
+  // After `until` the caller acts without the runner. If the runner still handled the request then, the action would happen twice.
   socket.write(`${JSON.stringify({ ...request, until })}\n`);
   const timer = setTimeout(() => socket.destroy(), until - Date.now());
   const answer = (await lines.next()) as Answers[C] | Refusal | undefined;
@@ -50,23 +50,23 @@ export async function ask<C extends RequestName>(folder: string, owner: Owner, r
   return { answer, outcome: lines.next() as Promise<Outcomes[C] | undefined>, leave: () => void socket.destroy() };
 }
 
-/** @returns undefined when nobody listens. */
+/** @returns undefined when no process listens on the socket. */
 async function connected(folder: string): Promise<Socket | undefined> {
   if (!isSocket(join(folder, socketName))) return undefined;
-  let way: SocketPath | undefined;
+  let address: SocketPath | undefined;
   try {
-    way = socketPath(folder, socketName);
-    const socket = connect(way.path);
+    address = socketPath(folder, socketName);
+    const socket = connect(address.path);
     await once(socket, 'connect');
     return socket;
   } catch {
     return undefined;
   } finally {
-    way?.release();
+    address?.release();
   }
 }
 
-/** Not through a link, which could lead to a socket of somebody else's. */
+/** lstat, because a symbolic link could lead to another user's socket. */
 function isSocket(path: string): boolean {
   try {
     return lstatSync(path).isSocket();
@@ -75,7 +75,7 @@ function isSocket(path: string): boolean {
   }
 }
 
-/** The objects that come in, one a line; undefined when there are no more, or what came is none. */
+/** Reads one JSON value a line. `next` gives undefined at the end of the stream, and for a line that is not JSON. */
 function linesOf(socket: Socket): { next(): Promise<unknown> } {
   let text = '';
   let ended = false;
@@ -83,7 +83,7 @@ function linesOf(socket: Socket): { next(): Promise<unknown> } {
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
     text += chunk;
-    if (text.length > mostText) socket.destroy();
+    if (text.length > maxBufferedChars) socket.destroy();
     wake();
   });
   socket.on('error', () => socket.destroy());

@@ -1,4 +1,4 @@
-// Is this manifest's run there, and what is known of it: from itself where it answers, else from what it left on disk.
+// Finds the run of this manifest and its state. The runner itself tells the state if it answers, else the state file does.
 import { isStopped, readProcess } from '../os/processes.ts';
 import { ask } from './client.ts';
 import { isRunning, readOwner, removeDeadRun, type Owner } from './lock.ts';
@@ -8,18 +8,18 @@ import { readState, stateName, type RunState } from './state.ts';
 
 export type FoundRun =
   | { readonly kind: 'live'; readonly owner: Owner; readonly state: RunState }
-  /** The runner lives and does not answer: stopped, hung, or not yet so far. Without a state it has started nothing yet. */
+  /** The runner lives but does not answer: it is stopped, hung or still starting. Without a state it has started no process yet. */
   | { readonly kind: 'silent'; readonly owner: Owner; readonly state: RunState | undefined; readonly isStopped: boolean }
-  /** The runner is dead, and something of its run is alive. */
+  /** The runner is dead, but some processes of its run are alive. */
   | { readonly kind: 'dead'; readonly state: RunState; readonly remnants: readonly Remnant[] };
 
-/** @returns undefined when nothing is alive, neither a runner nor anything of an earlier one's; then its files go, too. */
+/** @returns undefined when neither a runner nor any process of an earlier run is alive. Then this also removes the files of the earlier run. */
 export async function findRun(folder: string): Promise<FoundRun | undefined> {
   const owner = readOwner(folder);
   if (owner && isRunning(owner)) {
     const conversation = await ask<'status'>(folder, owner, { command: 'status' });
     if (conversation) return { kind: 'live', owner, state: conversation.answer.state };
-    // It may have ended while it was asked.
+    // The runner may have ended during the request.
     if (isRunning(owner)) {
       const state = readState(folder);
       return { kind: 'silent', owner, state: state?.runId === owner.runId ? state : undefined, isStopped: isStopped(readProcess(owner.pid)?.state ?? '') };

@@ -1,20 +1,21 @@
-// A note beside an instance's pipes that `procrun kill --group` has ended it while its runner could not be asked: stopped, or
-// hung. When the runner goes on, it knows by it that the end was asked for, and is no failure.
+// Marker files for a runner that is stopped or hung. `procrun kill --group` ends an instance without such a runner and leaves a
+// marker beside the instance's pipes. When the runner continues, the marker tells it that a user asked for this end, so the end
+// is not a failure.
 import { existsSync, writeFileSync } from 'node:fs';
 
-function noteOf(outputs: string): string {
+function markerPath(outputs: string): string {
   return `${outputs}killed`;
 }
 
-/** @param outputs with which the paths of its pipes begin, as its state has it. */
+/** @param outputs the common prefix of the paths of the instance's pipes (`InstanceState.outputs`). */
 export function noteKilled(outputs: string): void {
   try {
-    writeFileSync(noteOf(outputs), '', { mode: 0o600 });
+    writeFileSync(markerPath(outputs), '', { mode: 0o600 });
   } catch {
-    // The folder is gone, and so is the runner.
+    // The folder is gone, so the runner has ended. No marker is needed.
   }
 }
 
 export function wasKilled(outputs: string): boolean {
-  return existsSync(noteOf(outputs));
+  return existsSync(markerPath(outputs));
 }

@@ -1,11 +1,14 @@
-// Who runs this manifest: one file in its runtime folder, which only one runner at a time can own.
-import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+// The lock of a manifest: one file in its runtime folder. It names the runner, and only one runner at a time can hold it.
+import { linkSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
+import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts';
+import { isMissing } from '../os/system-error.ts';
 import { isOfDead, ownMark, readPrivate, writeDraft } from './private-file.ts';
+import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
-/** A runner as others can recognise it: a pid alone may be somebody else's by now. */
+/** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
 export interface Owner {
   readonly pid: number;
   readonly startTicks: string;
@@ -16,83 +19,112 @@ export interface Owner {
 }
 
 export interface Lock {
-  /** The file that says who runs. */
+  /** Path of the lock file. */
   readonly file: string;
-  /** What it says: us. */
+  /** The content of the lock file: this process. */
   readonly owner: Owner;
-  release(): void;
+  /** Whether the lock file still names this process. Another program may have removed it, and a later run may have made its own. */
+  isOurs(): boolean;
+  /**
+   * Makes the lock file again, and the folder, if another program has removed them.
+   * @returns false if a later run holds the lock now: every file in the folder is its own.
+   * @throws UnsafeFolder, or a system error
+   */
+  renew(): boolean;
+  /** Removes the lock file and, if it is empty, the folder. Leaves those of a later run alone. */
+  release(warn: Warn): void;
 }
 
 /**
  * Takes the lock for this process.
- * @returns the lock, or who has it.
+ * @returns the lock, or the living runner that holds it.
+ * @throws UnsafeFolder if the lock file of a dead runner cannot be replaced, or a system error
  */
-export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
-  const path = lockPath(folder);
+export function takeLock(folder: string, about: { runId: string; file: string }, warn: Warn): { lock: Lock } | { owner: Owner } {
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
+  const other = acquire(folder, owner);
+  if (other) return { owner: other };
+  removeFilesOfDead(folder, warn);
+  const path = lockPath(folder);
+  const isOurs = (): boolean => isSameRun(parseOwner(path), owner);
+  return {
+    lock: {
+      file: path,
+      owner,
+      isOurs,
+      renew: () => {
+        if (isOurs()) return true;
+        restoreRuntimeFolder(folder);
+        return acquire(folder, owner) === undefined;
+      },
+      release: (warnOfRelease) => {
+        // A missing lock file may mean that a later run is just beginning in this folder.
+        if (isOurs()) remove(path, warnOfRelease);
+        removeIfEmpty(folder, warnOfRelease);
+      },
+    },
+  };
+}
+
+/** Makes the lock file, unless a living runner holds the lock. @returns that runner. */
+function acquire(folder: string, owner: Owner): Owner | undefined {
+  const path = lockPath(folder);
   const draft = writeDraft(path, `${JSON.stringify(owner, null, 2)}\n`);
   try {
     for (;;) {
       try {
-        // link(2) fails where the name is taken, and what appears under it is complete.
+        // link(2) fails when the name exists, and readers see only the complete file.
         linkSync(draft, path);
-        removeLeft(folder);
-        return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
+        return undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = parseOwner(path);
-      if (other && isRunning(other)) return { owner: other };
+      if (other && isRunning(other)) return other;
       discardStale(path, other, draft);
     }
   } finally {
-    unlinkSync(draft);
+    remove(draft, ignoreWarning);
   }
 }
 
-/** The name of this process's own folder beside the lock, which it makes before it has that: so the name says whose it is. */
+/** Name of this process's own folder beside the lock. The process makes the folder before it takes the lock, so the name carries its pid and start time. */
 export function runFolderName(uuid: string): string {
   return `${ownMark()}-${uuid}`;
 }
 
-/** A runner that was killed could not remove what is its own. One that lives may still be at its manifest, and want the lock next. */
-function removeLeft(folder: string): void {
-  for (const name of readdirSync(folder)) if (isOfDead(name)) rmSync(join(folder, name), { recursive: true, force: true });
+/** Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock. */
+function removeFilesOfDead(folder: string, warn: Warn): void {
+  for (const name of readdirSync(folder)) if (isOfDead(name)) remove(join(folder, name), warn);
 }
 
-function releaseLock(folder: string, path: string): void {
-  rmSync(path, { force: true });
-  try {
-    // An empty folder tells nobody anything.
-    rmdirSync(folder);
-  } catch {
-    // The next runner is here already.
-  }
+function isSameRun(one: Owner | undefined, other: Owner): boolean {
+  return one !== undefined && one.runId === other.runId && one.pid === other.pid && one.startTicks === other.startTicks && one.bootId === other.bootId;
 }
 
 /**
- * Removes what a dead run left on disk, when nothing of it is alive any more: as its own end, or its guard, would have.
- * @param files names of those that are in the folder beside the lock.
+ * Removes the files of a dead run that has no living process any more. Normally the runner or its guard removes them.
+ * @param files names of the files beside the lock.
  */
 export function removeDeadRun(folder: string, files: readonly string[]): void {
   try {
-    const taken = takeLock(folder, { runId: '', file: '' });
-    // Somebody runs again by now: the files are theirs.
+    const taken = takeLock(folder, { runId: '', file: '' }, ignoreWarning);
+    // A new runner holds the lock now and owns the files.
     if (!('lock' in taken)) return;
-    for (const file of files) rmSync(join(folder, file), { force: true });
-    taken.lock.release();
+    for (const file of files) remove(join(folder, file), ignoreWarning);
+    taken.lock.release(ignoreWarning);
   } catch {
-    // Not ours to write, or gone meanwhile: the next `up` will see to it.
+    // No permission to write, or the folder is gone. The next `up` cleans up.
   }
 }
 
-/** Who has, or had, the lock; undefined: nobody. */
+/** The runner named in the lock file, alive or dead. Undefined: there is no valid lock file. */
 export function readOwner(folder: string): Owner | undefined {
   return parseOwner(lockPath(folder));
 }
 
-/** The file that says who runs. */
+/** Path of the lock file. */
 export function lockPath(folder: string): string {
   return join(folder, 'runner.json');
 }
@@ -106,28 +138,30 @@ function parseOwner(path: string): Owner | undefined {
   }
 }
 
-/** That very process is alive, not a later one of the same number. */
+/** True if that same process is alive, and not a later process with the same pid. */
 export function isRunning(owner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>): boolean {
   if (owner.bootId !== bootId()) return false;
   const info = readProcess(owner.pid);
   return info !== undefined && isSameAlive({ ...info, startTicks: owner.startTicks });
 }
 
-/** Moves a dead runner's file away. Two may try at once: who finds a living one's file in its hands puts it back. */
+/** Moves a dead runner's lock file away. Two processes may try at once. One of them may so move the file of a new, living runner, and puts it back. */
 function discardStale(path: string, stale: Owner | undefined, draft: string): void {
   const aside = `${draft}.stale`;
   try {
     renameSync(path, aside);
-  } catch {
-    return;
+  } catch (error) {
+    // Another process was faster.
+    if (isMissing(error)) return;
+    throw new UnsafeFolder(`cannot replace ${path}, the lock file of a run that has ended (${(error as Error).message}); remove it, or name another folder in PROCRUN_RUNTIME_DIR`);
   }
   const moved = parseOwner(aside);
   if (moved && moved.runId !== stale?.runId) {
     try {
       linkSync(aside, path);
     } catch {
-      // A third one has it by now; the loop will see.
+      // A third process has taken the lock. The loop in takeLock sees that.
     }
   }
-  rmSync(aside, { recursive: true, force: true });
+  remove(aside, ignoreWarning);
 }

@@ -1,12 +1,12 @@
-// Files in the runtime folder that a later process must be able to trust: written whole or not at all, readable by their
-// owner alone, and never through a link that somebody put in their place.
+// Files in the runtime folder that a later process can trust. Each is written completely or not at all, only its owner can read
+// it, and neither a read nor a write follows a symbolic link that another user planted.
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isDead, readProcess } from '../os/processes.ts';
 
-/** More than this is not ours: 1,000 instances take a third of a megabyte. */
-const mostBytes = 4 * 1024 * 1024;
+/** procrun writes no larger file: 1,000 instances take a third of a megabyte. */
+const maxBytes = 4 * 1024 * 1024;
 
-/** Undefined: it is not there, or it is no plain file of ours. O_NONBLOCK, since a FIFO in its place would hold us for ever. */
+/** @returns undefined if the file is missing, is not a regular file, is too large or belongs to another user. O_NONBLOCK, because opening a FIFO would block. */
 export function readPrivate(path: string): string | undefined {
   let fd: number;
   try {
@@ -16,7 +16,7 @@ export function readPrivate(path: string): string | undefined {
   }
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size > mostBytes || stat.uid !== process.getuid?.()) return undefined;
+    if (!stat.isFile() || stat.size > maxBytes || stat.uid !== process.getuid?.()) return undefined;
     const buffer = Buffer.allocUnsafe(stat.size);
     return buffer.toString('utf8', 0, readSync(fd, buffer));
   } catch {
@@ -27,8 +27,8 @@ export function readPrivate(path: string): string | undefined {
 }
 
 /**
- * Mode 0600. rename(2) takes the place of whatever bears the name, a link included, and a reader sees the old or the new.
- * @throws what the system says, for instance of a full disk; then the old one is still there.
+ * Writes with mode 0600. rename(2) replaces any file or link of that name, and a reader sees either the old or the new text.
+ * @throws the system's error, for instance for a full disk. The old file is still there then.
  */
 export function writePrivate(path: string, text: string): void {
   const draft = writeDraft(path, text);
@@ -40,41 +40,41 @@ export function writePrivate(path: string, text: string): void {
   }
 }
 
-/** The complete text under a name of this process's own beside `path`. */
+/** Writes the complete text to a new file beside `path`. @returns the path of that file, whose name carries `ownMark`. */
 export function writeDraft(path: string, text: string): string {
   const draft = `${path}.${ownMark()}`;
-  // wx is O_EXCL, which follows no link.
+  // wx means O_EXCL, which does not follow links.
   const options = { mode: 0o600, flag: 'wx' };
   try {
     writeFileSync(draft, text, options);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    // Something of an earlier process of our number, or somebody's trap, is out of the way now.
+    // EEXIST: an earlier process with our pid, or an attacker, had put something there. It is removed now.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     writeFileSync(draft, text, options);
   }
   return draft;
 }
 
-/** Of this process, in names of files that have to go when it is no more: its pid, and its start, since a pid is given anew. */
+/** Marks the name of a file or folder as this process's, so that a later runner can remove it: the pid and, since pids are reused, the start time. */
 export function ownMark(): string {
-  own ??= markOf(process.pid) ?? `${process.pid}-`;
-  return own;
+  cachedOwnMark ??= markOf(process.pid) ?? `${process.pid}-`;
+  return cachedOwnMark;
 }
 
-let own: string | undefined;
+let cachedOwnMark: string | undefined;
 
-/** `PID-START-ANYTHING`, or a draft, `NAME.PID-START` and maybe another ending. */
+/** Matches `PID-START-…` (a folder) and `NAME.PID-START` with or without a further ending (a draft). */
 const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
 
-/** Whether the name has the mark of a process that is no more. */
+/** True if the name carries the mark of a process that has ended. */
 export function isOfDead(name: string): boolean {
   const { pid, mark } = markPattern.exec(name)?.groups ?? {};
-  return pid !== undefined && mark !== own && markOf(Number(pid)) !== mark;
+  return pid !== undefined && mark !== cachedOwnMark && markOf(Number(pid)) !== mark;
 }
 
 function markOf(pid: number): string | undefined {
   const info = readProcess(pid);
-  // On macOS the start is a date with blanks and colons.
+  // On macOS the start time is a date with spaces and colons.
   return info && !isDead(info.state) ? `${pid}-${info.startTicks.replace(/\W/g, '_')}` : undefined;
 }

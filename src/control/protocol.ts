@@ -1,17 +1,17 @@
-// What is said over the control socket: one request, a line of JSON, and its answer; what takes time has a second line
-// when it is done. Who says it is server.ts and client.ts.
+// The messages of the control socket, one JSON value a line. A connection carries one request and its answer. A request that
+// takes time gets a second line, the outcome, when it is done. client.ts and server.ts send and receive the messages.
 import { signalNames } from '../manifest/signal-names.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import type { RunState } from './state.ts';
 
 export const socketName = 'control.sock';
 
-/** `until`, in ms since 1970: who asked has given up then, and the request must not be carried out any more. */
+/** `until`, in ms since 1970: at this time the client gives up. The runner must not carry out the request later. */
 export type Request = { readonly until: number } & (
   | { readonly command: 'status' }
-  /** The staged stop of everything, with this deadline for it if there is one. */
+  /** Begins the staged stop of all processes. `deadlineMs` bounds the whole stop; null: no bound. */
   | { readonly command: 'down'; readonly deadlineMs: Milliseconds | null }
-  /** Of these instances. SIGKILL to a group ends its whole tree, again and again. */
+  /** Signals these instances. SIGKILL with scope `group` is repeated until the whole tree is gone. */
   | { readonly command: 'kill'; readonly instances: readonly string[]; readonly signal: SignalName; readonly scope: 'group' | 'leader' }
 );
 
@@ -21,14 +21,14 @@ export type RequestOf<C extends RequestName> = Extract<Request, { command: C }>;
 export interface Answers {
   readonly status: { readonly state: RunState };
   readonly down: Readonly<Record<string, never>>;
-  /** Those that there was something to hit of. */
+  /** The names of the instances that had a living process to signal. */
   readonly kill: { readonly hit: readonly string[] };
 }
 
-/** The second line. */
+/** The second line of each answer. */
 export interface Outcomes {
   readonly status: never;
-  /** The runner's exit status to be. */
+  /** The exit status that the runner will end with. */
   readonly down: { readonly status: number };
   readonly kill: Readonly<Record<string, never>>;
 }
@@ -37,7 +37,7 @@ export interface Refusal {
   readonly error: string;
 }
 
-/** A line is at most so long: a `kill` that names 1,000 instances takes 70 KB. */
+/** Limit for the length of a request line. A `kill` that names 1,000 instances takes 70 KB. */
 export const longestLine = 256 * 1024;
 
 const checks: { readonly [C in RequestName]: (request: Partial<Record<string, unknown>>) => boolean } = {
@@ -50,7 +50,7 @@ const checks: { readonly [C in RequestName]: (request: Partial<Record<string, un
     (scope === 'group' || scope === 'leader'),
 };
 
-/** Undefined: it is no request. */
+/** @returns undefined if the line is not a valid request. */
 export function parseRequest(line: string): Request | undefined {
   try {
     const request = JSON.parse(line) as Partial<Record<string, unknown>> | null;

@@ -1,116 +1,117 @@
-// What is alive of a run that is dead, does not answer, or need not be asked: found by its state on disk, proven to be its
-// own, and ended. Nothing is signalled that is not proven: whose number it was says nothing about whose it is now.
+// Finds and ends the living processes of a run without its runner, which is dead or does not answer, or need not be asked. The
+// state file names the trees. The kernel reuses pids, so a process is signalled only after proof that it belongs to the run.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
-import { monotonicNow } from '../os/clock.ts';
 import { bootId } from '../os/machine.ts';
-import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
+import { describeCommand, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
-import { signalGroup, signalProcess } from '../os/kill.ts';
-import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { pause, realSystem, type System } from '../os/system.ts';
 import { isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
-/** What is alive of one instance, without what is to be left alone. */
+/** The living processes of one instance. Escapees that must be left alone are not included. */
 export interface Remnant {
   readonly instance: InstanceState;
   readonly session: Session;
-  /** None: its group lives, and of it nobody long enough to be met. */
+  /** Empty: the group is alive, but its processes fork and end so fast that no scan finds one. */
   readonly members: readonly Member[];
 }
 
 export interface EndOptions {
-  /** From SIGTERM to SIGKILL; 0: SIGKILL at once. */
+  /** Time from SIGTERM to SIGKILL. 0: SIGKILL at once. */
   readonly graceMs: Milliseconds;
-  /** From SIGKILL until it is given up. */
+  /** Time from the first SIGKILL until this gives up. */
   readonly killMs: Milliseconds;
-  /** The grace is over sooner. */
+  /** True ends the grace at once. */
   readonly isHurried?: () => boolean;
 }
 
-/** Of no group and of no session. */
+/** A number that no group and no session has. */
 const noGroup = -1;
 
-/** In which somebody of a group has to be met that lives. */
-const mostLooks = 5;
+/** How many scans to try for a group that is alive but shows no living process. */
+const maxScans = 5;
 
 const firstPauseMs = 2;
 const longestPauseMs = 50;
-/** A look at the whole system may take at most one part in so many of the time. */
-const lookShare = 5;
+/** The pause after a scan is at least this many times as long as the scan, so that scans do not load the machine. */
+const pausePerScan = 5;
 
 export class Remains {
   readonly #trees: ReadonlyMap<TreeMark, InstanceState>;
+  readonly #system: System;
 
-  /** @param names of the instances that are meant; not given: all. */
-  constructor({ runner, runId, instances }: RunState, names?: readonly string[]) {
-    // What ran before a reboot does not run any more, whatever bears its number.
-    const meant = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
-    this.#trees = new Map(meant.map((instance) => [markOf(instance, runId), instance]));
+  /** @param names instances to handle; default: all. */
+  constructor({ runner, runId, instances }: RunState, names?: readonly string[], system: System = realSystem) {
+    this.#system = system;
+    // After a reboot no process of the run exists. The same pids belong to other processes.
+    const selected = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
+    this.#trees = new Map(selected.map((instance) => [markOf(instance, runId), instance]));
   }
 
-  /** Of each instance of which something is alive, what. */
+  /** The living processes of each instance. Instances without any are not included. */
   look(): Remnant[] {
-    for (let look = 1; ; look += 1) {
-      const remnants = this.#lookOnce();
-      const restless = [...this.#trees].filter(([{ session }]) => !session.isAtRest && !remnants.some((remnant) => remnant.session === session));
-      if (restless.length === 0) return remnants;
-      // Each look may meet who proves whose the group is.
-      if (look < mostLooks) continue;
-      return [...remnants, ...restless.filter(([{ session }]) => session.isHeld).map(([{ session }, instance]) => ({ instance, session, members: [] }))];
+    for (let scan = 1; ; scan += 1) {
+      const remnants = this.#scanOnce();
+      const forking = [...this.#trees].filter(([{ session }]) => !session.isAtRest && !remnants.some((remnant) => remnant.session === session));
+      if (forking.length === 0) return remnants;
+      // Another scan may find a member that proves whether the group is ours.
+      if (scan < maxScans) continue;
+      return [...remnants, ...forking.filter(([{ session }]) => session.isHeld).map(([{ session }, instance]) => ({ instance, session, members: [] }))];
     }
   }
 
-  #lookOnce(): Remnant[] {
-    const found = findMembers([...this.#trees.keys()]);
+  #scanOnce(): Remnant[] {
+    const found = this.#system.findMembers([...this.#trees.keys()]);
     return [...this.#trees].flatMap(([mark, instance]) => {
       const members = (found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
       return members.length > 0 ? { instance, session: mark.session, members } : [];
     });
   }
 
-  /** One signal to each leader, or each tree. @returns the instances of which it reached something. */
+  /** Sends one signal to each leader, or to each tree. @returns the instances in which it reached a process. */
   signal(signal: SignalName, scope: 'group' | 'leader'): InstanceState[] {
     const reached = this.look().filter((remnant) => {
       const { instance, members } = remnant;
-      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && isSameAlive(info) && signalProcess(info.pid, signal));
-      signalRemnant(remnant, signal);
+      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && this.#system.isSameAlive(info) && this.#system.signalProcess(info.pid, signal));
+      signalRemnant(remnant, signal, this.#system);
       return true;
     });
     return reached.map(({ instance }) => instance);
   }
 
-  /** Ends them all. @returns what survived. */
+  /** Ends all remnants: SIGTERM, the grace, then SIGKILL. @returns the survivors. */
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
       for (const remnant of this.look()) {
-        signalRemnant(remnant, 'SIGTERM');
-        wake(remnant.members);
+        signalRemnant(remnant, 'SIGTERM', this.#system);
+        continueStopped(remnant.members, this.#system);
       }
-      const left = await this.#until(monotonicNow() + graceMs, isHurried);
+      const left = await this.#until(this.#system.now() + graceMs, isHurried);
       if (left.length === 0) return [];
     }
-    return this.#until(monotonicNow() + killMs, () => false, (remnant) => signalRemnant(remnant, 'SIGKILL'));
+    return this.#until(this.#system.now() + killMs, () => false, (remnant) => signalRemnant(remnant, 'SIGKILL', this.#system));
   }
 
-  /** Looks again and again, until two looks have found nothing: what forks while it is looked for may slip through one. */
-  async #until(deadline: number, isOver: () => boolean, each: (remnant: Remnant) => void = () => undefined): Promise<Remnant[]> {
+  /** Scans until two scans in a row find nothing. One is not enough, because it can miss a process that forks during the scan. */
+  async #until(deadline: number, isOver: () => boolean, onEach: (remnant: Remnant) => void = () => undefined): Promise<Remnant[]> {
     let cleanLooks = 0;
-    for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-      const begun = monotonicNow();
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+      const begun = this.#system.now();
       const remnants = this.look();
-      const ended = monotonicNow();
+      const ended = this.#system.now();
       cleanLooks = remnants.length === 0 ? cleanLooks + 1 : 0;
       if (cleanLooks === 2) return [];
       if (remnants.length > 0 && (ended > deadline || isOver())) return remnants;
-      remnants.forEach(each);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, (ended - begun) * lookShare)));
+      remnants.forEach(onEach);
+      await pause(this.#system, Math.max(pauseMs, (ended - begun) * pausePerScan));
     }
   }
 }
 
 function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState, runId: string): TreeMark {
   return {
-    // Without the leader's start nothing proves that the number is its own.
+    // Without the leader's start time nothing proves that the number still belongs to it.
     session: new Session(startTicks === null ? noGroup : (pgid ?? noGroup), startTicks ?? undefined, { isChild: false }),
     runId,
     instance: name,
@@ -120,33 +121,33 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
   };
 }
 
-/** The group by one kill(2), as long as its number is known to be ours, and the others one by one. */
-function signalRemnant({ session, members }: Remnant, signal: SignalName): void {
-  const meant = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
+/** Signals the group by one kill(2), if its number is still ours, and the escapees one by one. Runs nested in this one get only SIGKILL. */
+function signalRemnant({ session, members }: Remnant, signal: SignalName, { isSameAlive, signalGroup, signalProcess }: System): void {
+  const targets = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
   if (session.isHeld) signalGroup(session.id, signal);
-  for (const { info, inGroup } of meant) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
+  for (const { info, inGroup } of targets) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
 }
 
-/** What is stopped hears nothing until it is continued. */
-function wake(members: readonly Member[]): void {
+/** A stopped process handles SIGTERM only after SIGCONT. */
+function continueStopped(members: readonly Member[], { isSameAlive, signalProcess }: System): void {
   for (const { info, nested } of members) if (!nested && isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
 }
 
-/** `web: 4711 (node server.js), 4712 (…); db: …` */
+/** For a message: `web: 4711 (node server.js), 4712 (…); db: …` */
 export function remnantsInWords(remnants: readonly Remnant[]): string {
   const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)})`;
   const words = ({ session, members }: Remnant): string => (members.length > 0 ? members.map(names).join(', ') : `the group ${session.id}, which forks without a pause`);
   return remnants.map((remnant) => `${remnant.instance.name}: ${words(remnant)}`).join('; ');
 }
 
-/** As the guard gives it. */
+/** The same grace as the guard gives. */
 const graceMs = 2000;
 const killMs = 5000;
 
 /**
- * Ends what an earlier run in this folder left alive, whose lock is ours now.
- * @param say is told in a sentence, if there is anything.
- * @returns what survived.
+ * Ends the processes that an earlier run in this folder left alive. The caller must hold the lock.
+ * @param say gets one sentence for the user, if there are such processes.
+ * @returns the survivors.
  */
 export async function finishEarlierRun(folder: string, say: (message: string) => void, isHurried: () => boolean): Promise<Remnant[]> {
   const state = readState(folder);

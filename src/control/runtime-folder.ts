@@ -1,5 +1,5 @@
-// The folder in which a run keeps what others must find: one for each manifest, readable by its owner alone.
-// What is in it is lock.ts's (who runs), state.ts's (what), server.ts's (the socket), and the runner's (pipes, stop files).
+// The runtime folder: one for each manifest, readable only by its owner. Other processes find the run by it. The files inside
+// belong to lock.ts (the lock), state.ts (the state), server.ts (the socket) and the runner (pipes, stop files).
 import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -7,8 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 export class UnsafeFolder extends Error {}
 
 /**
- * `$PROCRUN_RUNTIME_DIR`, else `procrun` in `$XDG_RUNTIME_DIR` (where that is there: su and sudo keep the variable of a user
- * whose folder it is not), else `procrun-UID` in the folder for temporary files.
+ * The parent of all runtime folders: `$PROCRUN_RUNTIME_DIR`, else `procrun` in `$XDG_RUNTIME_DIR`, else `procrun-UID` in the
+ * folder for temporary files. `$XDG_RUNTIME_DIR` counts only if it is a folder of this user: su and sudo keep the old user's.
  */
 export function baseFolder(environment: Readonly<Record<string, string | undefined>>, uid: number): string {
   const { PROCRUN_RUNTIME_DIR: own, XDG_RUNTIME_DIR: xdg } = environment;
@@ -18,10 +18,10 @@ export function baseFolder(environment: Readonly<Record<string, string | undefin
 }
 
 /**
- * Makes the folder of one manifest, mode 0700, and its base, for which there must be a folder.
- * @param key what tells manifests apart: the real path, and the name that was given to this run.
- * @throws UnsafeFolder when it cannot be made, when its path has a line break, or when either is there and is not a folder, is
- *   another user's, or is open to others.
+ * Makes the folder of one manifest and, if needed, its base, both with mode 0700. The parent of the base must exist.
+ * @param key identifies the manifest: its real path, and the name that was given to this run.
+ * @throws UnsafeFolder when a folder cannot be made, when the path has a line break, or when the base or the folder exists but is
+ *   not a folder, belongs to another user or is open to others.
  */
 export function makeRuntimeFolder(base: string, name: string, key: string): string {
   const uid = ownUid();
@@ -29,12 +29,23 @@ export function makeRuntimeFolder(base: string, name: string, key: string): stri
   const folder = join(base, folderName(name, key));
   makePrivate(folder, uid);
   const real = realpathSync.native(folder);
-  // The guard is told of paths by lines: with the beginning of one it would take, and remove, another folder for ours.
+  // The guard reads one path a line. A line break would make it remove another folder: the one that the first part names.
   if (real.includes('\n')) throw new UnsafeFolder(`the runtime folder ${JSON.stringify(real)} has a line break in its path; name another folder in PROCRUN_RUNTIME_DIR`);
   return real;
 }
 
-/** The same folder if it is there. @throws UnsafeFolder as `makeRuntimeFolder` */
+/** Makes the folder of a manifest and its base again, where another program (a cleaner of /tmp) has removed them. @throws UnsafeFolder as `makeRuntimeFolder` */
+export function restoreRuntimeFolder(folder: string): void {
+  for (const path of [dirname(folder), folder]) makePrivate(path, ownUid());
+}
+
+/** The same for the folder of one run, which is in the folder of its manifest. */
+export function restoreRunFolder(runFolder: string): void {
+  restoreRuntimeFolder(dirname(runFolder));
+  makePrivate(runFolder, ownUid());
+}
+
+/** Finds the folder without making it. @returns undefined if it does not exist. @throws UnsafeFolder as `makeRuntimeFolder` */
 export function findRuntimeFolder(base: string, name: string, key: string): string | undefined {
   const folder = join(base, folderName(name, key));
   for (const path of [base, folder]) {
@@ -59,7 +70,7 @@ function makePrivate(path: string, uid: number): void {
     return;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A path that is not there is a slip: to make all of it would hide that, and whose folders would they be?
+    // A missing parent is probably a typing error. Making it as well would hide the error.
     if (code === 'ENOENT' && !existsSync(dirname(path))) {
       throw new UnsafeFolder(`cannot make the runtime folder ${path}: there is no folder ${dirname(path)}; make that, or name another folder in PROCRUN_RUNTIME_DIR`);
     }
@@ -69,7 +80,7 @@ function makePrivate(path: string, uid: number): void {
 }
 
 function checkPrivate(path: string, uid: number): void {
-  // lstat, not stat: in a folder that everybody may write to, a link is somebody else's hand on our files.
+  // lstat, not stat: in a folder such as /tmp, another user could plant a link and so redirect our files.
   const { mode, uid: owner, isDirectory } = describe(path);
   const wayOut = 'remove it, or name another folder in PROCRUN_RUNTIME_DIR';
   if (!isDirectory) throw new UnsafeFolder(`the runtime folder ${path} is not a folder; ${wayOut}`);
@@ -89,7 +100,7 @@ function isOwnFolder(path: string, uid: number): boolean {
   return stat !== undefined && stat.isDirectory() && stat.uid === uid;
 }
 
-/** FNV-1a, twice 32 bits with different seeds: a name for a path, short enough for a socket's address. Nothing secret. */
+/** FNV-1a, twice 32 bits with different seeds. It makes a path short enough for a socket address. It is not cryptographic. */
 function hash(text: string): string {
   return [0x811c9dc5, 0x9747b28c]
     .map((seed) => {

@@ -1,30 +1,31 @@
-// The state of a run as a file: who runs, and of each instance what identifies its tree. It is there for the time when
-// the runner cannot be asked any more, because it is dead, stopped or hung.
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+// The state file of a run: it identifies the runner and the tree of each instance. Other commands use it when the runner cannot
+// answer, because it is dead, stopped or hung.
+import { dirname, join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
+import { remove, type Warn } from '../os/remove.ts';
 import { markPattern } from '../os/run-id.ts';
+import { isMissing } from '../os/system-error.ts';
 import type { StageName } from '../output/notices.ts';
-import type { Owner } from './lock.ts';
+import type { Lock, Owner } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
-/** As `ps` shows them. */
+/** The states that `ps` shows. */
 export const stateNames = ['waiting', 'starting', 'running', 'ready', 'stopping', 'backoff', 'exited', 'failed'] as const;
 export type StateName = (typeof stateNames)[number];
 
 export interface InstanceState {
-  /** `web`, or `web.2` where there are several. */
+  /** `web`, or `web.2` if the process has several instances. */
   readonly name: string;
   readonly process: string;
-  /** Of this process, those that are not in this run included: what a NAME is understood by. */
+  /** How many instances the process has, including those not in this run. Needed to resolve a NAME. */
   readonly instances: number;
   readonly tags: readonly string[];
   readonly state: StateName;
-  /** The leader's, while it is not reaped. */
+  /** The leader's pid, until the leader is reaped. */
   readonly pid: number | null;
-  /** Of the leader's group and session, until nothing of the tree is alive. */
+  /** The number of the leader's group and session, until the whole tree is gone. */
   readonly pgid: number | null;
-  /** The leader's start, in the system's own unit. */
+  /** The leader's start time, in the system's own unit. */
   readonly startTicks: string | null;
   /** ms since 1970. */
   readonly startedAt: number | null;
@@ -32,9 +33,9 @@ export interface InstanceState {
   readonly stage: StageName | null;
   readonly exitCode: number | null;
   readonly signal: SignalName | null;
-  /** Descendants that left the group are left alone. */
+  /** True: descendants that left the group are left alone. */
   readonly leaveEscapees: boolean;
-  /** By what else its processes are known (`TreeMark` in ../os/process-tree.ts), from its first start on. */
+  /** This and `outputs` identify escapees (`TreeMark` in ../os/process-tree.ts). Both are set from the first start on. */
   readonly memoryLimit: string | null;
   readonly outputs: string | null;
 }
@@ -54,7 +55,7 @@ export function stateOf({ pid, startTicks, bootId, runId, file, startedAt }: Own
 
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
-/** 0 and 1, and what is negative, have a meaning of their own to kill(2). */
+/** Greater than 1: to kill(2), 0 and negative numbers mean groups, and -1 (the group 1) means all processes. */
 const isPid = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 1;
 const orNull =
   (check: (value: unknown) => boolean) =>
@@ -78,7 +79,7 @@ const instanceChecks: Checks<InstanceState> = {
   exitCode: orNull(isCount),
   signal: orNull(isString),
   leaveEscapees: (value) => typeof value === 'boolean',
-  // No limit, or the beginning of every path, would be everybody's mark.
+  // `unlimited` as a mark, or `/` as a path prefix, would match foreign processes.
   memoryLimit: orNull((value) => typeof value === 'string' && markPattern.test(value)),
   outputs: orNull((value) => typeof value === 'string' && value.startsWith('/') && value.length > 1),
 };
@@ -88,7 +89,7 @@ const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value
 const runChecks: Checks<RunState> = {
   version: (value) => value === 1,
   runner: (value) => passes(value, runnerChecks),
-  // An empty one would be everybody's who has none.
+  // An empty run id would match every process without one.
   runId: (value) => isString(value) && value !== '',
   file: isString,
   startedAt: isString,
@@ -100,7 +101,7 @@ function passes<T>(value: unknown, checks: Checks<T>): value is T {
   return (Object.keys(checks) as (keyof T)[]).every((key) => checks[key]((value as T)[key]));
 }
 
-/** Undefined for anything that is not a whole state: what is not understood must not be acted on. */
+/** @returns undefined if the value is not a complete, valid state. Nothing may be signalled by a state that is not understood. */
 export function checkState(value: unknown): RunState | undefined {
   return passes(value, runChecks) ? value : undefined;
 }
@@ -120,53 +121,68 @@ export function readState(folder: string): RunState | undefined {
   }
 }
 
-/** Changes that need not be on disk at once are written together after so long. */
-const laterMs = 50;
+/** Changes that are not urgent are collected for this time and written together. */
+const writeDelayMs = 50;
 
-/** Writes the state of the run that this process is. */
+/** Writes the state file of this process's own run. */
 export class StateFile {
   readonly #path: string;
-  readonly #owner: Owner;
-  readonly #look: () => readonly InstanceState[];
+  readonly #lock: Lock;
+  readonly #readInstances: () => readonly InstanceState[];
+  readonly #onWritten: () => void;
   readonly #onProblem: (message: string) => void;
   #written = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param onProblem is told once, when it cannot be written. */
-  constructor(folder: string, owner: Owner, look: () => readonly InstanceState[], onProblem: (message: string) => void) {
+  /** @param onWritten is called after each write. @param onProblem is called once, when the file cannot be written. */
+  constructor(folder: string, lock: Lock, readInstances: () => readonly InstanceState[], onWritten: () => void, onProblem: (message: string) => void) {
     this.#path = statePath(folder);
-    this.#owner = owner;
-    this.#look = look;
-    let told = false;
+    this.#lock = lock;
+    this.#readInstances = readInstances;
+    this.#onWritten = onWritten;
+    let reported = false;
     this.#onProblem = (message) => {
-      if (!told) onProblem(message);
-      told = true;
+      if (!reported) onProblem(message);
+      reported = true;
     };
   }
 
-  /** Something may have changed: news for people, and a start of a hundred would be a hundred writes. */
+  /** Schedules a write, for changes that only people read. Without the delay, a start of 100 processes would cause 100 writes. */
   changed(): void {
-    if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), laterMs).unref();
+    if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), writeDelayMs).unref();
   }
 
-  /** Takes the file away. */
-  close(): void {
+  /** Removes the file, unless it is a later run's, and ends all writing. */
+  close(warn: Warn): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    rmSync(this.#path, { force: true });
+    if (this.#lock.isOurs() || readState(dirname(this.#path))?.runId === this.#lock.owner.runId) remove(this.#path, warn);
   }
 
-  /** At once. */
+  #replace(text: string): void {
+    // The lock file may have been removed, and a later run may write its own state here.
+    if (!this.#lock.renew()) throw new Error('a later run of this manifest has this folder now, so `ps` and `down` talk to that one');
+    writePrivate(this.#path, text);
+  }
+
+  /** Writes at once, if the state has changed. */
   write(): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = `${JSON.stringify(stateOf(this.#owner, this.#look()), null, 2)}\n`;
+    const text = `${JSON.stringify(stateOf(this.#lock.owner, this.#readInstances()), null, 2)}\n`;
     if (text === this.#written) return;
     try {
-      writePrivate(this.#path, text);
+      try {
+        this.#replace(text);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        // Another program has removed the folder just now.
+        this.#replace(text);
+      }
       this.#written = text;
+      this.#onWritten();
     } catch (error) {
       this.#onProblem(`cannot write ${this.#path}: ${(error as Error).message}`);
     }

@@ -1,80 +1,88 @@
-// A fire drill: starts a real `procrun up`, waits until everything is ready, stops it as one Ctrl+C would or kills it, and
-// looks at what is left. Who calls it prints what came of it.
+// A fire drill: starts a real `procrun up`, waits until all processes are ready, stops the runner with one SIGINT or kills it,
+// and then looks for survivors. The caller prints the results.
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
-import { monotonicNow } from '../os/clock.ts';
-import { describeCommand, isSameAlive } from '../os/processes.ts';
-import { signalProcess } from '../os/kill.ts';
+import { describeCommand } from '../os/processes.ts';
+import { realSystem, type System } from '../os/system.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Leftovers } from './leftovers.ts';
 import { startRunner, type DrilledRunner, type RunnerEnd } from './runner.ts';
 import { Story, type Result, type RunnerEvent } from './story.ts';
 
-/** What has printed nothing for so long counts as ready. */
+/** A process that prints nothing counts as ready after this time. */
 const silentMs = 1000;
 
-/** After a SIGKILL of the runner everything has to be gone within this time. Its guard takes up to 4 s. */
+/** After a SIGKILL of the runner, all processes must be gone within this time. The guard takes up to 4 s. */
 export const killBoundMs = 10_000;
 
-const lookEveryMs = 10;
+const scanEveryMs = 10;
 
 export interface DrillRequest {
   readonly plans: readonly InstancePlan[];
-  /** Arguments of procrun: an `up` of these plans that tells its events as JSON. */
+  /** Arguments of procrun: an `up` of these plans that prints its events as JSON. */
   readonly argv: readonly string[];
-  /** Its standard input, where that is not ours. */
+  /** Content for the runner's standard input. Undefined: the runner inherits ours. */
   readonly input: Uint8Array | undefined;
-  /** End the runner by SIGKILL. */
+  /** True: end the runner with SIGKILL instead of SIGINT. */
   readonly killRunner: boolean;
-  /** What the processes print. */
+  /** Is called for each line that a process prints. */
   readonly onOutput: (process: string, line: string) => void;
 }
 
 export interface DrillEnd {
   readonly results: readonly Result[];
-  /** From the start until everything was ready; undefined: the stop began before that. */
+  /** From the start until all processes were ready. Undefined: the stop began earlier. */
   readonly readyMs: Milliseconds | undefined;
-  /** From the beginning of the stop, or the SIGKILL, until nothing was left. */
+  /** From the beginning of the stop, or from the SIGKILL, until the run was over. */
   readonly stopMs: Milliseconds | undefined;
-  /** How the runner ended that was not killed, where it should not have ended so. */
+  /** How the runner ended, if that was wrong: without its `done` event, or not by the SIGKILL of this drill. */
   readonly runnerFailed: RunnerEnd | undefined;
-  /** A signal to the drill itself broke it off. */
+  /** The first signal that the drill itself received. It ends the drill early. */
   readonly interrupted: PolicySignal | undefined;
 }
+
+export interface DrillSystem extends System {
+  readonly startRunner: typeof startRunner;
+}
+
+const realDrillSystem: DrillSystem = { ...realSystem, startRunner };
 
 export class Drill {
   readonly #request: DrillRequest;
   readonly #story: Story;
   readonly #leftovers: Leftovers;
   readonly #runner: DrilledRunner;
-  readonly #startedAt = monotonicNow();
+  readonly #system: DrillSystem;
+  readonly #startedAt: Milliseconds;
   #stopAt: Milliseconds | undefined;
   #interrupted: PolicySignal | undefined;
   #runnerIsOver = false;
   #wake: () => void = () => undefined;
 
-  constructor(request: DrillRequest) {
+  constructor(request: DrillRequest, system: DrillSystem = realDrillSystem) {
     this.#request = request;
+    this.#system = system;
+    this.#startedAt = system.now();
     this.#story = new Story(request.plans, silentMs);
-    this.#leftovers = new Leftovers(request.plans);
-    this.#runner = startRunner({ argv: request.argv, input: request.input, onEvent: (event) => this.#onEvent(event) });
+    this.#leftovers = new Leftovers(request.plans, system);
+    this.#runner = system.startRunner({ argv: request.argv, input: request.input, onEvent: (event) => this.#onEvent(event) });
   }
 
-  /** A signal to the drill goes to the runner: it stops everything, each further one in more haste. */
+  /** Forwards a signal of the drill to the runner, which stops all processes. Each further signal moves the stop on. */
   onSignal(signal: PolicySignal): void {
     this.#interrupted ??= signal;
     this.#runner.signal(signal);
     this.#wake();
   }
 
-  /** To its end. Afterwards nothing of it is alive, whatever came of it. */
+  /** Runs the whole drill. At the end it kills any survivors of the run. */
   async run(): Promise<DrillEnd> {
     const ended = this.#runner.ended.then((end) => {
       this.#runnerIsOver = true;
       this.#wake();
       return end;
     });
-    await this.#until(() => this.#isBrokenOff || this.#story.readyAt <= monotonicNow());
-    const readyAt = this.#isBrokenOff ? undefined : monotonicNow();
+    await this.#until(() => this.#isCutShort || this.#story.readyAt <= this.#system.now());
+    const readyAt = this.#isCutShort ? undefined : this.#system.now();
     if (readyAt !== undefined) {
       this.#stopAt = readyAt;
       if (this.#request.killRunner) return this.#kill(ended, readyAt);
@@ -84,29 +92,38 @@ export class Drill {
     return this.#end(readyAt, this.#story.done ? undefined : runnerEnd);
   }
 
-  get #isBrokenOff(): boolean {
+  get #isCutShort(): boolean {
     return this.#runnerIsOver || this.#story.stopping || this.#interrupted !== undefined;
   }
 
   async #kill(ended: Promise<RunnerEnd>, readyAt: Milliseconds): Promise<DrillEnd> {
-    const killedAt = monotonicNow();
+    const killedAt = this.#system.now();
     this.#stopAt = killedAt;
     this.#runner.signal('SIGKILL');
     const runnerEnd = await ended;
     this.#story.runnerKilled(killedAt);
+    // Two scans in a row must find nothing of an instance: one scan can miss a process that forks and ends during it.
+    const emptySince = new Map<string, Milliseconds>();
     await this.#until(() => {
-      const now = monotonicNow();
-      const alive = this.#leftovers.look();
-      for (const { name } of this.#request.plans) if (!alive.has(name)) this.#story.seenGone(name, now);
-      return alive.size === 0 || now > killedAt + killBoundMs || this.#interrupted !== undefined;
-    }, lookEveryMs);
+      const now = this.#system.now();
+      const alive = this.#leftovers.findAlive();
+      let areGone = true;
+      for (const { name } of this.#request.plans) {
+        const since = alive.has(name) ? undefined : emptySince.get(name);
+        if (since === undefined) areGone = false;
+        else this.#story.seenGone(name, since);
+        if (alive.has(name)) emptySince.delete(name);
+        else emptySince.set(name, since ?? now);
+      }
+      return areGone || now > killedAt + killBoundMs || this.#interrupted !== undefined;
+    }, scanEveryMs);
     return this.#end(readyAt, runnerEnd.signal === 'SIGKILL' ? undefined : runnerEnd);
   }
 
-  /** The last look. What survived is told, and ended here: a drill leaves nothing. */
+  /** Records the survivors, and then kills them, because a drill must leave nothing behind. */
   async #end(readyAt: Milliseconds | undefined, runnerFailed: RunnerEnd | undefined): Promise<DrillEnd> {
-    const over = monotonicNow();
-    for (const [id, members] of this.#leftovers.look()) {
+    const over = this.#system.now();
+    for (const [id, members] of this.#leftovers.findAlive()) {
       for (const info of members) this.#story.seenAlive(id, { pid: info.pid, state: info.state, command: describeCommand(info) });
     }
     await this.#endLeftovers();
@@ -120,31 +137,34 @@ export class Drill {
   }
 
   async #endLeftovers(): Promise<void> {
-    const deadline = monotonicNow() + killBoundMs;
+    const deadline = this.#system.now() + killBoundMs;
+    let emptyScans = 0;
     await this.#until(() => {
-      const alive = [...this.#leftovers.look().values()].flat();
-      for (const info of alive) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-      return alive.length === 0 || monotonicNow() > deadline;
-    }, lookEveryMs);
+      const alive = [...this.#leftovers.findAlive().values()].flat();
+      for (const info of alive) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+      emptyScans = alive.length === 0 ? emptyScans + 1 : 0;
+      return emptyScans === 2 || this.#system.now() > deadline;
+    }, scanEveryMs);
   }
 
   #onEvent(event: RunnerEvent): void {
-    const now = monotonicNow();
+    const now = this.#system.now();
     if (event.event === 'output') this.#request.onOutput(event.process ?? '', event.line ?? '');
-    if (event.event === 'start' && event.process !== undefined && event.pid !== undefined) this.#leftovers.started(event.process, event.pid);
+    if (event.event === 'start' && event.process !== undefined && event.pid !== undefined) this.#leftovers.addLeader(event.process, event.pid);
     if (event.event === 'stopping') this.#stopAt ??= now;
     this.#story.add(event, now);
     this.#wake();
   }
 
-  /** Asked whenever something is heard, when the last one will have been silent for long enough, and every so often. */
+  /** Waits for a condition. Checks it after each event, at `readyAt` unless that is past, and every `everyMs`. */
   async #until(isSo: () => boolean, everyMs = Infinity): Promise<void> {
     while (!isSo()) {
       await new Promise<void>((resolve) => {
-        const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - monotonicNow())));
-        const timer = delay === Infinity ? undefined : setTimeout(resolve, delay);
+        const toReady = Math.ceil(this.#story.readyAt - this.#system.now());
+        const delay = Math.min(everyMs, toReady > 0 ? toReady : Infinity);
+        const timer = delay === Infinity ? undefined : this.#system.schedule(resolve, delay);
         this.#wake = () => {
-          clearTimeout(timer);
+          timer?.cancel();
           resolve();
         };
       });

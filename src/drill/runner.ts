@@ -1,5 +1,5 @@
-// The `procrun up` that is drilled: a real one, as a child process, whose events are read. What is done with it and what its
-// story says is drill.ts's and story.ts's.
+// Starts a real `procrun up` as a child process for the drill and reads its events. drill.ts controls it, and story.ts interprets
+// the events.
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { execa, type Options } from 'execa';
@@ -8,7 +8,7 @@ import type { RunnerEvent } from './story.ts';
 export interface RunnerRequest {
   /** Arguments of procrun. */
   readonly argv: readonly string[];
-  /** For its standard input; undefined: ours. */
+  /** Content for its standard input. Undefined: it inherits ours. */
   readonly input: Uint8Array | undefined;
   readonly onEvent: (event: RunnerEvent) => void;
 }
@@ -20,20 +20,20 @@ export interface RunnerEnd {
 
 export interface DrilledRunner {
   readonly pid: number;
-  /** It has ended, and every event is told. */
+  /** Resolves when the runner has ended and `onEvent` has had every event. */
   readonly ended: Promise<RunnerEnd>;
   signal(name: NodeJS.Signals): void;
 }
 
-/** A procrun of our own kind, started as we were. */
+/** Starts procrun with the same Node, Node options and script as this process. */
 export function startRunner({ argv, input, onEvent }: RunnerRequest): DrilledRunner {
   const options: Options = {
-    // In our own group, unlike what it runs: whoever ends our group (a terminal, a CI job that is cancelled) ends it with us.
+    // The runner stays in our process group, so a signal to the group (from a terminal or a cancelled CI job) reaches it too.
     cleanup: false,
     buffer: false,
     reject: false,
     forceKillAfterDelay: false,
-    // What it has to say beside its events (warnings of the manifest, a crash) is for the user to read.
+    // stderr is inherited, so that the user sees manifest warnings and crash messages.
     stdio: [input === undefined ? 'inherit' : 'pipe', 'pipe', 'inherit'],
   };
   const [, script = ''] = process.argv;
@@ -43,13 +43,13 @@ export function startRunner({ argv, input, onEvent }: RunnerRequest): DrilledRun
     void child.catch(() => undefined);
     throw new Error('the system refused to start procrun (too many processes)');
   }
-  // It may end before it has read all.
+  // The runner may end before it has read all its input.
   child.stdin?.on('error', () => undefined);
   if (input !== undefined) child.stdin?.end(input);
   return {
     pid,
     ended: Promise.all([child, readLines(child.stdout as Readable, onEvent)]).then(([{ exitCode, signal }]) => ({ status: exitCode, signal })),
-    // Node keeps the pid from being reused until it has seen the end, and then sends nothing.
+    // Safe against a reused pid: the pid stays taken until Node reaps the child, and after that `kill` sends nothing.
     signal: (name) => void child.kill(name),
   };
 }
@@ -61,7 +61,7 @@ async function readLines(stream: Readable, onEvent: (event: RunnerEvent) => void
   }
 }
 
-/** The last line of a runner that was killed may be torn. */
+/** @returns undefined for invalid JSON: the last line of a killed runner may be incomplete. */
 function parse(line: string): RunnerEvent | undefined {
   try {
     return JSON.parse(line) as RunnerEvent;

@@ -1,10 +1,10 @@
-// What the events of a drilled run say of each of its instances: when all are ready, and how each one ended. Pure: it is
-// told what the runner said, line by line, and of what was seen of the system beside that.
+// Interprets the events of a drilled run: when all instances are ready, and how each one ended. Pure: the caller passes in the
+// runner's events and its own observations of the system.
 import type { Milliseconds } from '../manifest/types.ts';
 import { isSuccess } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 
-/** A line of `up --format json`, as far as a drill has use for it. */
+/** A line of `up --format json`, with the fields that a drill uses. */
 export interface RunnerEvent {
   readonly event: string;
   readonly process?: string;
@@ -29,7 +29,7 @@ export type FailureKind = 'not-started' | 'failed-before-stop' | 'needed-sigkill
 export interface Escapee {
   readonly pid: number;
   readonly command: string;
-  /** Left alone, as the manifest or the process itself asked for. */
+  /** True: left alone, because the manifest or the process itself asked for that. */
   readonly left: boolean;
 }
 
@@ -42,18 +42,18 @@ export interface Survivor {
 export interface Result {
   readonly process: string;
   readonly failures: readonly FailureKind[];
-  /** The stage in which the last of its tree went; undefined: it ended by itself, was not started, or the runner was killed. */
+  /** The stage in which its tree was gone. Undefined: it ended by itself, was not started, or the runner was killed. */
   readonly stage: string | undefined;
-  /** From the beginning of its stop until it was gone; undefined where it had not to be stopped, or did not go. */
+  /** From the beginning of its stop until its tree was gone. Undefined: no stop was needed, or the tree is not gone. */
   readonly durationMs: Milliseconds | undefined;
-  /** How its leader ended, as far as the runner could see it. */
+  /** How its leader ended, if the runner reported it. */
   readonly code: number | undefined;
   readonly signal: string | undefined;
-  /** Its leader had ended by itself before the stop began. */
+  /** True: its leader ended by itself before the stop began. */
   readonly endedBefore: boolean;
-  /** The stop came before its start. */
+  /** True: the stop began before its start. */
   readonly keptFromStart: boolean;
-  /** Why it could not be started, or that its time was over. */
+  /** Why it could not be started, or that it reached its `max_runtime`. */
   readonly reason: string | undefined;
   readonly escapees: readonly Escapee[];
   readonly survivors: readonly Survivor[];
@@ -62,11 +62,11 @@ export interface Result {
 interface InstanceStory {
   readonly plan: InstancePlan;
   startedAt: Milliseconds | undefined;
-  spoke: boolean;
+  hasPrinted: boolean;
   ended: boolean;
   gone: boolean;
-  /** Before its own stop, and before that of the whole run. */
-  endedUnasked: boolean;
+  /** True: the leader ended before its own stop and before the stop of the whole run. */
+  endedByItself: boolean;
   stopBegun: boolean;
   code: number | undefined;
   signal: string | undefined;
@@ -86,13 +86,13 @@ export class Story {
   #done = false;
   #killedAt: Milliseconds | undefined;
 
-  /** @param silentMs after so long a process counts as ready that has printed nothing. */
+  /** @param silentMs a process that prints nothing counts as ready after this time. */
   constructor(plans: readonly InstancePlan[], silentMs: Milliseconds) {
     this.#silentMs = silentMs;
     this.#stories = new Map(plans.map((plan) => [plan.name, blank(plan)]));
   }
 
-  /** @param now on the clock that `readyAt` answers in. */
+  /** @param now on the same clock as `readyAt`. */
   add(event: RunnerEvent, now: Milliseconds): void {
     if (event.event === 'stopping') this.#stopping = true;
     if (event.event === 'done') this.#done = true;
@@ -100,27 +100,27 @@ export class Story {
     if (entry && event.event !== 'stopping') this.#addTo(entry, event, now);
   }
 
-  /** When all will be ready if nothing more is heard: now or earlier, later, or (Infinity) not before something is started. */
+  /** The time at which all instances count as ready if no further event comes. Infinity: an instance has not been started yet. */
   get readyAt(): Milliseconds {
     return Math.max(0, ...[...this.#stories.values()].map((entry) => this.#readyAt(entry)));
   }
 
-  /** The stop of everything has begun, by whatever. */
+  /** True: the stop of the whole run has begun, for any reason. */
   get stopping(): boolean {
     return this.#stopping || this.#done;
   }
 
-  /** The runner has come to its end as it should. */
+  /** True: the runner has reported its regular end. */
   get done(): boolean {
     return this.#done;
   }
 
-  /** The runner was killed just now; what is told from here on is what was seen of the system. */
+  /** Records the SIGKILL of the runner. From here on only `seenGone` and `seenAlive` bring news. */
   runnerKilled(now: Milliseconds): void {
     this.#killedAt = now;
   }
 
-  /** Of a killed run: nothing of this instance was alive at that time. */
+  /** For a killed runner: no process of this instance was alive at that time. */
   seenGone(id: string, now: Milliseconds): void {
     const entry = this.#stories.get(id);
     if (!entry || entry.gone) return;
@@ -141,7 +141,7 @@ export class Story {
         durationMs: entry.durationMs,
         code: entry.code,
         signal: entry.signal,
-        endedBefore: entry.endedUnasked && !entry.timedOut,
+        endedBefore: entry.endedByItself && !entry.timedOut,
         keptFromStart: entry.startedAt === undefined && !entry.notStarted && this.#stopping,
         reason: entry.reason,
         escapees: entry.escapees,
@@ -160,7 +160,7 @@ export class Story {
         entry.reason = event.reason;
         break;
       case 'output':
-        entry.spoke = true;
+        entry.hasPrinted = true;
         break;
       case 'timed-out':
         entry.timedOut = true;
@@ -171,7 +171,7 @@ export class Story {
         break;
       case 'exit':
         entry.ended = true;
-        entry.endedUnasked = !this.#stopping && !entry.stopBegun;
+        entry.endedByItself = !this.#stopping && !entry.stopBegun;
         entry.code = event.code ?? undefined;
         entry.signal = event.signal ?? undefined;
         break;
@@ -190,16 +190,16 @@ export class Story {
   }
 
   #readyAt(entry: InstanceStory): Milliseconds {
-    if (entry.spoke || entry.ended || entry.notStarted) return 0;
+    if (entry.hasPrinted || entry.ended || entry.notStarted) return 0;
     return entry.startedAt === undefined ? Infinity : entry.startedAt + this.#silentMs;
   }
 
   #failures(entry: InstanceStory): FailureKind[] {
-    // What the stop of the others kept from starting has not failed; why they were stopped is told by whoever caused it.
+    // An instance that the stop kept from starting has not failed. The failure belongs to the instance that caused the stop.
     const began = entry.startedAt !== undefined;
     return [
       ...(entry.notStarted || (!began && !this.#stopping) ? ['not-started' as const] : []),
-      ...(entry.timedOut || (entry.endedUnasked && !this.#endedWell(entry)) ? ['failed-before-stop' as const] : []),
+      ...(entry.timedOut || (entry.endedByItself && !this.#endedWell(entry)) ? ['failed-before-stop' as const] : []),
       ...(entry.stage === 'SIGKILL' ? ['needed-sigkill' as const] : []),
       ...(entry.survivors.size > 0 ? ['survived' as const] : []),
       ...(began && !entry.gone && entry.survivors.size === 0 ? ['no-end' as const] : []),
@@ -216,10 +216,10 @@ function blank(plan: InstancePlan): InstanceStory {
   return {
     plan,
     startedAt: undefined,
-    spoke: false,
+    hasPrinted: false,
     ended: false,
     gone: false,
-    endedUnasked: false,
+    endedByItself: false,
     stopBegun: false,
     code: undefined,
     signal: undefined,

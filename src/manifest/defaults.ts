@@ -1,26 +1,26 @@
-// Every default of the manifest, in one place. What they mean is with those who use them.
+// Every default of the manifest, in one place. The modules that use a default say what it means.
 import type { Policy, PolicySignal, ProcessSpec, Stage, StopFlagKind } from './types.ts';
 
-/** POSIX has a shell there on every system that procrun runs on. */
+/** Every system that procrun supports has a POSIX shell at this path. */
 export const defaultShell = '/bin/sh';
 
-/** A stage that is given no time of its own. */
+/** The time in ms of a stage without one of its own. */
 export const defaultStageMs = 5000;
 
-/** SIGKILL after the last stage: so long procrun watches what it killed go. */
+/** The time in ms that a killed tree has to disappear. SIGKILL is repeated until then. */
 const defaultKillMs = 5000;
 
-/** The last stage, where a list does not end with it. */
+/** The last stage of every list, unless `final_kill` is false. */
 export const killStage: Stage = { kind: 'signal', signal: 'SIGKILL', timeoutMs: defaultKillMs };
 
 export function isKill(stage: Stage): boolean {
   return stage.kind === 'signal' && stage.signal === 'SIGKILL';
 }
 
-/** The flag stage that is put first when a process has a stop flag and its list of stages does not mention it. */
+/** The time in ms of the `flag` stage that is added when a process has a stop flag and its list has no `flag` stage. */
 export const defaultFlagMs = 4000;
 
-/** Both lists end within the 10 s that `docker stop` gives before it kills. SIGKILL is added by who uses them. */
+/** Both lists end within the 10 s that `docker stop` gives before it kills. The caller adds SIGKILL. */
 export function defaultStop(flag: StopFlagKind | undefined): Stage[] {
   return flag === undefined
     ? [{ kind: 'signal', signal: 'SIGTERM', timeoutMs: 8000 }]
@@ -33,7 +33,7 @@ export function defaultStop(flag: StopFlagKind | undefined): Stage[] {
 const mask: Policy = { kind: 'mask' };
 const forward: Policy = { kind: 'forward' };
 
-/** What asks for the end is kept from the processes, which are ended in stages; the rest they hear. */
+/** A signal that asks for the end is masked, because the stages end the processes. The processes receive all other signals. */
 export const defaultPolicies: Readonly<Record<PolicySignal, Policy>> = {
   SIGINT: mask,
   SIGTERM: mask,
@@ -46,7 +46,7 @@ export const defaultPolicies: Readonly<Record<PolicySignal, Policy>> = {
   SIGWINCH: forward,
 };
 
-/** What a process has of the rest when the manifest does not say. */
+/** The defaults of all other process keys. */
 export const processDefaults = {
   instances: 1,
   port: undefined,
@@ -66,9 +66,9 @@ export const processDefaults = {
   quiet: false,
 } as const satisfies Partial<ProcessSpec>;
 
-/** An env file that is read when none is named, if it is there. */
+/** The env file that is read, if it exists, when the user names none. */
 export const defaultEnvFile = '.env';
 
-/** Of a Procfile: foreman's first port, and its distance from one process to the next. */
+/** foreman's rule for a Procfile: the first port, and the distance from one process to the next. */
 export const defaultBasePort = 5000;
 export const portStep = 100;

@@ -1,4 +1,4 @@
-// `depends_on`: what each process names, and that there is no circle. The order that follows from it is the supervisor's.
+// Reads and checks `depends_on`, and finds cycles. The supervisor derives the order of starts and stops.
 import type { Draft, ProcessDraft } from './draft.ts';
 import { describe, subject } from './issues.ts';
 import { didYouMean, nearest } from './nearest.ts';
@@ -11,11 +11,11 @@ interface Edge extends Dependency {
   readonly path: Path;
 }
 
-/** What each process depends on, by its name. Unknown names, oneself, and circles are told. */
+/** The dependencies of each process, by its name. Reports unknown names, self-dependencies and cycles. */
 export function resolveDependencies(draft: Draft, processes: readonly ProcessDraft[]): ReadonlyMap<string, readonly Dependency[]> {
   const names = new Set(processes.map((process) => process.name));
   const edges = new Map(processes.map((process) => [process.name, edgesOf(draft, process, names)]));
-  tellCircles(draft, edges);
+  reportCycles(draft, edges);
   return new Map([...edges].map(([name, list]) => [name, list.map(({ name: to, condition }) => ({ name: to, condition }))]));
 }
 
@@ -28,7 +28,7 @@ function edgesOf(draft: Draft, process: ProcessDraft, names: ReadonlySet<string>
   const edges = new Map<string, Edge>();
   for (const { name, condition, at } of named) {
     const offset = draft.keyAt(at);
-    if (!isStarted(condition)) tellCondition(draft, at, condition);
+    if (!isStarted(condition)) reportCondition(draft, at, condition);
     if (typeof name !== 'string') {
       const node = nodeAt(draft.root, at);
       if (!isBroken(node)) draft.problems.error(offset, `${subject(at)} must be the name of a process, not ${describe(node)}.`);
@@ -45,7 +45,7 @@ function isStarted(condition: string): condition is 'started' {
   return condition === 'started';
 }
 
-function tellCondition(draft: Draft, path: Path, condition: string): void {
+function reportCondition(draft: Draft, path: Path, condition: string): void {
   if (unsupportedConditions.includes(condition)) {
     draft.problems.error(draft.at(path), `The condition \`${condition}\` is not supported by this version of procrun.`, 'write `started`');
   } else {
@@ -53,40 +53,43 @@ function tellCondition(draft: Draft, path: Path, condition: string): void {
   }
 }
 
-/** What is meant may be planned only; then what works is named with it. */
+/** The nearest condition may be one that is planned only. Then the hint also names the condition that works. */
 function hintForCondition(condition: string): string | undefined {
   const meant = nearest(condition, ['started', ...unsupportedConditions]);
   return meant === undefined || meant === 'started' ? didYouMean(condition, ['started']) : `write \`started\`: \`${meant}\` is not supported by this version of procrun`;
 }
 
-/** Depth first, with a stack of its own: a chain may be as long as the file. Each circle is told once, where it closes. */
-function tellCircles(draft: Draft, edges: ReadonlyMap<string, readonly Edge[]>): void {
+/**
+ * Searches depth first. The explicit stack avoids a recursion as deep as the file is long. Each cycle is reported once, at the edge
+ * that closes it.
+ */
+function reportCycles(draft: Draft, edges: ReadonlyMap<string, readonly Edge[]>): void {
   const done = new Set<string>();
   for (const start of edges.keys()) {
     if (done.has(start)) continue;
-    const way: { name: string; next: number }[] = [{ name: start, next: 0 }];
-    const onWay = new Map([[start, 0]]);
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const stack: { name: string; next: number }[] = [{ name: start, next: 0 }];
+    const stackIndexes = new Map([[start, 0]]);
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const edge = edges.get(last.name)?.[last.next++];
       if (edge === undefined) {
         done.add(last.name);
-        onWay.delete(last.name);
-        way.pop();
+        stackIndexes.delete(last.name);
+        stack.pop();
         continue;
       }
-      const closes = onWay.get(edge.name);
-      if (closes !== undefined) {
-        const circle = [...way.slice(closes).map((step) => step.name), edge.name];
-        draft.problems.error(draft.keyAt(edge.path), `These processes depend on each other in a circle: ${showCircle(circle)}.`);
+      const cycleStart = stackIndexes.get(edge.name);
+      if (cycleStart !== undefined) {
+        const cycle = [...stack.slice(cycleStart).map((step) => step.name), edge.name];
+        draft.problems.error(draft.keyAt(edge.path), `These processes depend on each other in a circle: ${showCycle(cycle)}.`);
       } else if (!done.has(edge.name)) {
-        onWay.set(edge.name, way.length);
-        way.push({ name: edge.name, next: 0 });
+        stackIndexes.set(edge.name, stack.length);
+        stack.push({ name: edge.name, next: 0 });
       }
     }
   }
 }
 
-function showCircle(names: readonly string[]): string {
+function showCycle(names: readonly string[]): string {
   const shown = names.length <= 12 ? names : [...names.slice(0, 6), '…', ...names.slice(-5)];
   return shown.join(' -> ');
 }

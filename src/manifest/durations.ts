@@ -1,17 +1,17 @@
-// Durations between people and milliseconds.
+// Converts durations between text and milliseconds.
 import type { Milliseconds } from './types.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** What a duration looks like as text. The JSON Schema of the manifest shows it to editors. */
+/** A duration as text. The JSON Schema of the manifest gives this pattern to editors. */
 export const durationPattern = /^(?=.)(?:forever|\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?h)?(?:\d+(?:\.\d+)?m)?(?:\d+(?:\.\d+)?s)?(?:\d+(?:\.\d+)?ms)?)$/;
 
-/** 114 years. What is longer is as good as for ever, and no number of hours that anybody could read. */
+/** A million hours, 114 years. A longer duration counts as `forever`. */
 const longestMs = 1_000_000 * 3_600_000;
 
 /**
- * Milliseconds of `250ms`, `5s`, `1.5m`, `1h`, `1m30s`; a bare number is seconds, `0` is at once, `forever` is `Infinity`.
- * `undefined` if it is none of these.
+ * Milliseconds of `250ms`, `5s`, `1.5m`, `1h`, `1m30s`. A bare number is seconds, `0` is at once, `forever` is `Infinity`.
+ * `undefined` if the text is not a duration.
  */
 export function parseDuration(text: string | number): Milliseconds | undefined {
   if (typeof text === 'number') return text >= 0 && Number.isFinite(text) ? bounded(text * 1000) : undefined;
@@ -28,7 +28,7 @@ function bounded(ms: number): Milliseconds {
   return ms > longestMs ? Infinity : Math.round(ms);
 }
 
-/** Short and for people: `250ms`, `4s`, `1.5s`, `1m30s`, `2h`, `forever`. Below a minute exact to the millisecond, above to the second. */
+/** Short text for users: `250ms`, `4s`, `1.5s`, `1m30s`, `2h`, `forever`. Exact to the millisecond below a minute, to the second above. */
 export function formatDuration(exactMs: Milliseconds): string {
   if (exactMs === Infinity) return 'forever';
   const ms = Math.round(exactMs);

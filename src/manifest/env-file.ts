@@ -1,4 +1,4 @@
-// Reads env files, in the syntax of the `dotenv` library, each once. Which are read, and in what order, is for others.
+// Reads each env file once, in the syntax of the `dotenv` library. The caller decides which files to read, and in which order.
 import { isUtf8 } from 'node:buffer';
 import type { Variables } from './environment.ts';
 import { formatSize, maxEnvFileBytes } from './limits.ts';
@@ -8,18 +8,18 @@ export type EnvFile = { readonly variables: Variables } | { readonly mistake: st
 
 export class EnvFiles {
   readonly #readFile: (absolutePath: string) => Uint8Array | undefined;
-  readonly #read = new Map<string, EnvFile>();
+  readonly #cache = new Map<string, EnvFile>();
 
   constructor(readFile: (absolutePath: string) => Uint8Array | undefined) {
     this.#readFile = readFile;
   }
 
-  /** Never throws: what is wrong with a file is in the result, as a sentence. */
+  /** Never throws. The result holds a sentence that says what is wrong with the file. */
   async load(path: string): Promise<EnvFile> {
-    let file = this.#read.get(path);
+    let file = this.#cache.get(path);
     if (file === undefined) {
       file = await this.#load(path);
-      this.#read.set(path, file);
+      this.#cache.set(path, file);
     }
     return file;
   }
@@ -38,13 +38,13 @@ export class EnvFiles {
     if (!isUtf8(bytes)) return { mistake: `The env file ${quoted(path)} is not UTF-8.` };
     const text = new TextDecoder().decode(bytes);
     if (text.includes('\0')) return { mistake: `The env file ${quoted(path)} has a NUL byte in it; it must be plain text.` };
-    // Loaded only now: most manifests have no env file, and pay nothing for it.
+    // Load the library late: most manifests have no env file.
     const { parse } = await import('dotenv');
     return { variables: new Map(Object.entries(parse(text))) };
   }
 }
 
-/** The sentence for a file that was named and is not there. */
+/** The sentence for a named file that does not exist. */
 export function missingEnvFile(path: string): string {
   return `The env file ${quoted(path)} does not exist.`;
 }

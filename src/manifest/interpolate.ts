@@ -1,20 +1,20 @@
-// `${VAR}` in a value of the manifest: the forms, and the mistakes in them. Which variables there are is for environment.ts.
+// Expands `${VAR}` in a value of the manifest, and finds mistakes in it. environment.ts supplies the variables.
 import { maxArgumentLength } from './limits.ts';
 import { quoted } from './problem.ts';
 
 export interface Interpolation {
   readonly text: string;
   readonly mistakes: readonly { readonly index: number; readonly message: string; readonly hint?: string }[];
-  /** Names that were unset and had no default: they became empty. */
+  /** Unset variables without a default. They expand to nothing. */
   readonly unset: readonly { readonly index: number; readonly name: string }[];
 }
 
-/** Defaults within defaults, `${A:-${B:-c}}`: more than this is no manifest. */
+/** The deepest nesting of defaults, `${A:-${B:-c}}`. No real manifest needs more. */
 const maxNesting = 20;
 
 /**
- * Expands `${VAR}`, `${VAR:-default}` (also when VAR is empty), `${VAR:?message}` and `$$`, as Compose and POSIX shells have them.
- * A `$` before anything else stays as it is. Never throws; mistakes are given with their index in `text`.
+ * Expands `${VAR}`, `${VAR:-default}` (also when VAR is empty), `${VAR:?message}` and `$$`, as Compose and POSIX shells do.
+ * A `$` before anything else stays as it is. Never throws. Each mistake has its index in `text`.
  */
 export function interpolate(text: string, lookup: (name: string) => string | undefined): Interpolation {
   if (!text.includes('$')) return { text, mistakes: [], unset: [] };
@@ -58,13 +58,13 @@ class Expansion {
         result += '$';
         at = dollar + 1;
       }
-      // No use in building what cannot be given to a program anyway.
+      // Stop early: no program accepts an argument of this length.
       if (result.length > 2 * maxArgumentLength) return result;
     }
     return result;
   }
 
-  /** The `}` that belongs to a `${` whose inside begins at `from`. */
+  /** The index of the `}` that closes a `${`. `from` is the first index after the `${`. */
   private closing(from: number, to: number): number | undefined {
     let open = 1;
     for (let at = from; at < to; at++) {

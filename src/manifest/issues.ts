@@ -1,4 +1,4 @@
-// Turns what valibot found into sentences at the right place. Which values are right is the schema's to say.
+// Turns valibot's issues into sentences at the right place. schema.ts says which values are valid.
 import type { BaseIssue } from 'valibot';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -7,12 +7,12 @@ import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from '
 
 type Issue = BaseIssue<unknown>;
 
-/** Tells an issue, and returns the paths of the values that are wrong. `prefix` is where the checked value stands in the tree. */
+/** Reports an issue, and returns the paths of the invalid values. `prefix` is the path of the checked value in the tree. */
 export function explainIssue(issue: Issue, root: Node, problems: ProblemList, prefix: Path = []): Path[] {
   const path = [...prefix, ...(issue.path ?? []).map((item) => item.key as string | number)];
 
-  // None of a union's shapes fitted. If one got as far as looking inside, that is the one that was meant.
-  const inside = (issue.issues ?? []).filter(looksInside);
+  // No option of the union fits. An issue inside the value shows which option the user meant.
+  const inside = (issue.issues ?? []).filter(pointsInside);
   if (inside.length > 0) return inside.flatMap((inner) => explainIssue(inner, root, problems, path));
 
   const node = nodeAt(root, path);
@@ -29,24 +29,24 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   return [path];
 }
 
-/** A union may be one of the shapes of a union. */
-function looksInside(issue: Issue): boolean {
-  return issue.path !== undefined || (issue.issues ?? []).some(looksInside);
+/** True for an issue at a part of the value. An option of a union may itself be a union. */
+function pointsInside(issue: Issue): boolean {
+  return issue.path !== undefined || (issue.issues ?? []).some(pointsInside);
 }
 
 function hintFor(issue: Issue, node: Node): string | undefined {
   if (node.kind !== 'scalar') return undefined;
   if (issue.type === 'record' && /^[\w-]+:\S/.test(node.source)) return 'YAML needs a blank after the `:`';
-  return didYouMean(node.source, expectedWords(issue)) ?? oldBoolean(node.source, issue);
+  return didYouMean(node.source, expectedWords(issue)) ?? booleanHint(node.source, issue);
 }
 
-/** The words of a picklist, which valibot gives as `("stop" | "leave")`. */
+/** The words of a picklist. valibot lists them as `("stop" | "leave")`. */
 function expectedWords(issue: Issue): string[] {
   return issue.type === 'picklist' ? [...(issue.expected ?? '').matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '') : [];
 }
 
-/** What YAML 1.1 took for a boolean, and many still write. */
-function oldBoolean(word: string, issue: Issue): string | undefined {
+/** Many users still write the booleans of YAML 1.1. */
+function booleanHint(word: string, issue: Issue): string | undefined {
   if (issue.type !== 'boolean') return undefined;
   if (/^(?:yes|on|y|1)$/i.test(word)) return 'write `true`';
   return /^(?:no|off|n|0)$/i.test(word) ? 'write `false`' : undefined;
@@ -59,7 +59,7 @@ export function subject(path: Path): string {
   return `Item ${last + 1} of ${quoted(String(path.at(-2) ?? ''))}`;
 }
 
-/** What the user wrote, for the end of a sentence. */
+/** The value that the user wrote, for the end of a sentence. */
 export function describe(node: Node | undefined): string {
   if (node === undefined) return 'nothing';
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';

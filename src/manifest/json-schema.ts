@@ -1,4 +1,4 @@
-// The JSON Schema of the manifest, for editors: made at build time from the very objects that check it. Not part of a run.
+// Makes the JSON Schema of the manifest for editors. The build makes it from the same objects that check a manifest. No run needs it.
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { maxNameLength } from './limits.ts';
@@ -6,24 +6,24 @@ import { everyProcess, namePattern } from './names.ts';
 import { command, duration, manifestFields, processFields, processMap, shutdownFields } from './schema.ts';
 import { policySignals } from './types.ts';
 
-/** Draft 2020-12, self-contained. Keys that begin with `x-` are free at the top and in a process, as they are for procrun. */
+/** Draft 2020-12, self-contained. As in procrun, any key that begins with `x-` is allowed at the top level and in a process. */
 export function manifestJsonSchema(): object {
   const schema = toJsonSchema(manifestFields, {
     target: 'draft-2020-12',
     typeMode: 'input',
     definitions: { duration, command, process: processFields },
-    overrideSchema: ({ valibotSchema, jsonSchema }) => closed(valibotSchema, jsonSchema),
+    overrideSchema: ({ valibotSchema, jsonSchema }) => restrictKeys(valibotSchema, jsonSchema),
   });
   const policy = {
-    description: 'What the process gets of the signal: forward, mask, ignore, stop, or the name of a signal that is sent instead.',
-    // The enumeration is what editors offer; the pattern lets other spellings pass.
+    description: 'How the runner passes the signal on: forward, mask, ignore, stop, or the name of a signal to send instead.',
+    // Editors offer the words of the enumeration. The pattern allows other spellings.
     anyOf: [{ enum: ['forward', 'mask', 'ignore', 'stop', ...policySignals] }, { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9]*$' }],
   };
-  return { ...(asShown(schema) as JsonSchema), title: 'procrun manifest', $defs: { ...(asShown(schema.$defs) as object), policy } };
+  return { ...(applyEditorSchemas(schema) as JsonSchema), title: 'procrun manifest', $defs: { ...(applyEditorSchemas(schema.$defs) as object), policy } };
 }
 
-/** Keys that are not known, or no names, are mistakes; valibot is not told so because keys.ts and names.ts word them better. */
-function closed(schema: GenericSchema, jsonSchema: JsonSchema): JsonSchema | undefined {
+/** Forbids unknown keys and invalid names. valibot does not check them, because keys.ts and names.ts give better messages. */
+function restrictKeys(schema: GenericSchema, jsonSchema: JsonSchema): JsonSchema | undefined {
   if ('key' in schema && schema.key === processMap.key) {
     return { ...jsonSchema, propertyNames: { pattern: namePattern.source, maxLength: maxNameLength, not: { const: everyProcess } } };
   }
@@ -32,13 +32,13 @@ function closed(schema: GenericSchema, jsonSchema: JsonSchema): JsonSchema | und
   return { ...jsonSchema, ...own, additionalProperties: false };
 }
 
-/** Where a schema carries what editors shall see instead of it, that takes its place. */
-function asShown(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(asShown);
+/** Replaces each schema that has an `editorSchema` (schema.ts) by it. Title and description stay. */
+function applyEditorSchemas(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(applyEditorSchemas);
   if (typeof value !== 'object' || value === null) return value;
   if ('jsonSchema' in value) {
     const { title, description } = value as JsonSchema;
     return { ...(value.jsonSchema as object), ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }) };
   }
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asShown(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, applyEditorSchemas(inner)]));
 }

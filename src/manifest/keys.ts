@@ -1,4 +1,4 @@
-// Which keys a manifest may have, and what is said about the others. The values behind them are the schema's.
+// Checks the keys of a manifest and reports unknown ones. schema.ts checks their values.
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
@@ -8,12 +8,12 @@ import { unsupportedProcessKeys } from './unsupported.ts';
 
 const processKeys = Object.keys(processFields.entries);
 
-/** Tells every key that is not known, at the top, in `shutdown`, in `defaults` and in each process. `x-…` is the user's own. */
+/** Reports every unknown key at the top level, in `shutdown`, in `defaults` and in each process. The user may add `x-…` keys. */
 export function checkKeys(root: MapNode, problems: ProblemList): void {
   const topKeys = Object.keys(manifestFields.entries);
   checkMap(root, topKeys, [], problems);
   const { shutdown, defaults, processes } = childrenOf(root);
-  if (shutdown?.kind === 'map') checkMap(shutdown, Object.keys(shutdownFields.entries), [], problems, { allowOwn: false });
+  if (shutdown?.kind === 'map') checkMap(shutdown, Object.keys(shutdownFields.entries), [], problems, { allowExtensions: false });
   if (defaults?.kind === 'map') checkMap(defaults, processKeys, unsupportedProcessKeys, problems);
   if (processes?.kind !== 'map') return;
   for (const { value } of processes.entries.values()) {
@@ -25,16 +25,16 @@ function childrenOf(root: MapNode): { shutdown?: Node; defaults?: Node; processe
   return Object.fromEntries([...root.entries].map(([key, entry]) => [key, entry.value]));
 }
 
-function checkMap(map: MapNode, known: readonly string[], unsupported: readonly string[], problems: ProblemList, { allowOwn = true } = {}): void {
+function checkMap(map: MapNode, known: readonly string[], unsupported: readonly string[], problems: ProblemList, { allowExtensions = true } = {}): void {
   for (const [key, { keyOffset }] of map.entries) {
-    if (known.includes(key) || (allowOwn && key.startsWith('x-'))) continue;
+    if (known.includes(key) || (allowExtensions && key.startsWith('x-'))) continue;
     if (unsupported.includes(key)) problems.error(keyOffset, `\`${key}\` is not supported by this version of procrun.`);
-    else problems.error(keyOffset, `${quoted(key)} is not a key that is known here.`, () => didYouMean(key, known) ?? misplaced(key, known));
+    else problems.error(keyOffset, `${quoted(key)} is not a key that is known here.`, () => didYouMean(key, known) ?? misplacedHint(key, known));
   }
 }
 
-/** A key that is right, but on the other level. */
-function misplaced(key: string, known: readonly string[]): string | undefined {
+/** The hint for a key that is valid on another level. */
+function misplacedHint(key: string, known: readonly string[]): string | undefined {
   if (known !== processKeys && processKeys.includes(key)) return `\`${key}\` belongs to a process, or into \`defaults\``;
   if (known === processKeys && Object.hasOwn(manifestFields.entries, key)) return `\`${key}\` belongs to the top level`;
   return undefined;

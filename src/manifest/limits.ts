@@ -1,27 +1,27 @@
-// The bounds that keep a hostile manifest from costing more than a moment. Each is far above what a real one needs.
+// Limits that keep a hostile manifest cheap to refuse. Each is far above the needs of a real one.
 
 /** A larger manifest is refused before it is decoded. */
 export const maxManifestBytes = 1024 * 1024;
-/** An env file is read by a parser of its own; it is bounded in the same way. */
+/** A larger env file is refused too. */
 export const maxEnvFileBytes = 1024 * 1024;
-/** Maps and lists within each other. The composer of `yaml` is recursive, so this also keeps it from the end of the stack. */
+/** Depth of nested maps and lists. The composer of `yaml` is recursive, so this also prevents a stack overflow. */
 export const maxDepth = 100;
 /** Tokens of the YAML lexer: about 20,000 lines. */
 export const maxTokens = 100_000;
-/** Values that aliases and merge keys may add by being expanded. */
+/** The number of values that the expansion of aliases and merge keys may add. */
 export const maxAliasedValues = 50_000;
-/** Further mistakes are only counted. */
+/** Problems beyond this number are only counted. */
 export const maxProblems = 100;
-/** The longest one string that Linux lets a program be given (MAX_ARG_STRLEN, 32 pages). */
+/** Linux limits each single argument and environment string to this many bytes (MAX_ARG_STRLEN, 32 pages). */
 export const maxArgumentLength = 128 * 1024;
 
 /**
- * Of the name of a process. It becomes the name of files, `~NAME.1000.flag`, and these may have 255 bytes on any usual system
- * (NAME_MAX); what is over is room to grow.
+ * The longest name of a process. File names such as `~NAME.1000.flag` contain it, and usual systems limit a file name to 255 bytes
+ * (NAME_MAX). The rest is reserve.
  */
 export const maxNameLength = 200;
 
-/** A size as people say it: `1 MiB`, `1.5 MiB`, `300 KiB`. Rounded up, so that "too large" never reads as the limit itself. */
+/** A size for users: `1 MiB`, `1.5 MiB`, `300 KiB`. Rounded up, so that a size above a limit never looks equal to it. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   const [unit, name] = bytes < 1024 * 1024 ? [1024, 'KiB'] : [1024 * 1024, 'MiB'];

@@ -1,26 +1,26 @@
-// Everything that the manifest may refer to, handed to it: see load.ts.
+// The input of load.ts: the bytes of a manifest and everything that it may refer to.
 
 export interface LoadRequest {
-  /** Bytes of the manifest, as read. */
+  /** The bytes of the manifest file. */
   readonly bytes: Uint8Array;
   /** Absolute real path, or `-` for standard input. */
   readonly file: string;
-  /** As the user named it, for messages. */
+  /** The user's name for the file, for messages. */
   readonly displayName: string;
   readonly format: 'yaml' | 'procfile';
-  /** Folder to which relative paths refer (absolute). */
+  /** The base of relative paths. An absolute path. */
   readonly root: string;
   /** The real environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What procrun itself gives, below all else: anybody may set or unset it. */
+  /** procrun's own default variables. They are the lowest layer, so every other layer may change or unset them. */
   readonly given?: Readonly<Record<string, string>> | undefined;
-  /** Reads a file; `undefined` if it does not exist; throws an Error with a clear message otherwise. */
+  /** Reads a file. Returns `undefined` if it does not exist. Throws an Error with a clear message if the file cannot be read. */
   readonly readFile: (absolutePath: string) => Uint8Array | undefined;
-  /** Of `-e`, absolute. With any, the default `.env` is not looked for; they stand above the manifest's own list. */
+  /** The files of `-e`, absolute. They stand above the manifest's `env_file` list. If there is one, the default `.env` is not read. */
   readonly envFiles: readonly string[];
   /** `--env-file-overrides`: env files stand above the real environment. */
   readonly envFileOverrides: boolean;
-  /** `-p`: the first process's port; each next one's is 100 higher. Replaces the `port` of a YAML manifest. */
+  /** `-p`: the port of the first process. Each following process gets a port 100 higher. Replaces `port` in a YAML manifest. */
   readonly basePort: number | undefined;
   /** `--name` */
   readonly name: string | undefined;

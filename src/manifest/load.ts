@@ -1,5 +1,5 @@
-// The way in: the bytes of a manifest and everything they may refer to, to a checked Manifest or the list of its mistakes.
-// Finding the file and reading it are the caller's; nothing here touches a disk or this process's environment.
+// The entry point: turns the bytes of a manifest into a checked Manifest or a list of mistakes.
+// The caller finds and reads the file. This folder never accesses the disk or the environment of this process by itself.
 import type { LoadRequest } from './load-request.ts';
 import { ProblemList, unreadableProblem } from './problem-list.ts';
 import { decode, SourceText } from './source.ts';
@@ -7,10 +7,10 @@ import type { Manifest, Problem } from './types.ts';
 
 export type { LoadRequest } from './load-request.ts';
 
-/** With a manifest the problems are warnings; without one, at least one of them is an error. In the order of the file. */
+/** With a manifest, all problems are warnings. Without one, at least one is an error. Problems are in the order of the file. */
 export type LoadResult = { readonly manifest: Manifest; readonly problems: Problem[] } | { readonly manifest: undefined; readonly problems: Problem[] };
 
-/** Never rejects for anything that a user wrote: mistakes are in the result, all of them at once. */
+/** Never rejects because of the user's input. The result holds all mistakes at once. */
 export async function loadManifest(request: LoadRequest): Promise<LoadResult> {
   const source = decode(request.bytes);
   if (!(source instanceof SourceText)) return { manifest: undefined, problems: [unreadableProblem(request.displayName, source)] };
@@ -21,7 +21,7 @@ export async function loadManifest(request: LoadRequest): Promise<LoadResult> {
 }
 
 async function read(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
-  // Loaded only when asked for: a Procfile needs no YAML parser, and a command without a manifest neither of them.
+  // Import late: a Procfile needs no YAML parser, and a command without a manifest needs no loader at all.
   if (request.format === 'procfile') return (await import('./procfile.ts')).loadProcfile(source, request, problems);
   return (await import('./yaml-manifest.ts')).loadYaml(source, request, problems);
 }

@@ -1,10 +1,10 @@
-// How a manifest is called: by `--name`, by its own `name`, or by its folder.
+// The name of a manifest: from `--name`, else from its `name` key, else from its folder.
 import { basename } from 'node:path';
 import type { LoadRequest } from './load-request.ts';
 
-/** `own` is the file's `name`; what is wrong with it is told. `--name` is the command line's to check. */
-export function manifestName(request: Pick<LoadRequest, 'name' | 'root'>, own: string | undefined, tell: (message: string) => void): string {
-  if (own !== undefined && /[\x00-\x1f\x7f-\x9f]/.test(own)) tell('`name` must not have control characters.');
-  // The root folder itself has no name.
+/** `own` is the file's `name`, and mistakes in it are reported. The command line checks `--name`. */
+export function manifestName(request: Pick<LoadRequest, 'name' | 'root'>, own: string | undefined, report: (message: string) => void): string {
+  if (own !== undefined && /[\x00-\x1f\x7f-\x9f]/.test(own)) report('`name` must not have control characters.');
+  // The basename of `/` is empty.
   return request.name ?? own ?? (basename(request.root) || 'root');
 }

@@ -1,21 +1,21 @@
-// The word that was probably meant.
+// Finds the word that the user probably meant.
 
-/** Longer words are not compared: nobody mistypes them by a letter, and the cost is quadratic. */
-const longest = 64;
+/** Longer words are not compared, because the cost is quadratic. */
+const longestWord = 64;
 
 /**
- * The candidate at the smallest edit distance from `word`, if it is near enough to be a slip of the hand: one edit for short
- * words, up to three for long ones. Case does not count. Two letters exchanged are one edit (Damerau's distance).
+ * The candidate at the smallest edit distance from `word`, if it is near enough for a typing mistake: one edit for short
+ * words, up to three for long ones. Case does not count. Two exchanged letters are one edit (Damerau's distance).
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length === 0 || word.length > longest) return undefined;
+  if (word.length === 0 || word.length > longestWord) return undefined;
   const lower = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
-    if (candidate.length > longest || Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    if (candidate.length > longestWord || Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(lower, candidate.toLowerCase());
-    // A word of which every letter was changed is another word.
+    // If every letter differs, it is another word.
     if (distance < bestDistance && distance < Math.max(candidate.length, 2)) {
       best = candidate;
       bestDistance = distance;
@@ -24,7 +24,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** "did you mean …?" for a hint, or nothing. */
+/** The hint "did you mean …?", or `undefined`. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const found = nearest(word, candidates);
   return found === undefined ? undefined : `did you mean \`${found}\`?`;

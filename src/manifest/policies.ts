@@ -1,4 +1,4 @@
-// What a process hears of each signal that the runner receives, from `signals:` to a complete table.
+// Turns `signals:` into a complete table: the policy of a process for each signal that the runner receives.
 import { defaultPolicies } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { nearest } from './nearest.ts';
@@ -9,7 +9,7 @@ import { policySignals, type Policy, type PolicySignal } from './types.ts';
 
 const words = ['forward', 'mask', 'ignore', 'stop'] as const;
 
-/** The process's own entries above those of `defaults`, those above procrun's. Mistakes are told. */
+/** Entries of the process win over `defaults`, and `defaults` over procrun's own. Reports mistakes. */
 export function resolvePolicies(draft: Draft, process: ProcessDraft): Readonly<Record<PolicySignal, Policy>> {
   const policies: Record<PolicySignal, Policy> = { ...defaultPolicies };
   const given = new Map<PolicySignal, Path>();
@@ -18,7 +18,7 @@ export function resolvePolicies(draft: Draft, process: ProcessDraft): Readonly<R
     const policy = readPolicy(draft, path, value);
     if (signal === undefined) continue;
     const before = given.get(signal);
-    // `defaults` may spell it otherwise; within one map it is a mistake.
+    // `defaults` may name the same signal in another spelling. Twice in one map is a mistake.
     if (before !== undefined && before[0] === path[0]) {
       draft.problems.error(draft.keyAt(path), `${signal} is here a second time; the first is on line ${draft.problems.line(draft.keyAt(before))}.`);
     }
@@ -44,7 +44,7 @@ function readKey(draft: Draft, path: Path, name: string): PolicySignal | undefin
 }
 
 function readPolicy(draft: Draft, path: Path, value: string): Policy | undefined {
-  // Any case, as for signals: `Stop` must not become SIGSTOP, which is hardly ever meant and has to be written out.
+  // Compare without case, so that `Stop` does not become SIGSTOP. A user who wants SIGSTOP must write it in full.
   const word = words.find((candidate) => candidate === value.toLowerCase());
   if (word !== undefined) return { kind: word };
   const signal = /^\d/.test(value) ? undefined : parseSignal(value);

@@ -1,12 +1,12 @@
-// Gathers the mistakes of one file, so that all of them are told in one go and in the order of the file.
+// Collects the mistakes of one file, so that all of them are reported together and in the order of the file.
 import { maxProblems } from './limits.ts';
 import type { SourceText, Unreadable } from './source.ts';
 import type { Problem } from './types.ts';
 
-/** Where a mistake lies: an offset into the text, or `undefined` for the file as a whole. */
+/** The place of a mistake: an offset into the text, or `undefined` for the whole file. */
 export type Offset = number | undefined;
 
-interface Found {
+interface ProblemAtOffset {
   readonly severity: Problem['severity'];
   readonly offset: Offset;
   readonly message: string;
@@ -16,8 +16,8 @@ interface Found {
 export class ProblemList {
   readonly #file: string;
   readonly #source: SourceText;
-  readonly #found: Found[] = [];
-  /** The same value may be met several times, by way of aliases and `defaults`; it is one mistake. */
+  readonly #problems: ProblemAtOffset[] = [];
+  /** Aliases and `defaults` lead to the same value several times. Its mistake is reported once. */
   readonly #seen = new Set<string>();
   #errors = 0;
 
@@ -30,12 +30,12 @@ export class ProblemList {
     return this.#errors > 0;
   }
 
-  /** The line of an offset, from 1: for messages that name a second place. */
+  /** The line of an offset, from 1. For messages that name a second place. */
   line(offset: number): number {
     return this.#source.position(offset).line;
   }
 
-  /** `hint` may be a function: finding the nearest word is not free, and nobody reads the thousandth. */
+  /** `hint` may be a function: the search for the nearest word is expensive, and only the first problems need one. */
   error(offset: Offset, message: string, hint?: string | (() => string | undefined)): void {
     if (this.#add('error', offset, message, hint)) this.#errors++;
   }
@@ -49,20 +49,20 @@ export class ProblemList {
     if (this.#seen.has(identity)) return false;
     this.#seen.add(identity);
     const shown = this.#seen.size <= maxProblems && typeof hint === 'function' ? hint() : undefined;
-    this.#found.push({ severity, offset, message, hint: typeof hint === 'string' ? hint : shown });
+    this.#problems.push({ severity, offset, message, hint: typeof hint === 'string' ? hint : shown });
     return true;
   }
 
-  /** In the order of the file; at equal places in the order in which they were found. */
+  /** Problems in the order of the file. Problems at the same place stay in the order in which they were added. */
   toProblems(): Problem[] {
-    const sorted = [...this.#found].sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1));
+    const sorted = [...this.#problems].sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1));
     const problems = sorted.slice(0, maxProblems).map((found) => this.#problem(found));
     const more = sorted.length - problems.length;
     if (more > 0) problems.push({ severity: 'error', file: this.#file, message: `… and ${more} more.` });
     return problems;
   }
 
-  #problem({ severity, offset, message, hint }: Found): Problem {
+  #problem({ severity, offset, message, hint }: ProblemAtOffset): Problem {
     const base = { severity, message, file: this.#file, ...(hint === undefined ? {} : { hint }) };
     if (offset === undefined) return base;
     const place = this.#source.position(offset);
@@ -70,7 +70,7 @@ export class ProblemList {
   }
 }
 
-/** The one problem of a file that is no text. */
+/** The problem of a file that is not text. */
 export function unreadableProblem(file: string, unreadable: Unreadable): Problem {
   return { severity: 'error', file, ...unreadable };
 }

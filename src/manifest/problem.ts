@@ -1,12 +1,12 @@
-// Shows one mistake as plain text: place, sentence, the line with a caret, the way out. Colour is the command line's.
+// Formats one problem as plain text: place, message, the line with a caret, hint. The command line adds colour.
 import type { Problem } from './types.ts';
 
-/** An excerpt wider than this is cut around its column. */
+/** A longer line is cut to this many characters around the column. */
 const excerptWidth = 100;
 
 /**
- * `file:line:column: message`, then the line itself with a caret under the column, then the hint.
- * Nothing in it can move a terminal's cursor or change its colours: control characters are escaped.
+ * `file:line:column: message`, then the line of the file with a caret under the column, then the hint.
+ * Control characters are escaped, so the text cannot move the cursor of a terminal or change its colours.
  */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined && part !== '').join(':');
@@ -27,8 +27,8 @@ function excerpt(line: string, column: number | undefined): string[] {
 }
 
 /**
- * Text with everything that a terminal would act on written out: `\x1b` for an escape, and the characters that reorder
- * what stands around them (Unicode's bidirectional controls, "Trojan Source"). A tab becomes one space.
+ * Escapes every character on which a terminal would act, for instance as `\x1b`. This includes Unicode's bidirectional controls,
+ * which reorder the text around them ("Trojan Source"). A tab becomes one space.
  */
 export function printable(text: string): string {
   return text
@@ -39,7 +39,7 @@ export function printable(text: string): string {
     });
 }
 
-/** A word of the user's for the middle of a sentence: in backticks, on one line, and not longer than is of use. */
+/** A word of the user's for a message: in backticks, on one line, cut after 60 characters. */
 export function quoted(word: string): string {
   const shown = word.length > 60 ? `${word.slice(0, 57)}…` : word;
   return `\`${printable(shown)}\``;

@@ -1,5 +1,5 @@
-// From the checked shape of a YAML manifest to its processes: lays the defaults below, expands, and applies the rules that
-// look at more than one key. Stages, policies, dependencies and environments have files of their own.
+// Turns the checked shape of a YAML manifest into processes: applies defaults, expands `${…}`, and checks rules that need more
+// than one key. Stages, policies, dependencies and environments have files of their own.
 import { resolve } from 'node:path';
 import { processDefaults } from './defaults.ts';
 import { resolveDependencies } from './dependencies.ts';
@@ -18,26 +18,26 @@ import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
 import type { CommandSpec, Dependency, ProcessSpec, SignalName } from './types.ts';
 import type { YamlEnvironment } from './yaml-environment.ts';
 
-interface Surroundings {
+interface Context {
   readonly root: string;
   readonly basePort: number | undefined;
   readonly environment: YamlEnvironment;
 }
 
-/** Every process of the file, in its order. Mistakes are told to the draft; with any, the result is not to be used. */
-export async function resolveProcesses(draft: Draft, input: ManifestInput, surroundings: Surroundings): Promise<ProcessSpec[]> {
+/** The processes in the order of the file. Mistakes go to the draft. If there are any, the caller must not use the result. */
+export async function resolveProcesses(draft: Draft, input: ManifestInput, context: Context): Promise<ProcessSpec[]> {
   const node = nodeAt(draft.root, ['processes']);
-  // Of the tree, because a process whose shape is wrong is missing in the input, but may be depended on.
+  // Take the names from the tree: the input lacks a process of the wrong shape, but other processes may depend on it.
   const names = node?.kind === 'map' ? [...node.entries.keys()] : [];
   if (names.length === 0 && !isBroken(node)) draft.problems.error(draft.at(['processes']), 'There is no process in `processes`.', 'write one `name: command` a line');
   const processes = names.map((name) => new ProcessDraft(name, input.processes[name], input.defaults ?? {}));
   const dependencies = resolveDependencies(draft, processes);
-  tellStdinTwice(draft, processes);
+  reportStdinConflict(draft, processes);
 
   const specs: ProcessSpec[] = [];
   for (const [place, process] of processes.entries()) {
     checkName(draft, process);
-    specs.push(await resolveProcess(draft, process, place, dependencies.get(process.name) ?? [], surroundings));
+    specs.push(await resolveProcess(draft, process, place, dependencies.get(process.name) ?? [], context));
   }
   return specs;
 }
@@ -47,9 +47,9 @@ async function resolveProcess(
   process: ProcessDraft,
   place: number,
   dependsOn: readonly Dependency[],
-  { root, basePort, environment }: Surroundings,
+  { root, basePort, environment }: Context,
 ): Promise<ProcessSpec> {
-  const d = processDefaults;
+  const defaults = processDefaults;
   const variables = await environment.ofProcess(process);
   const lookup = (name: string) => variables.get(name);
   const cwd = process.get('cwd');
@@ -59,41 +59,41 @@ async function resolveProcess(
     command: resolveCommand(draft, process),
     cwd: cwd === undefined ? root : resolve(root, draft.expand(process.path('cwd'), cwd, lookup) ?? ''),
     env: toRecord(variables),
-    instances: process.get('instances') ?? d.instances,
+    instances: process.get('instances') ?? defaults.instances,
     port: resolvePort(draft, process, lookup, basePort === undefined ? undefined : portByPlace(basePort, place)),
-    tags: [...new Set(process.get('tags') ?? d.tags)],
+    tags: [...new Set(process.get('tags') ?? defaults.tags)],
     signals: resolvePolicies(draft, process),
     stopFlag: process.get('stop_flag'),
     stopStages: resolveStages(draft, process),
-    finalKill: process.get('final_kill') ?? d.finalKill,
-    stopScope: process.get('stop_scope') ?? d.stopScope,
-    escapees: process.get('escapees') ?? d.escapees,
-    stderr: process.get('stderr') ?? d.stderr,
-    stdin: process.get('stdin') ?? d.stdin,
-    onSuccess: process.get('on_success') ?? d.onSuccess,
-    onFailure: process.get('on_failure') ?? d.onFailure,
+    finalKill: process.get('final_kill') ?? defaults.finalKill,
+    stopScope: process.get('stop_scope') ?? defaults.stopScope,
+    escapees: process.get('escapees') ?? defaults.escapees,
+    stderr: process.get('stderr') ?? defaults.stderr,
+    stdin: process.get('stdin') ?? defaults.stdin,
+    onSuccess: process.get('on_success') ?? defaults.onSuccess,
+    onFailure: process.get('on_failure') ?? defaults.onFailure,
     success: resolveSuccess(draft, process),
-    maxRuntimeMs: runtime === undefined ? d.maxRuntimeMs : resolveRuntime(draft, process, runtime),
+    maxRuntimeMs: runtime === undefined ? defaults.maxRuntimeMs : resolveRuntime(draft, process, runtime),
     dependsOn,
     color: process.get('color'),
-    quiet: process.get('quiet') ?? d.quiet,
+    quiet: process.get('quiet') ?? defaults.quiet,
   };
 }
 
-function checkName(draft: Draft, { name, whole }: ProcessDraft): void {
+function checkName(draft: Draft, { name, processPath }: ProcessDraft): void {
   const mistake = nameMistake(name);
-  if (mistake !== undefined) draft.problems.error(draft.keyAt(whole), mistake);
+  if (mistake !== undefined) draft.problems.error(draft.keyAt(processPath), mistake);
 }
 
 function resolveCommand(draft: Draft, process: ProcessDraft): CommandSpec {
   const given = process.get('command');
   if (given !== undefined) return toCommand(given, process.get('shell'));
-  // One of the wrong shape has been told already.
-  const node = nodeAt(draft.root, process.whole);
+  // A command of the wrong shape has been reported already.
+  const node = nodeAt(draft.root, process.processPath);
   const isOnlyName = node?.kind === 'scalar' && node.value === null;
-  const isMapWithout = node?.kind === 'map' && !node.entries.has('command') && !draft.has(['defaults', 'command']);
-  if ((isOnlyName || isMapWithout) && !isBroken(node) && !isBroken(nodeAt(draft.root, ['defaults']))) {
-    draft.problems.error(draft.keyAt(process.whole), `${quoted(process.name)} has no \`command\`.`);
+  const isMapWithoutCommand = node?.kind === 'map' && !node.entries.has('command') && !draft.has(['defaults', 'command']);
+  if ((isOnlyName || isMapWithoutCommand) && !isBroken(node) && !isBroken(nodeAt(draft.root, ['defaults']))) {
+    draft.problems.error(draft.keyAt(process.processPath), `${quoted(process.name)} has no \`command\`.`);
   }
   return toCommand('');
 }
@@ -113,7 +113,7 @@ function resolvePort(draft: Draft, process: ProcessDraft, lookup: (name: string)
     port ??= own;
   }
   const mistake = port === undefined ? undefined : portMistake(process.name, port, instances);
-  if (mistake !== undefined) draft.problems.error(draft.at(byPlace === undefined ? process.path('port') : process.whole), mistake);
+  if (mistake !== undefined) draft.problems.error(draft.at(byPlace === undefined ? process.path('port') : process.processPath), mistake);
   return port;
 }
 
@@ -127,12 +127,12 @@ function resolveSuccess(draft: Draft, process: ProcessDraft): ProcessSpec['succe
     const signal = typeof item === 'string' && !/^\d/.test(item) ? parseSignal(item) : undefined;
     if (signal !== undefined) signals.add(signal);
     else if (typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= 255) codes.add(item);
-    else tellSuccess(draft, path, item);
+    else reportSuccessItem(draft, path, item);
   });
   return { codes: [...codes], signals: [...signals] };
 }
 
-function tellSuccess(draft: Draft, path: Path, item: unknown): void {
+function reportSuccessItem(draft: Draft, path: Path, item: unknown): void {
   const node = nodeAt(draft.root, path);
   if (isBroken(node)) return;
   if (typeof item === 'string') {
@@ -152,8 +152,8 @@ function resolveRuntime(draft: Draft, process: ProcessDraft, given: string | num
   return ms === Infinity ? undefined : ms;
 }
 
-/** There is one standard input, and its bytes can go to one reader only. */
-function tellStdinTwice(draft: Draft, processes: readonly ProcessDraft[]): void {
+/** Only one instance can read the runner's standard input. Reports a second reader. */
+function reportStdinConflict(draft: Draft, processes: readonly ProcessDraft[]): void {
   const readers = processes.filter((process) => process.get('stdin') === 'forward');
   const first = readers[0];
   if (first === undefined) return;

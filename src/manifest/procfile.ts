@@ -1,4 +1,4 @@
-// A classic Procfile, `name: command` a line, with foreman's rules: ports by place, and any end stops everything.
+// Loads a classic Procfile, one `name: command` a line. foreman's rules apply: ports go by place, and any end stops everything.
 import { resolve } from 'node:path';
 import { defaultBasePort, defaultEnvFile, defaultPolicies, defaultShell, defaultStop, killStage, processDefaults } from './defaults.ts';
 import { EnvFiles, missingEnvFile } from './env-file.ts';
@@ -18,7 +18,7 @@ interface Line {
   readonly offset: number;
 }
 
-/** The manifest of a Procfile; of no use if mistakes were told. */
+/** The manifest of a Procfile. If it has mistakes, the caller must not use the result. */
 export async function loadProcfile(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest> {
   const lines = readLines(source.text, problems);
   if (lines.length === 0 && !problems.hasErrors) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
@@ -65,7 +65,7 @@ function readLines(text: string, problems: ProblemList): Line[] {
   return [...lines.values()];
 }
 
-/** Env files below the real environment, unless they override: the same layers as a YAML manifest has. */
+/** The same layers as in a YAML manifest: env files stand below the real environment, unless they override it. */
 async function readEnvironment(request: LoadRequest, problems: ProblemList): Promise<Variables> {
   const reader = new EnvFiles(request.readFile);
   const isDefault = request.envFiles.length === 0;
@@ -77,7 +77,7 @@ async function readEnvironment(request: LoadRequest, problems: ProblemList): Pro
     else if ('mistake' in file) problems.error(undefined, file.mistake);
     else if (!isDefault) problems.error(undefined, missingEnvFile(path));
   }
-  return baseVariables({ given: realVariables(request.given ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
+  return baseVariables({ defaults: realVariables(request.given ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
 }
 
 function basePortOf(variables: Variables, problems: ProblemList): number {

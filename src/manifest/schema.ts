@@ -1,30 +1,30 @@
 // The shape of a manifest as users write it: keys, types, ranges, and a description of each. The messages for mistakes, the
-// TypeScript types and the JSON Schema for editors all come from here. Rules that look at more than one key are elsewhere.
+// TypeScript types and the JSON Schema for editors come from here. processes.ts checks rules that need more than one key.
 //
-// A schema's message is the end of a sentence, "`key` must be …": issues.ts writes the rest.
+// The message of a schema is the end of a sentence, "`key` must be …". issues.ts writes the rest.
 import * as v from 'valibot';
 import { durationPattern } from './durations.ts';
 import { namePattern } from './names.ts';
 import { policySignals } from './types.ts';
 
-/** The colours that chalk has by name, but for those that cannot be read on one of the usual backgrounds. */
-const bases = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan'] as const;
-export const colorNames = [...bases, ...bases.map((name) => `${name}Bright` as const), 'gray', 'white', 'whiteBright', 'black', 'blackBright'] as const;
+/** The names of chalk's foreground colours. */
+const basicColors = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan'] as const;
+export const colorNames = [...basicColors, ...basicColors.map((name) => `${name}Bright` as const), 'gray', 'white', 'whiteBright', 'black', 'blackBright'] as const;
 
 function described<T>(title: string, description: string) {
   return v.metadata<T, { title: string; description: string }>({ title, description });
 }
 
-/** What editors shall see where valibot's own words are too wide. */
-function shown<T>(jsonSchema: object) {
+/** A JSON Schema for editors that replaces the one that valibot derives, where that one allows too much. */
+function editorSchema<T>(jsonSchema: object) {
   return v.metadata<T, { jsonSchema: object }>({ jsonSchema });
 }
 
-function text(what = 'text') {
-  return v.pipe(v.string(what), v.regex(/\S/, what));
+function text(expected = 'text') {
+  return v.pipe(v.string(expected), v.regex(/\S/, expected));
 }
 
-/** For valibot a list is a map with the keys 0, 1, …; for those who write manifests it is a mistake. */
+/** valibot accepts a list as a map with the keys 0, 1, …. In a manifest that is a mistake. */
 function noList<T extends v.GenericSchema>(schema: T): T {
   const run = schema['~run'];
   return {
@@ -35,8 +35,8 @@ function noList<T extends v.GenericSchema>(schema: T): T {
   };
 }
 
-function wholeNumber(least: number, most: number, what = `a whole number from ${least} to ${most}`) {
-  return v.pipe(v.number(what), v.integer(what), v.minValue(least, what), v.maxValue(most, what));
+function wholeNumber(least: number, most: number, expected = `a whole number from ${least} to ${most}`) {
+  return v.pipe(v.number(expected), v.integer(expected), v.minValue(least, expected), v.maxValue(most, expected));
 }
 
 function oneOf<const T extends readonly [string, ...string[]]>(...words: T) {
@@ -53,7 +53,7 @@ export const duration = v.union([v.pipe(v.string(durationWords), v.regex(duratio
 const nameWords = 'made of letters, digits, `_` and `-`';
 const name = v.pipe(v.string(nameWords), v.regex(namePattern, nameWords));
 
-/** Elements are taken as they were written, `1.10` and all. */
+/** Elements keep their spelling, so `1.10` stays `1.10`. */
 const words = v.array(v.union([v.string(), v.number(), v.boolean()], 'text'), 'a list');
 const argv = v.pipe(words, v.minLength(1, 'a list with at least one element'));
 export const command = v.union([text('a command'), argv], 'a command: text for the shell, or a list of words');
@@ -64,12 +64,12 @@ const env = noList(v.record(envName, envValue, 'a map of names to values'));
 
 const envFile = v.union([text('a file name'), v.array(text('a file name'), 'a list of files')], 'a file or a list of files');
 
-/** Read by stages.ts: what is wrong with one stage shall not hide what is wrong with the next. */
+/** stages.ts checks each stage, so that a mistake in one does not hide a mistake in the next. */
 const stage = v.pipe(
   v.unknown(),
-  shown({
+  editorSchema({
     anyOf: [
-      { type: 'string', description: 'A signal name, or `flag`; it is given 5 s.', examples: ['SIGINT', 'SIGTERM', 'SIGKILL', 'flag'] },
+      { type: 'string', description: 'A signal name, or `flag`. The stage lasts up to 5 s.', examples: ['SIGINT', 'SIGTERM', 'SIGKILL', 'flag'] },
       {
         type: 'object',
         minProperties: 1,
@@ -77,7 +77,7 @@ const stage = v.pipe(
         properties: {
           flag: { $ref: '#/$defs/duration' },
           run: {
-            description: 'A command in the environment of the process, with PROCRUN_PID.',
+            description: 'A command. It runs in the environment of the process, and PROCRUN_PID is the pid of the leader.',
             anyOf: [
               { $ref: '#/$defs/command' },
               {
@@ -99,21 +99,21 @@ const stage = v.pipe(
 const policyWords = 'one of `forward`, `mask`, `ignore`, `stop`, or a signal name';
 const signals = v.pipe(
   noList(v.record(v.string(), v.string(policyWords), 'a map of signal names to what the process gets of them')),
-  shown({
+  editorSchema({
     type: 'object',
     properties: Object.fromEntries(policySignals.map((signal) => [signal, { $ref: '#/$defs/policy' }])),
     additionalProperties: { $ref: '#/$defs/policy' },
   }),
 );
 
-/** Read by processes.ts, for the same reason. */
-const successItem = v.pipe(v.unknown(), shown({ anyOf: [{ type: 'integer', minimum: 0, maximum: 255 }, { type: 'string' }] }));
+/** processes.ts checks each item, for the same reason. */
+const successItem = v.pipe(v.unknown(), editorSchema({ anyOf: [{ type: 'integer', minimum: 0, maximum: 255 }, { type: 'string' }] }));
 
 const condition = v.string('the condition `started`');
 const dependsOn = v.pipe(
-  // The items of the list are read by dependencies.ts.
+  // dependencies.ts checks the items of the list.
   v.union([v.array(v.unknown(), 'a list'), noList(v.record(v.string(), condition))], 'a list of process names, or a map such as `{db: started}`'),
-  shown({
+  editorSchema({
     anyOf: [
       { type: 'array', items: { type: 'string' } },
       { type: 'object', additionalProperties: { enum: ['started'] } },
@@ -121,42 +121,42 @@ const dependsOn = v.pipe(
   }),
 );
 
-/** A process in its long form; every key may stand in `defaults` too. `command` is demanded after the defaults were laid below. */
+/** A process in its long form. `defaults` takes the same keys. processes.ts requires `command`, after it has applied `defaults`. */
 export const processFields = noList(
   v.object(
     {
-      command: v.optional(v.pipe(command, described('Command', 'A text is run by `shell`; a list is executed as it is.'))),
-      shell: v.optional(v.pipe(text(), described('Shell', 'Runs a command that is a text, by `-c`. Default: /bin/sh.'))),
-      cwd: v.optional(v.pipe(text('a folder'), described('Working folder', "Relative to the manifest's folder, which is the default."))),
-      env: v.optional(v.pipe(env, described('Environment', 'Above the real environment and the env files; `null` unsets.'))),
-      env_file: v.optional(v.pipe(envFile, described('Env files', 'Below the real environment; a later file stands above an earlier one.'))),
-      instances: v.optional(v.pipe(wholeNumber(0, 1000), described('Instances', 'How many copies are run. Default: 1.'))),
+      command: v.optional(v.pipe(command, described('Command', 'Text: `shell` runs it. List: a program and its arguments, executed directly.'))),
+      shell: v.optional(v.pipe(text(), described('Shell', 'The shell that runs a text command, with `-c`. Default: /bin/sh.'))),
+      cwd: v.optional(v.pipe(text('a folder'), described('Working folder', "Relative to the manifest's folder. Default: that folder."))),
+      env: v.optional(v.pipe(env, described('Environment', 'Variables of the process. They override the real environment and the env files. `null` unsets a variable.'))),
+      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables. The real environment overrides them. A later file overrides an earlier one.'))),
+      instances: v.optional(v.pipe(wholeNumber(0, 1000), described('Instances', 'The number of copies to run. Default: 1.'))),
       port: v.optional(
-        v.pipe(v.union([wholeNumber(1, 65_535), v.string()], 'a whole number from 1 to 65535'), described('Port', 'Sets PORT; the next instance has the next one.')),
+        v.pipe(v.union([wholeNumber(1, 65_535), v.string()], 'a whole number from 1 to 65535'), described('Port', 'Sets PORT for the first instance. Each further instance gets the next number.')),
       ),
-      tags: v.optional(v.pipe(v.array(name, 'a list of tags'), described('Tags', '`@tag` names every process that carries it.'))),
-      signals: v.optional(v.pipe(signals, described('Signals', 'What the process gets of each signal that the runner receives: forward, mask, ignore, stop, or another signal.'))),
-      stop_flag: v.optional(v.pipe(oneOf('file', 'fd', 'stdin', 'message'), described('Stop flag', 'How the process is told to stop before anything is sent to it.'))),
+      tags: v.optional(v.pipe(v.array(name, 'a list of tags'), described('Tags', 'On the command line, `@tag` stands for every process with this tag.'))),
+      signals: v.optional(v.pipe(signals, described('Signals', 'How the runner passes on each signal that it receives: forward, mask, ignore, stop, or another signal.'))),
+      stop_flag: v.optional(v.pipe(oneOf('file', 'fd', 'stdin', 'message'), described('Stop flag', 'How the runner asks the process to stop before it sends a signal.'))),
       stop: v.optional(
-        v.pipe(v.array(stage, 'a list of stages'), described('Stop', 'The stages of a stop. Default: [SIGTERM: 8s, SIGKILL]; with a stop flag [flag: 4s, SIGTERM: 4s, SIGKILL].')),
+        v.pipe(v.array(stage, 'a list of stages'), described('Stop', 'The stages of a stop. Default: [SIGTERM: 8s, SIGKILL], or [flag: 4s, SIGTERM: 4s, SIGKILL] with a stop flag.')),
       ),
-      final_kill: v.optional(v.pipe(yesOrNo, described('Final kill', 'false: no SIGKILL; after the last stage the runner waits on. Default: true.'))),
-      stop_scope: v.optional(v.pipe(oneOf('group', 'leader'), described('Stop scope', 'Whom the signals of the stages reach. SIGKILL always goes to all. Default: group.'))),
-      escapees: v.optional(v.pipe(oneOf('stop', 'leave'), described('Escapees', 'What happens to descendants that left the process group. Default: stop.'))),
-      stderr: v.optional(v.pipe(oneOf('merge', 'split'), described('Standard error', 'merge: one pipe with standard output, the order kept. split: to the standard error of the runner. Default: merge.'))),
-      stdin: v.optional(v.pipe(oneOf('none', 'forward'), described('Standard input', 'forward: what the runner is given goes to this one process. Default: none.'))),
-      on_success: v.optional(v.pipe(oneOf('continue', 'stop'), described('On success', 'What follows when the process ends well. Default: continue.'))),
-      on_failure: v.optional(v.pipe(oneOf('stop', 'continue'), described('On failure', 'What follows any other end. Default: stop.'))),
+      final_kill: v.optional(v.pipe(yesOrNo, described('Final kill', 'false: the runner sends no SIGKILL, and waits after the last stage until the process ends. Default: true.'))),
+      stop_scope: v.optional(v.pipe(oneOf('group', 'leader'), described('Stop scope', 'Signals go to the whole tree (group) or to the leader alone. SIGKILL always goes to the whole tree. Default: group.'))),
+      escapees: v.optional(v.pipe(oneOf('stop', 'leave'), described('Escapees', 'Descendants that left the process group: stop them with the rest, or leave them alone. Default: stop.'))),
+      stderr: v.optional(v.pipe(oneOf('merge', 'split'), described('Standard error', 'merge: one pipe with standard output, which keeps the order. split: to the standard error of the runner. Default: merge.'))),
+      stdin: v.optional(v.pipe(oneOf('none', 'forward'), described('Standard input', 'forward: this one process reads the standard input of the runner. none: it reads nothing. Default: none.'))),
+      on_success: v.optional(v.pipe(oneOf('continue', 'stop'), described('On success', 'After a success: continue, or stop all processes. Default: continue.'))),
+      on_failure: v.optional(v.pipe(oneOf('stop', 'continue'), described('On failure', 'After any other end: stop all processes, or continue. Default: stop.'))),
       success: v.optional(
         v.pipe(
           v.array(successItem, 'a list of exit codes and signal names'),
-          described('Success', 'Exit codes and signal names that count as a good end. Default: [0].'),
+          described('Success', 'Exit codes and signal names that count as success. Default: [0].'),
         ),
       ),
-      max_runtime: v.optional(v.pipe(duration, described('Longest run', 'After this the process is stopped in stages, which counts as a failure.'))),
-      depends_on: v.optional(v.pipe(dependsOn, described('Depends on', 'Started after these, and stopped before them.'))),
-      color: v.optional(v.pipe(v.picklist(colorNames, 'the name of a colour such as `cyan` or `redBright`'), described('Colour', 'Of the name before each line. Default: by the name.'))),
-      quiet: v.optional(v.pipe(yesOrNo, described('Quiet', 'true: what the process prints is not shown. Default: false.'))),
+      max_runtime: v.optional(v.pipe(duration, described('Longest run', 'After this time the runner stops the process in stages. That counts as a failure.'))),
+      depends_on: v.optional(v.pipe(dependsOn, described('Depends on', 'The process starts after these processes, and stops before them.'))),
+      color: v.optional(v.pipe(v.picklist(colorNames, 'the name of a colour such as `cyan` or `redBright`'), described('Colour', 'The colour of the name before each line. Default: chosen by the name.'))),
+      quiet: v.optional(v.pipe(yesOrNo, described('Quiet', 'true: the output of the process is not shown. Default: false.'))),
     },
     'a map',
   ),
@@ -166,24 +166,24 @@ const process = v.union([command, processFields, v.null()], 'a command, or a map
 
 export const shutdownFields = noList(
   v.object(
-    { deadline: v.optional(v.pipe(duration, described('Deadline', 'After this, SIGKILL whatever the stages say. Default: none.'))) },
+    { deadline: v.optional(v.pipe(duration, described('Deadline', 'The longest time of the whole stop. After it the runner sends SIGKILL, whatever the stages say. Default: none.'))) },
     'a map such as `{deadline: 30s}`',
   ),
 );
 
-/** Their names are checked by names.ts: a wrong one is no reason to say nothing of what is in it. */
+/** names.ts checks the names, so that an invalid name does not hide mistakes inside the process. */
 export const processMap = noList(v.record(v.string(), process, 'a map of names to commands'));
 
 export const manifestFields = noList(
   v.object(
     {
-      name: v.optional(v.pipe(text(), described('Name', "Of this manifest. Default: the folder's name."))),
-      env: v.optional(v.pipe(env, described('Environment', 'For every process; above the real environment and the env files. `null` unsets.'))),
-      env_file: v.optional(v.pipe(envFile, described('Env files', 'For every process. Default: .env, if it is there.'))),
-      env_file_overrides: v.optional(v.pipe(yesOrNo, described('Env files override', 'true: they stand above the real environment. Default: false.'))),
-      defaults: v.optional(v.pipe(processFields, described('Defaults', 'Any key of a process, for those that do not have it.'))),
-      shutdown: v.optional(v.pipe(shutdownFields, described('Shutdown', 'Of the whole run.'))),
-      processes: v.pipe(processMap, described('Processes', 'Name and command of each process.')),
+      name: v.optional(v.pipe(text(), described('Name', "The name of this manifest. Default: the folder's name."))),
+      env: v.optional(v.pipe(env, described('Environment', 'Variables for every process. They override the real environment and the env files. `null` unsets a variable.'))),
+      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables for every process. Default: .env, if it exists.'))),
+      env_file_overrides: v.optional(v.pipe(yesOrNo, described('Env files override', 'true: the env files override the real environment. Default: false.'))),
+      defaults: v.optional(v.pipe(processFields, described('Defaults', 'Keys for every process that does not set them itself.'))),
+      shutdown: v.optional(v.pipe(shutdownFields, described('Shutdown', 'The stop of the whole run.'))),
+      processes: v.pipe(processMap, described('Processes', 'The processes: a map of names to commands, or to maps with a `command`.')),
     },
     'a map',
   ),

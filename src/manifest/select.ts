@@ -1,39 +1,39 @@
-// What a NAME on the command line stands for: a process, an instance, `@tag`, or a glob. What is done with them is for others.
+// Resolves a NAME on the command line: a process, an instance, `@tag`, or a glob. The commands act on the result.
 import { highestPort, portMistake } from './ports.ts';
 import { everyProcess } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { quoted } from './problem.ts';
 import type { Problem, ProcessSpec } from './types.ts';
 
-/** As much of a process as a NAME can be matched against. */
+/** The parts of a process that a NAME is matched against. */
 export type Selectable = Pick<ProcessSpec, 'name' | 'instances' | 'tags'>;
 
 export interface Selected {
-  /** Names of the processes of which at least one instance is meant, in the order of the manifest. */
+  /** Names of the processes with at least one selected instance, in the order of the manifest. */
   readonly processes: readonly string[];
-  /** Names of the instances that are meant, in the order of the manifest. */
+  /** Names of the selected instances, in the order of the manifest. */
   readonly instances: readonly string[];
 }
 
 export type Selection = { readonly selected: Selected } | { readonly problem: Problem };
 
-/** The highest `instances` there may be. */
+/** The largest number of instances, as in schema.ts. */
 const mostInstances = 1000;
 
-/** `web`, or `web.2` where there are several: the name that is shown, given as PROCRUN_INSTANCE, and taken as a NAME. */
+/** `web`, or `web.2` if the process has several instances. The output shows this name, PROCRUN_INSTANCE holds it, and a NAME may be it. */
 export function instanceName(process: string, number: number, instances: number): string {
   return instances > 1 ? `${process}.${number}` : process;
 }
 
-/** Names of all instances of a process, the first one's first. */
+/** Names of all instances of a process, in the order of their numbers. */
 export function instanceNames({ name, instances }: Pick<Selectable, 'name' | 'instances'>): string[] {
   return Array.from({ length: instances }, (_, index) => instanceName(name, index + 1, instances));
 }
 
 /**
- * What all of `words` mean together; no word at all means nothing. A word is a process (all its instances), an instance
- * (`web.2`; `web.1` also where there is only one), `@tag`, or a glob of `*` and `?` over the names of processes and instances.
- * A word that means nothing is a problem.
+ * The union of all `words`; empty without a word. A word is a process (all its instances), an instance (`web.2`; `web.1` even if
+ * there is only one), `@tag`, or a glob of `*` and `?` over the names of processes and instances.
+ * A word without a match is a problem.
  */
 export function select(words: readonly string[], processes: readonly Selectable[]): Selection {
   const selected = new Map<string, Set<number>>();
@@ -55,7 +55,7 @@ export function select(words: readonly string[], processes: readonly Selectable[
   };
 }
 
-/** Numbers of the instances that a word means; `undefined` if it does not mean this process. A process may have 0 instances. */
+/** Numbers of the instances that a word selects; `undefined` if it does not match this process. A process may have 0 instances. */
 function match(word: string, process: Selectable): number[] | undefined {
   const all = Array.from({ length: process.instances }, (_, index) => index + 1);
   if (word.startsWith('@')) return process.tags.includes(word.slice(1)) ? all : undefined;
@@ -65,7 +65,7 @@ function match(word: string, process: Selectable): number[] | undefined {
   return some.length > 0 ? some : undefined;
 }
 
-/** `*` is any run of characters, `?` any one. Steps back to the last `*` only, so that no pattern takes more than product time. */
+/** `*` matches any characters, `?` exactly one. Backtracks to the last `*` only, so the time is at most the product of both lengths. */
 function matchesGlob(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;
@@ -101,27 +101,27 @@ function unknownName(word: string, processes: readonly Selectable[]): Problem {
   if (process !== undefined) {
     return problem(`There is no instance ${quoted(word)}: \`${name}\` has ${process.instances === 1 ? 'one instance' : `${process.instances} instances`}.`);
   }
-  // `wbe.2`: the process is misspelt, its number may be right.
+  // In `wbe.2` the process is misspelt, but the number may be right.
   const whole = didYouMean(word, number === '' ? names : names.map((known) => `${known}.${number}`));
   return problem(`There is no process ${quoted(word)}.`, whole ?? listing('the processes are', names));
 }
 
-function listing(what: string, names: readonly string[]): string | undefined {
-  return names.length === 0 || names.length > 10 ? undefined : `${what} ${names.join(', ')}`;
+function listing(begin: string, names: readonly string[]): string | undefined {
+  return names.length === 0 || names.length > 10 ? undefined : `${begin} ${names.join(', ')}`;
 }
 
-/** A problem of the command line: it lies in no file. */
+/** A problem of the command line. It has no file. */
 function problem(message: string, hint?: string): Problem {
   return { severity: 'error', message, file: '', ...(hint === undefined ? {} : { hint }) };
 }
 
-/** As much of a process as a number of instances can be wrong for. */
+/** The parts of a process that limit its number of instances. */
 export type Countable = Selectable & Pick<ProcessSpec, 'port' | 'stdin'>;
 
 /**
- * The `-m web=2,all=1` of the command line: how many instances each process is to have. Those that are not named keep theirs.
- * `all` is every process; a process that is named by itself counts above `all`, wherever it stands (foreman's rule). A tag or
- * a glob may stand for several.
+ * Reads `-m web=2,all=1` of the command line: the number of instances of each process. Processes without a count keep their number.
+ * `all` is every process. A count for a named process wins over `all`, in any order (foreman's rule). A tag or a glob may name
+ * several processes.
  */
 export function parseInstanceCounts(text: string, processes: readonly Countable[]): { readonly counts: ReadonlyMap<string, number> } | { readonly problem: Problem } {
   let all: number | undefined;
@@ -150,7 +150,7 @@ export function parseInstanceCounts(text: string, processes: readonly Countable[
   return { counts };
 }
 
-/** The rules that the manifest has for its own `instances`, for a number from the command line. */
+/** Checks a count from the command line by the manifest's rules for `instances`. */
 function countMistake({ name, port, stdin }: Countable, count: number): string | undefined {
   if (stdin === 'forward' && count > 1) return `\`${name}\` is given the standard input, so there can be only one instance of it, not ${count}.`;
   return port === undefined || port > highestPort ? undefined : portMistake(name, port, count);

@@ -1,18 +1,18 @@
-// The text of one manifest: bytes to characters, offsets to lines and columns. What the text means is for others.
+// The text of one manifest. Decodes its bytes, and converts offsets to lines and columns.
 import { isUtf8 } from 'node:buffer';
 import { formatSize, maxManifestBytes } from './limits.ts';
 
 export interface Position {
   /** From 1. */
   readonly line: number;
-  /** From 1, in UTF-16 units as editors count them. */
+  /** From 1, in UTF-16 code units, as editors count. */
   readonly column: number;
 }
 
-/** A text that can say where an offset lies. */
+/** A text that knows the line and column of each offset. */
 export class SourceText {
   readonly text: string;
-  /** Offset of the first character of each line; made when the first mistake asks for it. */
+  /** Offset of the first character of each line. Computed for the first mistake only. */
   #lineStarts: number[] | undefined;
 
   constructor(text: string) {
@@ -49,7 +49,7 @@ export class SourceText {
   }
 }
 
-/** What cannot be read as text at all, and where. */
+/** Why a file is not text, and where. */
 export interface Unreadable {
   readonly message: string;
   readonly hint?: string;
@@ -59,8 +59,8 @@ export interface Unreadable {
 }
 
 /**
- * Decodes a file that must be UTF-8 (a byte order mark and CRLF are fine) and free of control characters.
- * The size is looked at first, so that nothing large is ever decoded.
+ * Decodes a file. It must be UTF-8 (a byte order mark and CRLF are allowed) and free of control characters.
+ * Checks the size first, so that a large file is never decoded.
  */
 export function decode(bytes: Uint8Array): SourceText | Unreadable {
   if (bytes.length > maxManifestBytes) {
@@ -84,12 +84,12 @@ export function decode(bytes: Uint8Array): SourceText | Unreadable {
 }
 
 function notUtf8(bytes: Uint8Array): Unreadable {
-  // A bad byte decodes to U+FFFD, which encodes to other bytes: the first difference is the first bad byte.
-  const again = new TextEncoder().encode(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  // An invalid byte decodes to U+FFFD, which encodes to other bytes. So the first difference is the first invalid byte.
+  const reencoded = new TextEncoder().encode(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let bad = 0;
-  while (bytes[bad] === again[bad]) bad++;
-  // A cut-off character may share its first bytes with U+FFFD: back to where the character begins.
-  while (bad > 0 && ((again[bad] ?? 0) & 0xc0) === 0x80) bad--;
+  while (bytes[bad] === reencoded[bad]) bad++;
+  // A truncated character may share its first bytes with U+FFFD. Go back to the start of the character.
+  while (bad > 0 && ((reencoded[bad] ?? 0) & 0xc0) === 0x80) bad--;
 
   const lineStart = bytes.lastIndexOf(0x0a, bad - 1) + 1;
   const nextLine = bytes.indexOf(0x0a, bad);

@@ -1,4 +1,4 @@
-// The list of stages of a stop, from what the manifest says to a complete list. What a stage does is the supervisor's.
+// Turns the `stop` key into a complete list of stages. The supervisor executes them.
 import { defaultFlagMs, defaultShell, defaultStageMs, defaultStop, isKill, killStage } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { parseDuration } from './durations.ts';
@@ -10,7 +10,7 @@ import { nearestSignal, parseSignal } from './signal-names.ts';
 import { isBroken, nodeAt, type MapNode, type Path } from './yaml-nodes.ts';
 import type { CommandSpec, Milliseconds, Stage } from './types.ts';
 
-/** Complete: `flag` first where there is a stop flag, SIGKILL last unless `final_kill` is false. Mistakes are told. */
+/** Adds missing stages: a `flag` stage first if there is a stop flag, SIGKILL last unless `final_kill` is false. Reports mistakes. */
 export function resolveStages(draft: Draft, process: ProcessDraft): Stage[] {
   const flag = process.get('stop_flag');
   const finalKill = process.get('final_kill') ?? true;
@@ -19,23 +19,23 @@ export function resolveStages(draft: Draft, process: ProcessDraft): Stage[] {
 
   const path = process.path('stop');
   const stages: Stage[] = [];
-  let killed = false;
+  let hasKill = false;
   for (const index of given.keys()) {
     const at = [...path, index];
     const stage = readStage(draft, process, at);
     if (stage === undefined) continue;
-    if (killed) draft.problems.error(draft.at(at), 'No stage can follow SIGKILL.', 'SIGKILL comes last');
+    if (hasKill) draft.problems.error(draft.at(at), 'No stage can follow SIGKILL.', 'SIGKILL comes last');
     if (stage.kind === 'flag' && flag === undefined) {
       draft.problems.error(draft.at(at), `A \`flag\` stage needs a \`stop_flag\`, which ${quoted(process.name)} does not have.`);
     }
     if (isKill(stage)) {
-      killed = true;
+      hasKill = true;
       if (!finalKill) draft.problems.error(draft.at(at), 'SIGKILL is a stage here, and `final_kill: false` says that there is none.');
     }
     stages.push(stage);
   }
   if (flag !== undefined && !stages.some((stage) => stage.kind === 'flag')) stages.unshift({ kind: 'flag', timeoutMs: defaultFlagMs });
-  if (finalKill && !killed) stages.push(killStage);
+  if (finalKill && !hasKill) stages.push(killStage);
   if (stages.length === 0 && given.length === 0) draft.problems.error(draft.at(path), '`stop` has no stage, and `final_kill: false` adds none.');
   return stages;
 }
@@ -71,7 +71,7 @@ function readStage(draft: Draft, process: ProcessDraft, path: Path): Stage | und
 function namedStage(draft: Draft, offset: number, word: string, timeoutMs: Milliseconds): Stage | undefined {
   if (word === 'flag') return { kind: 'flag', timeoutMs };
   const signal = parseSignal(word);
-  // A number is a signal on the command line; in a file `9: 5s` would be a riddle.
+  // Signal numbers are for the command line only: in a file `9: 5s` would be unreadable.
   if (signal !== undefined && !/^\d/.test(word)) return { kind: 'signal', signal, timeoutMs };
   draft.problems.error(offset, `${quoted(word)} is neither a signal nor \`flag\` or \`run\`.`, () => {
     const found = nearestSignal(word, ['flag', 'run']);
@@ -93,7 +93,7 @@ function readTimeout(draft: Draft, path: Path, key: string): Milliseconds {
 /** `run: COMMAND`, or `run: {command: COMMAND, timeout: 20s}`. */
 function runStage(draft: Draft, process: ProcessDraft, path: Path): Stage | undefined {
   const node = nodeAt(draft.root, path);
-  if (node?.kind !== 'map') return runOf(draft, process, path, defaultStageMs);
+  if (node?.kind !== 'map') return buildRunStage(draft, process, path, defaultStageMs);
   for (const [key, { keyOffset }] of node.entries) {
     if (!runKeys.includes(key)) draft.problems.error(keyOffset, `${quoted(key)} is not a key of a \`run\` stage.`, () => didYouMean(key, runKeys));
   }
@@ -101,7 +101,7 @@ function runStage(draft: Draft, process: ProcessDraft, path: Path): Stage | unde
     draft.problems.error(draft.keyAt(path), 'A `run` stage needs a `command`.');
     return undefined;
   }
-  return runOf(draft, process, [...path, 'command'], timeoutOfRun(draft, node, path));
+  return buildRunStage(draft, process, [...path, 'command'], timeoutOfRun(draft, node, path));
 }
 const runKeys = ['command', 'timeout'];
 
@@ -109,7 +109,7 @@ function timeoutOfRun(draft: Draft, node: MapNode, path: Path): Milliseconds {
   return node.entries.has('timeout') ? readTimeout(draft, [...path, 'timeout'], 'run') : defaultStageMs;
 }
 
-function runOf(draft: Draft, process: ProcessDraft, path: Path, timeoutMs: Milliseconds): Stage | undefined {
+function buildRunStage(draft: Draft, process: ProcessDraft, path: Path, timeoutMs: Milliseconds): Stage | undefined {
   const node = nodeAt(draft.root, path);
   const words = node?.kind === 'list' ? node.items.map((item) => (item.kind === 'scalar' ? item.source : undefined)) : undefined;
   const input = node?.kind === 'scalar' && node.value !== null ? node.source : words;
@@ -120,7 +120,7 @@ function runOf(draft: Draft, process: ProcessDraft, path: Path, timeoutMs: Milli
   return { kind: 'run', command: toCommand(input as CommandInput, process.get('shell')), timeoutMs };
 }
 
-/** A text is for the shell; a list is what it is, each element as it was written. */
+/** The shell runs a text. A list becomes the argument vector, each element as written. */
 export function toCommand(input: CommandInput, shell = defaultShell): CommandSpec {
   if (typeof input === 'string') return { kind: 'shell', text: input, shell };
   const [file = '', ...rest] = input.map(String);

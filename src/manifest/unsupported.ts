@@ -1,6 +1,6 @@
-// What is planned and understood, but does not work yet. A key leaves this list with the change that makes it work.
+// Keys and conditions that are planned but do not work yet. The change that implements one removes it here.
 
 export const unsupportedProcessKeys: readonly string[] = ['autostart', 'restart', 'ready', 'health', 'log'];
 
-/** Of `depends_on`. */
+/** Conditions of `depends_on`. */
 export const unsupportedConditions: readonly string[] = ['ready', 'completed'];

@@ -1,5 +1,5 @@
-// The environments of a YAML manifest: which env files, in what order, and what is expanded by what. The layers themselves
-// are environment.ts's.
+// Builds the environments of a YAML manifest: chooses the env files and their order, and expands `${…}` in settings.
+// environment.ts combines the layers.
 import { resolve } from 'node:path';
 import { defaultEnvFile } from './defaults.ts';
 import type { Draft, Lookup, ProcessDraft } from './draft.ts';
@@ -15,36 +15,36 @@ export class YamlEnvironment {
   readonly #draft: Draft;
   readonly #request: Request;
   readonly #reader: EnvFiles;
-  readonly #given: Variables;
+  readonly #defaults: Variables;
   readonly #real: Variables;
   readonly #filesOverride: boolean;
   #files: Variables[] = [];
   #settings: Setting[] = [];
-  /** Of a process without settings of its own, and of a command that is no process. */
+  /** The environment of a process without settings of its own, and of a command outside the manifest. */
   #shared: Variables;
 
   private constructor(draft: Draft, request: Request, reader: EnvFiles, real: Variables, filesOverride: boolean) {
     this.#draft = draft;
     this.#request = request;
     this.#reader = reader;
-    this.#given = realVariables(request.given ?? {});
+    this.#defaults = realVariables(request.given ?? {});
     this.#real = real;
     this.#filesOverride = filesOverride;
     this.#shared = real;
   }
 
-  /** Reads what the manifest as a whole says. Mistakes are told to the draft. */
+  /** Reads the settings and env files at the top level of the manifest. Mistakes go to the draft. */
   static async create(draft: Draft, input: ManifestInput, request: Request, reader: EnvFiles, real: Variables): Promise<YamlEnvironment> {
-    const made = new YamlEnvironment(draft, request, reader, real, request.envFileOverrides || (input.env_file_overrides ?? false));
-    await made.#addFiles(made.#files, ['env_file'], input.env_file, () => made.#base(made.#files));
-    if (request.envFiles.length > 0) await made.#addExtra();
-    else if (input.env_file === undefined && !draft.has(['env_file'])) await made.#addDefault();
+    const environment = new YamlEnvironment(draft, request, reader, real, request.envFileOverrides || (input.env_file_overrides ?? false));
+    await environment.#addFiles(environment.#files, ['env_file'], input.env_file, () => environment.#base(environment.#files));
+    if (request.envFiles.length > 0) await environment.#addCommandLineFiles();
+    else if (input.env_file === undefined && !draft.has(['env_file'])) await environment.#addDefaultFile();
 
-    const base = made.#base(made.#files);
+    const base = environment.#base(environment.#files);
     const entries = Object.entries(input.env ?? {}).map(([name, value]) => ({ name, value, path: ['env', name] as Path }));
-    made.#settings = made.#expandSettings(entries, base);
-    made.#shared = withSettings(base, made.#settings);
-    return made;
+    environment.#settings = environment.#expandSettings(entries, base);
+    environment.#shared = withSettings(base, environment.#settings);
+    return environment;
   }
 
   get shared(): Variables {
@@ -59,7 +59,7 @@ export class YamlEnvironment {
   }
 
   #base(files: readonly Variables[]): Variables {
-    return baseVariables({ given: this.#given, files, real: this.#real, filesOverride: this.#filesOverride });
+    return baseVariables({ defaults: this.#defaults, files, real: this.#real, filesOverride: this.#filesOverride });
   }
 
   #expandSettings(entries: readonly { name: string; value: string | number | boolean | null; path: Path }[], below: Variables): Setting[] {
@@ -71,7 +71,7 @@ export class YamlEnvironment {
     });
   }
 
-  /** A setting sees the layers below, not its neighbours. One that counts on a neighbour would silently be empty. */
+  /** A setting sees the layers below, not the other entries of its own `env`. Without the warning it would silently be empty. */
   #lookup(path: Path, own: string, neighbours: ReadonlySet<string>, below: Variables): Lookup {
     return (name) => {
       const value = below.get(name);
@@ -92,11 +92,11 @@ export class YamlEnvironment {
     }
   }
 
-  async #addExtra(): Promise<void> {
+  async #addCommandLineFiles(): Promise<void> {
     for (const path of this.#request.envFiles) await this.#addFile(this.#files, path, undefined);
   }
 
-  async #addDefault(): Promise<void> {
+  async #addDefaultFile(): Promise<void> {
     const file = await this.#reader.load(resolve(this.#request.root, defaultEnvFile));
     if ('variables' in file) this.#files.push(file.variables);
     else if ('mistake' in file) this.#draft.problems.error(undefined, file.mistake);

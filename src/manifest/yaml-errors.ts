@@ -1,10 +1,10 @@
-// Says in plain words what the `yaml` package found wrong with the syntax. Finding it is that package's.
+// Gives the syntax errors of the `yaml` package plain messages.
 import type { YAMLError } from 'yaml';
 import type { ProblemList } from './problem-list.ts';
 
 type Words = readonly [message: string, hint?: string];
 
-/** Message and way out, by the package's code of the error; for the others its own sentence is good enough. */
+/** Message and hint for each error code of the package. For other codes its own message is good enough. */
 const words: Partial<Record<YAMLError['code'], Words>> = {
   TAB_AS_INDENT: ['A tab cannot indent YAML.', 'use spaces'],
   BAD_INDENT: ['This line is indented differently from those it belongs to.', 'entries of one map or list begin in the same column'],
@@ -21,13 +21,13 @@ const words: Partial<Record<YAMLError['code'], Words>> = {
   BAD_DIRECTIVE: ['A line that begins with `%` is not understood here.', 'quote a value that begins with `%`'],
 };
 
-/** Tells the errors that a user can mend: the first of each line, and not what only follows from one before. */
-export function tellYamlErrors(errors: readonly YAMLError[], text: string, problems: ProblemList): void {
+/** Reports the errors that a user can fix: the first of each line, without errors that only follow from an earlier one. */
+export function reportYamlErrors(errors: readonly YAMLError[], text: string, problems: ProblemList): void {
   const lines = new Set<number>();
   for (const error of errors) {
     const offset = error.pos[0];
     const line = problems.line(offset);
-    // Once the parser has lost the structure, every line that follows is "in YAML stream", however right it is.
+    // After the first error the parser may lose the structure. Then it reports every further line as "in YAML stream", even a valid one.
     if (lines.has(line) || (lines.size > 0 && error.message.includes('in YAML stream'))) continue;
     lines.add(line);
     const [message, hint] = wording(error);
@@ -35,7 +35,7 @@ export function tellYamlErrors(errors: readonly YAMLError[], text: string, probl
   }
 }
 
-/** One code may stand for several mistakes; these are told apart by how the package begins its sentence. */
+/** One code may stand for several mistakes. The start of the package's message distinguishes these. */
 const beginnings: readonly { readonly begin: RegExp; readonly words: Words }[] = [
   {
     begin: /^Flow (sequence|map) in block/,

@@ -1,5 +1,5 @@
-// Loads a YAML manifest: text → tree → shape → rules. Each step tells its mistakes and the next goes on with what was right,
-// so that a user hears of all of them at once. It is a module of its own because only YAML needs the parser and the schema.
+// Loads a YAML manifest: text → tree → shape → rules. Each step reports its mistakes and passes on the valid rest, so that a user
+// sees all mistakes at once. It is a separate module because only YAML needs the parser and the schema.
 import { safeParse } from 'valibot';
 import { Draft } from './draft.ts';
 import { parseDuration } from './durations.ts';
@@ -18,7 +18,7 @@ import type { Manifest } from './types.ts';
 import { parseYaml } from './yaml.ts';
 import { YamlEnvironment } from './yaml-environment.ts';
 
-/** The manifest; of no use if mistakes were told. `undefined` if not even its outline could be made out. */
+/** The manifest. If it has mistakes, the caller must not use the result. `undefined` if even the outline is unreadable. */
 export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
   const root = parseYaml(source, problems);
   if (root === undefined) return undefined;
@@ -39,7 +39,7 @@ export async function loadYaml(source: SourceText, request: LoadRequest, problem
   };
 }
 
-/** The values that have the right shape. What has not is told, and left out. */
+/** The values of the right shape. All others are reported and left out. */
 function checkShape(root: Node, problems: ProblemList): ManifestInput | undefined {
   const data = toData(root, isTakenAsWritten);
   const result = safeParse(manifestFields, data, { abortPipeEarly: true });
@@ -51,7 +51,7 @@ function checkShape(root: Node, problems: ProblemList): ManifestInput | undefine
   return rest.success ? rest.output : undefined;
 }
 
-/** In an environment and in a list of words `1.10`, `0x10` and `yes` are what they look like; in a list even `null`. */
+/** In an environment and in a list of arguments, `1.10`, `0x10` and `yes` keep their spelling. In a list `null` does too. */
 function isTakenAsWritten(path: Path, node: ScalarNode): boolean {
   const inner = path[0] === 'processes' ? path.slice(2) : path[0] === 'defaults' ? path.slice(1) : path;
   const [first, second] = inner;
@@ -60,7 +60,7 @@ function isTakenAsWritten(path: Path, node: ScalarNode): boolean {
   return isWord && (node.value !== null || node.source !== '');
 }
 
-/** How much is left out for a mistake: one value of a map, or a whole list, as the others of it would change their places. */
+/** The path to leave out for a mistake. A mistake in a list drops the whole list, because the indexes of later items would change. */
 function keyToDrop(path: Path): Path {
   const index = path.findIndex((step) => typeof step === 'number');
   return index < 0 ? path : path.slice(0, index);

@@ -1,16 +1,16 @@
-// What a YAML file says, with the place of each key and value. Aliases and merge keys are already resolved: a part that is
-// used twice is in the tree twice, as the same object. What the keys mean is for others.
+// The tree of a YAML file, with the place of each key and value. Aliases and merge keys are resolved: the value of an alias
+// appears in the tree at each use, and its children are the same objects.
 
-/** Where a value stands within the manifest: keys of maps and indexes of lists. */
+/** The path of a value in the manifest: keys of maps and indexes of lists. */
 export type Path = readonly (string | number)[];
 
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
-  /** As it was written, without quotes: `1.10`, where `value` is 1.1. */
+  /** The spelling in the file, without quotes: `1.10`, where `value` is 1.1. */
   readonly source: string;
   readonly offset: number;
-  /** What should be here could not be made out, which has been told: what follows from it is no further mistake. */
+  /** The real value is unknown, because of a mistake that is already reported. Do not report another mistake here. */
   readonly broken?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface MapNode {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, MapEntry>;
   readonly offset: number;
-  /** Entries are missing that could not be made out, which has been told. */
+  /** Some entries are missing, because of a mistake that is already reported. */
   readonly broken?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface MapEntry {
 
 export type Node = ScalarNode | ListNode | MapNode;
 
-/** What is wrong with it, or missing in it, has been told where it could not be made out. */
+/** True if a reported mistake made the node, or some of its entries, unknown. */
 export function isBroken(node: Node | undefined): boolean {
   return node !== undefined && node.kind !== 'list' && node.broken === true;
 }
@@ -52,7 +52,7 @@ export function nodeAt(root: Node, path: Path): Node | undefined {
   return node;
 }
 
-/** Where the value at a path begins; if it is not there, where the nearest thing around it begins. */
+/** The offset of the value at a path. If there is none, the offset of the nearest value around it. */
 export function valueOffset(root: Node, path: Path): number {
   for (let length = path.length; ; length--) {
     const node = nodeAt(root, path.slice(0, length));
@@ -60,7 +60,7 @@ export function valueOffset(root: Node, path: Path): number {
   }
 }
 
-/** Where the last key of a path stands; for an index of a list, where that item begins. */
+/** The offset of the last key of a path. For an index of a list, the offset of that item. */
 export function keyOffset(root: Node, path: Path): number {
   const parent = nodeAt(root, path.slice(0, -1));
   const entry = parent?.kind === 'map' ? parent.entries.get(String(path.at(-1))) : undefined;
@@ -68,8 +68,8 @@ export function keyOffset(root: Node, path: Path): number {
 }
 
 /**
- * The tree as plain data for the schema. Scalars for which `asText` says so are given as they were written, so that `1.10`
- * in an environment does not become `1.1`.
+ * The tree as plain data for the schema. A scalar for which `asText` is true keeps its spelling, so that `1.10` in an environment
+ * does not become `1.1`.
  */
 export function toData(node: Node, asText: (path: Path, node: ScalarNode) => boolean, path: Path = []): unknown {
   switch (node.kind) {
@@ -78,7 +78,7 @@ export function toData(node: Node, asText: (path: Path, node: ScalarNode) => boo
     case 'list':
       return node.items.map((item, index) => toData(item, asText, [...path, index]));
     case 'map':
-      // `fromEntries`, because an assignment would not make a key of `__proto__`.
+      // An assignment to `__proto__` would set the prototype. `fromEntries` makes it a plain key.
       return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toData(entry.value, asText, [...path, key])]));
   }
 }

@@ -1,5 +1,5 @@
-// YAML text to a tree with positions, by the `yaml` package. Bounded in depth, tokens and aliases, so that no input costs more
-// than a moment; duplicate keys, aliases and merge keys are dealt with here, where places are known. Meaning is for others.
+// Parses YAML text to a tree with positions, with the `yaml` package. Limits on depth, tokens and aliases keep every input cheap.
+// Duplicate keys, aliases and merge keys are handled here, because the positions are known here.
 import {
   Composer,
   isAlias,
@@ -21,14 +21,14 @@ import type { ProblemList } from './problem-list.ts';
 import { quoted } from './problem.ts';
 import type { SourceText } from './source.ts';
 import { isBroken, type MapEntry, type ListNode, type MapNode, type Node, type ScalarNode } from './yaml-nodes.ts';
-import { tellYamlErrors } from './yaml-errors.ts';
+import { reportYamlErrors } from './yaml-errors.ts';
 
 /**
- * The one document of a YAML text. `undefined` if it is no YAML, or empty (told as a problem).
- * Mistakes that leave a tree (a duplicate key, an unknown tag) are told too, and the tree is given.
+ * The only document of a YAML text. `undefined` if the text is not YAML, or empty. Both are reported as problems.
+ * After other mistakes (a duplicate key, an unknown tag) the tree is returned, and they are reported too.
  */
 export function parseYaml(source: SourceText, problems: ProblemList): Node | undefined {
-  // Every syntax error of `yaml` is an Error; a stack trace for each of 100,000 would take seconds and is shown to nobody.
+  // Each syntax error of `yaml` is an Error. Stack traces for 100,000 of them would take seconds, and they are never shown.
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
@@ -51,7 +51,7 @@ function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined 
   let count = 0;
   let offset = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    // The parser keeps a stack of its own; the composer after it is recursive, and must not be given what it cannot take.
+    // The parser is not recursive, but the composer is. Refuse deep nesting before the composer sees it.
     for (const token of parser.next(lexeme)) tokens.push(token);
     offset += lexeme.length;
     if (parser.stack.length > maxDepth) {
@@ -68,7 +68,7 @@ function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined 
 }
 
 function compose(tokens: CST.Token[], text: string, problems: ProblemList): Document.Parsed | undefined {
-  // Duplicate keys are found below: the check in `yaml` is quadratic, and knows the second place only.
+  // TreeBuilder finds duplicate keys: the check in `yaml` is quadratic, and knows only the second place.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, merge: false, keepSourceTokens: false });
   let first: Document.Parsed | undefined;
   for (const document of composer.compose(tokens, true, text.length)) {
@@ -79,7 +79,7 @@ function compose(tokens: CST.Token[], text: string, problems: ProblemList): Docu
     first = document;
   }
   if (first === undefined || first.errors.length === 0) return problems.hasErrors ? undefined : first;
-  tellYamlErrors(first.errors, text, problems);
+  reportYamlErrors(first.errors, text, problems);
   return undefined;
 }
 
@@ -87,15 +87,15 @@ function isEmptyScalar(node: unknown): boolean {
   return isScalar(node) && node.value === null && node.source === '';
 }
 
-/** The tags that say what `yaml` does anyway. */
+/** The tags without an effect: `yaml` does the same without them. */
 const knownTags = new Set(['!', 'str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => (tag === '!' ? tag : `tag:yaml.org,2002:${tag}`)));
 
-/** Turns the package's nodes into ours, in the order of the file, as YAML demands of anchors and their aliases. */
+/** Turns the nodes of the package into ours, in the order of the file. YAML requires this order for anchors and aliases. */
 class TreeBuilder {
   readonly #problems: ProblemList;
-  /** `undefined` while the anchored node is still being read: an alias to it would be a circle. */
+  /** `undefined` while the anchored node is still being read. An alias to it then would be a cycle. */
   readonly #anchors = new Map<string, Node | undefined>();
-  /** Number of values in a node that was anchored, with those that came by aliases. */
+  /** The number of values in a map or list, including the values that aliases add. */
   readonly #sizes = new WeakMap<object, number>();
   #aliasedValues = 0;
 
@@ -103,7 +103,7 @@ class TreeBuilder {
     this.#problems = problems;
   }
 
-  /** `fallback` is the place to name when the file has nothing there (`a:` at its end). */
+  /** `fallback` is the offset for a missing value, such as after `a:` at the end of the file. */
   node(node: YamlNode | null, fallback: number): Node {
     const offset = node?.range?.[0] ?? fallback;
     if (node === null) return empty(offset);
@@ -120,14 +120,14 @@ class TreeBuilder {
 
   #scalar(node: YamlNode, offset: number): ScalarNode {
     const result = scalar(node, offset);
-    // Only an escape such as "\0" gets this far: the file itself has no NUL.
+    // Only an escape such as "\0" can give a NUL here: source.ts refuses NUL bytes in the file.
     if (result.source.includes('\0')) this.#problems.error(offset, 'A NUL character cannot be given to any program.');
     return result;
   }
 
   #list(items: readonly YamlNode[], offset: number): ListNode {
     const nodes = items.map((item) => this.node(item, offset));
-    return this.#sized({ kind: 'list', items: nodes, offset }, nodes);
+    return this.#withSize({ kind: 'list', items: nodes, offset }, nodes);
   }
 
   #map(pairs: readonly Pair<YamlNode, YamlNode | null>[], offset: number): MapNode {
@@ -144,7 +144,7 @@ class TreeBuilder {
         merged.push(this.node(value, at));
         continue;
       }
-      // Assigned or looked up in plain objects, these would be something else than a key.
+      // In a plain object these names are not ordinary keys.
       if (name === '__proto__' || name === 'constructor' || name === 'prototype') this.#problems.error(at, `\`${name}\` cannot be used as a key.`);
       if (name === '') {
         this.#problems.error(at, 'The key before this `:` is empty.');
@@ -157,10 +157,10 @@ class TreeBuilder {
     }
     const sources = merged.flatMap((node) => (node.kind === 'list' ? node.items : [node]));
     for (const source of sources) this.#merge(entries, source);
-    return this.#sized({ kind: 'map', entries, offset, broken: sources.some(isBroken) }, [...entries.values()].map((entry) => entry.value));
+    return this.#withSize({ kind: 'map', entries, offset, broken: sources.some(isBroken) }, [...entries.values()].map((entry) => entry.value));
   }
 
-  /** `<<: *a` and `<<: [*a, *b]`: what is already there stays, and of two sources the first counts (YAML's merge type). */
+  /** `<<: *a` and `<<: [*a, *b]`: existing entries stay, and an earlier source wins over a later one (YAML's merge type). */
   #merge(entries: Map<string, MapEntry>, source: Node): void {
     if (source.kind === 'map') {
       for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
@@ -183,7 +183,7 @@ class TreeBuilder {
       return { ...empty(offset), broken: true };
     }
     this.#aliasedValues += size;
-    // A mistake in the value as a whole lies where it is used; one within it, where it is written.
+    // A mistake in the whole value is reported at the alias, a mistake inside the value at the anchor.
     const used = { ...target, offset };
     this.#sizes.set(used, size);
     return used;
@@ -193,7 +193,7 @@ class TreeBuilder {
     return didYouMean(`*${name}`, [...this.#anchors.keys()].map((anchor) => `*${anchor}`)) ?? 'quote a value that begins with `*`';
   }
 
-  #sized<T extends Node>(node: T, children: readonly Node[]): T {
+  #withSize<T extends Node>(node: T, children: readonly Node[]): T {
     this.#sizes.set(node, children.reduce((sum, child) => sum + (this.#sizes.get(child) ?? 1), 1));
     return node;
   }
@@ -207,6 +207,6 @@ function scalar(node: YamlNode, offset: number): ScalarNode {
   const { value, source } = node as Scalar;
   const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
   const text = source ?? (known ? String(value) : '');
-  // What an unknown tag made of it (bytes of `!!binary`) was refused above; its text will do.
+  // An unknown tag may give another type (bytes of `!!binary`). `node` has reported it, so the text is enough.
   return { kind: 'scalar', value: known ? value : text, source: text, offset };
 }

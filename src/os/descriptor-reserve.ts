@@ -1,10 +1,10 @@
-// File descriptors kept for a bad day: when there are no more, what runs must still be looked at and stopped.
+// Spare file descriptors. When the limit is reached, procrun closes them, so that it can still scan and stop its processes.
 import { closeSync, openSync } from 'node:fs';
 
-/** A look at the system needs two at a time, a stop command five. */
-const kept = 8;
+/** A scan of the processes needs two at a time, a stop command needs five. */
+const reserveSize = 8;
 
-/** That of the run which this process is, if it is one. */
+/** The reserve of this process, if it is a runner. */
 let current: DescriptorReserve | undefined;
 
 export class DescriptorReserve {
@@ -12,15 +12,15 @@ export class DescriptorReserve {
 
   constructor() {
     try {
-      while (this.#descriptors.length < kept) this.#descriptors.push(openSync('/dev/null', 'r'));
+      while (this.#descriptors.length < reserveSize) this.#descriptors.push(openSync('/dev/null', 'r'));
     } catch (error) {
-      // Whatever is to be started will tell.
+      // The first spawn reports the shortage.
       if (!isOutOfDescriptors(error)) throw error;
     }
     setCurrent(this);
   }
 
-  /** The bad day has come: nothing more is to be started. */
+  /** True after a shortage: start no more processes. */
   get isReleased(): boolean {
     return this.#descriptors.length === 0;
   }
@@ -31,8 +31,9 @@ export class DescriptorReserve {
 }
 
 /**
- * Throws EMFILE now rather than in the midst of a spawn, where Node and execa have no way to tell it.
- * @param count how many are needed at once.
+ * Checks before a spawn, because Node and execa cannot report a shortage in the middle of one.
+ * @param count how many descriptors are needed at once.
+ * @throws EMFILE or ENFILE
  */
 export function assertDescriptors(count: number): void {
   const opened: number[] = [];
@@ -47,14 +48,14 @@ function setCurrent(reserve: DescriptorReserve): void {
   current = reserve;
 }
 
-/** @returns whether something was kept until now: what failed for want of descriptors is worth another try. */
+/** @returns whether descriptors were freed. If so, retry the call that failed. */
 export function releaseReserve(): boolean {
   if (!current || current.isReleased) return false;
   current.release();
   return true;
 }
 
-/** For what has to be done on a bad day, too. @throws EMFILE when there are not so many, even with what is kept. */
+/** Like `assertDescriptors`, but uses the reserve if necessary: for work that a stop needs. @throws EMFILE or ENFILE when even the reserve is too small. */
 export function needDescriptors(count: number): void {
   try {
     assertDescriptors(count);
@@ -64,7 +65,7 @@ export function needDescriptors(count: number): void {
   }
 }
 
-/** EMFILE, ENFILE (open(2)): this process, or the system, has no descriptors left. */
+/** EMFILE: this process has no descriptors left. ENFILE: the system has none left (open(2)). */
 export function isOutOfDescriptors(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE';

@@ -1,53 +1,59 @@
-// The very end of the runner's own process: by a status or by a signal, whatever became of its terminal.
+// Ends procrun's own process, by a status or by a signal. Works after a terminal hangup too.
 import { closeSync, fstatSync } from 'node:fs';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 
-/** What is to be done before the end, whichever it is. */
-const lastThings: (() => void)[] = [];
+/** They run before either kind of end. */
+const endCallbacks: (() => void)[] = [];
 
 export function beforeEnd(callback: () => void): void {
-  lastThings.push(callback);
+  endCallbacks.push(callback);
 }
 
 /**
- * Ends with a status. Terminals among the descriptors 0 to 2 are closed first: Node would put back their modes, which are
- * not ours to change, and after a hangup it crashes over that. Pipes stay, so that Node takes its O_NONBLOCK off them.
+ * Exits with a status. Closes terminals among descriptors 0 to 2 first: at exit Node restores terminal modes. That would
+ * undo changes by the command, and Node crashes on it after a hangup. Pipes stay open, so that Node clears its O_NONBLOCK on them.
  */
 export function leave(status: number): never {
-  doLastThings();
+  runEndCallbacks();
   for (const fd of [0, 1, 2]) {
     try {
       if (fstatSync(fd).isCharacterDevice()) closeSync(fd);
     } catch {
-      // Closed already.
+      // The descriptor was closed already.
     }
   }
   process.exit(status);
 }
 
-function doLastThings(): void {
-  for (const callback of lastThings.splice(0)) callback();
+function runEndCallbacks(): void {
+  for (const callback of endCallbacks.splice(0)) {
+    try {
+      callback();
+    } catch {
+      // Nothing may keep this process from its end.
+    }
+  }
 }
 
 /**
- * Node has set O_NONBLOCK on a standard stream of ours where it is a pipe. The flag is the open file description's, which
- * others share, and a death by a signal gives Node no time to take it off.
+ * Clears the O_NONBLOCK that Node sets on a standard stream that is a pipe. The flag belongs to the open file description,
+ * which other processes share. Node clears it at a normal exit, but not when a signal kills it.
  */
 export function restoreStream(stream: object): void {
   (stream as { _handle?: { setBlocking?: (blocking: boolean) => void } | null })._handle?.setBlocking?.(true);
 }
 
 /**
- * Dies by a signal, so that a shell's loop around us stops as the user meant it. PID 1 has no default actions: the kernel
- * discards what it does not handle (kill(2)), so it takes the status a shell would show.
+ * Dies by a signal, so that a shell loop around procrun stops too. PID 1 cannot: the kernel discards signals without a
+ * handler there (kill(2)). It exits with the status that a shell would show, 128 + n.
  */
 export function dieBy(signal: NodeJS.Signals): never {
-  doLastThings();
+  runEndCallbacks();
   if (process.pid !== 1) {
-    // With the last listener gone libuv puts the default action back.
+    // libuv restores the default action when the last listener is removed.
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
-    // A signal to oneself is delivered before kill(2) returns, if the thread does not block it and no other does: give it a moment.
+    // kill(2) is sure to deliver a signal to its caller before it returns only if no other thread can take it. So wait up to 1 s.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   }
   leave(statusOfSignal(signal));

@@ -1,21 +1,34 @@
-// Real pipes between the runner and a child. Node's own 'pipe' is a socketpair, on which `echo x >/dev/stdout` fails with
-// ENXIO in the child; a FIFO can be opened by its path like any file. Who reads and writes them is the caller's.
-import { execFile } from 'node:child_process';
+// Makes and opens the FIFOs between the runner and a child; callers read and write them. Node's 'pipe' is a socketpair:
+// `echo x >/dev/stdout` in the child fails on it with ENXIO. A FIFO can be opened by its path.
+import { execFile, spawnSync } from 'node:child_process';
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 
 export class CannotMakePipes extends Error {}
 
-/** One call of mkfifo(1) for those of them that are not there. @throws CannotMakePipes */
+/** Makes the missing ones with one call of mkfifo(1). @throws CannotMakePipes */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
   const missing = paths.filter((path) => !isFifo(path));
   if (missing.length === 0) return;
   await new Promise<void>((resolve, reject) => {
     execFile('mkfifo', ['-m', '600', ...missing], (error, _, stderr) => {
-      // Somebody else may have been at it as well.
+      // The guard may have made them at the same time.
       if (!error || missing.every(isFifo)) resolve();
-      else reject(new CannotMakePipes(`cannot make the pipes for the processes' output: ${error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr.trim() || error.message}`));
+      else reject(cannotMake(error, stderr));
     });
   });
+}
+
+/** The same, and returns when it is done: for pipes that are missing in the middle of a run. @throws CannotMakePipes */
+export function makeFifosNow(paths: readonly string[]): void {
+  const missing = paths.filter((path) => !isFifo(path));
+  if (missing.length === 0) return;
+  const { error, stderr, status } = spawnSync('mkfifo', ['-m', '600', ...missing], { encoding: 'utf8' });
+  if (error ?? status !== 0) throw cannotMake(error ?? new Error(`mkfifo ended with status ${status}`), stderr);
+}
+
+function cannotMake(error: { readonly message: string; readonly code?: unknown }, stderr: string | null): CannotMakePipes {
+  const reason = error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : (stderr ?? '').trim() || error.message;
+  return new CannotMakePipes(`cannot make the pipes for the processes' output: ${reason}`);
 }
 
 function isFifo(path: string): boolean {
@@ -28,24 +41,24 @@ export interface Pipe {
 }
 
 /**
- * A pipe that the runner reads: its read end does not block; the child's end does. The child's can be read as well, which
- * nobody does: so the pipe has a reader as long as there is a writer, and what prints while it cleans up after our death
- * is not killed by SIGPIPE. At the end of the last writer it is at its end all the same.
+ * Opens a pipe that the runner reads. The runner's read end does not block; the child's write end does. The child's end is
+ * open for reading too, so the pipe always has a reader: if the runner dies, a child that prints during its clean-up gets
+ * no SIGPIPE. End of file still comes when the last writer closes.
  */
 export function openForReading(path: string): Pipe {
-  return openingAll((open) => {
+  return openAllOrNone((open) => {
     const readEnd = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return { readEnd, writeEnd: open(path, constants.O_RDWR) };
   });
 }
 
 /**
- * A pipe that the runner writes, or just holds open: the child's read end is a description of its own and blocks, as
- * programs expect.
+ * Opens a pipe that the runner writes, or only holds open. The child's read end is a separate open file description,
+ * because programs expect it to block.
  */
 export function openForWriting(path: string): Pipe {
-  return openingAll((open) => {
-    // Without a reader a FIFO cannot be opened for writing without blocking, and the other way round.
+  return openAllOrNone((open) => {
+    // A non-blocking open for writing fails without a reader (ENXIO); a blocking open for reading waits for a writer (fifo(7)).
     const placeholder = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const writeEnd = open(path, constants.O_WRONLY | constants.O_NONBLOCK);
     const readEnd = open(path, constants.O_RDONLY);
@@ -54,8 +67,8 @@ export function openForWriting(path: string): Pipe {
   });
 }
 
-/** All that `work` opens, or, when one cannot be opened, none. */
-function openingAll<T>(work: (open: (path: string, flags: number) => number) => T): T {
+/** If one open in `work` fails, closes the descriptors that it has opened so far. */
+function openAllOrNone<T>(work: (open: (path: string, flags: number) => number) => T): T {
   const opened: number[] = [];
   try {
     return work((path, flags) => {

@@ -1,9 +1,9 @@
-// Which process group the terminal counts as its foreground: the one that is sent what is typed (Ctrl+C) and told of its
-// size (SIGWINCH). Node has no tcgetpgrp(3), so the system's process table is asked.
+// Finds the terminal's foreground process group: the one that gets the signals of keys (Ctrl+C) and of size changes
+// (SIGWINCH). Node has no tcgetpgrp(3), so this reads the process table.
 import { readFileSync } from 'node:fs';
 import { ps } from './ps.ts';
 
-/** `tpgid`, field 8 of /proc/PID/stat (proc(5)); the name, field 2, may hold blanks and parentheses, so count from the last `)`. */
+/** `tpgid`, field 8 of /proc/PID/stat (proc(5)). The name, field 2, may hold blanks and parentheses, so count from the last `)`. */
 export function parseForegroundGroup(stat: string): number | undefined {
   const tpgid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]);
   return tpgid > 0 ? tpgid : undefined;
@@ -18,5 +18,5 @@ function foregroundOnDarwin(): number | undefined {
   return tpgid > 0 ? tpgid : undefined;
 }
 
-/** The foreground group of our controlling terminal; undefined when there is no terminal, or nobody is in its foreground. */
+/** The foreground group of our controlling terminal. Undefined: there is no terminal, or it has no foreground group. */
 export const foregroundGroup: () => number | undefined = process.platform === 'darwin' ? foregroundOnDarwin : foregroundOnLinux;

@@ -1,5 +1,5 @@
-// The guard of a run, from the runner's side: starts the shell that guard.sh is for, tells it which groups live, starts a
-// new one when somebody ends it, and sends it away in the end. What it does when the runner is killed stands in guard.sh.
+// The runner's side of the guard: starts the shell that runs guard.sh, reports new and ended groups to it, replaces it when
+// it is killed, and dismisses it at the end. guard.sh has the work of the guard after the runner's death.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -9,135 +9,137 @@ import { releaseReserve } from './descriptor-reserve.ts';
 import type { RunId } from './run-id.ts';
 import script from './guard.sh';
 
-/** What goes with a run that was killed. */
+/** The files that the guard removes when the runner was killed. */
 export interface RunFiles {
-  /** The run's own folder, and the file that says who runs. */
+  /** The run's own folder. */
   readonly folder: string;
+  /** The file that names the present runner of the manifest. */
   readonly lockFile: string;
 }
 
 export interface GuardedGroup {
   readonly pgid: number;
-  /** Of the leader; undefined where it could not be read. */
+  /** The leader's `startTicks`. Undefined: it could not be read. */
   readonly leaderStart: string | undefined;
-  /** The runner's death tells it to stop: end of file on the pipe of its stop flag. It has its grace before SIGTERM. */
+  /** The runner's death raises its stop flag, by end of file on the flag's pipe. So it has a grace before SIGTERM. */
   readonly isToldByDeath: boolean;
 }
 
-/** For its comments a person reads the file; in the arguments of a process they would only be long. */
+/** The script without comments, to keep the guard's argument list short. */
 const program = script.replace(/^\s*#.*\n/gm, '').replace(/ +#.*$/gm, '');
 
-/** So long the guard may take to go when it is sent away. */
-const goodbyeMs = 1000;
+/** After this time without an exit, a dismissed guard gets SIGKILL. */
+const leaveTimeoutMs = 1000;
 
-/** One that is killed again and again is replaced so often: somebody means it, or the system starts nothing any more. */
+/** After so many replacements, stop: somebody kills the guard on purpose, or the system cannot run it. */
 const maxReplacements = 100;
 
 /**
- * It makes so many pipes before it is asked for any, with numbers for names, while Node is still at the manifest; they are
- * given their names when those are known.
+ * The guard makes so many pipes at its start, while Node still reads the manifest. Their first names are numbers; `makeFifos`
+ * renames them.
  */
-const pipesInStock = 8;
+const premadePipes = 8;
 
-/** So long it may take to make the pipes before we make them ourselves: somebody may have stopped it. */
-const pipesMs = 1000;
+/** After this time without an answer, the runner makes the pipes itself: the guard may be stopped. */
+const answerTimeoutMs = 1000;
 
-/** The number of our line to it. Node makes no duplex pipe of the first three. */
-const lineFd = 3;
+/** The guard's descriptor for messages in both directions. Node makes duplex pipes only from descriptor 3 on. */
+const channelFd = 3;
 
 export class Guard {
   readonly #run: Pick<RunId, 'id' | 'markPrefix'>;
   readonly #warn: (message: string) => void;
   readonly #groups = new Map<number, GuardedGroup>();
   readonly #files: RunFiles;
-  #stock: readonly string[];
+  #premade: readonly string[];
   #process: ChildProcess | undefined;
-  /** Who waits for the answers that are still to come, `made` or another, and answers for which nobody waits yet. */
-  readonly #asked: ((answer: string) => void)[] = [];
-  #answers: string[] = [];
+  /** Resolve functions that wait for an answer (`made` or another word), oldest first. */
+  readonly #waiting: ((answer: string) => void)[] = [];
+  /** Answers that arrived before `#nextAnswer` was called. */
+  #unclaimed: string[] = [];
   #replacements = 0;
   #isLeaving = false;
 
-  /** @param warn is told in a sentence when there can be no guard. */
+  /** @param warn gets a sentence when there can be no guard. */
   constructor(run: Pick<RunId, 'id' | 'markPrefix'>, files: RunFiles, warn: (message: string) => void) {
     this.#run = run;
     this.#files = files;
     this.#warn = warn;
-    this.#stock = Array.from({ length: pipesInStock }, (_, index) => String(index + 1));
-    this.#start([`pipes ${this.#stock.join(' ')}`]);
+    this.#premade = Array.from({ length: premadePipes }, (_, index) => String(index + 1));
+    this.#start([`pipes ${this.#premade.join(' ')}`]);
   }
 
   /**
-   * Has FIFOs made in the run's folder: it forks faster than Node. To be called once.
+   * Lets the guard make FIFOs in the run's folder, because a shell forks faster than Node. Call it only once.
    * @throws CannotMakePipes
    */
   async makeFifos(paths: readonly string[]): Promise<void> {
-    const more = paths.slice(this.#stock.length);
+    const more = paths.slice(this.#premade.length);
     if (more.length > 0) this.#sendLine(`pipes ${more.map((path) => basename(path)).join(' ')}`);
-    const inStock = await this.#answer();
-    const areNamed = inStock === 'made' && this.#nameStock(paths);
-    // Killed, stopped, without mkfifo, or without our folder: what is to be said then is said by our own try.
-    if (!areNamed || (more.length > 0 && (await this.#answer()) !== 'made')) await makeFifos(paths);
+    const premadeAnswer = await this.#nextAnswer();
+    const isRenamed = premadeAnswer === 'made' && this.#renamePremade(paths);
+    // The guard failed: it is killed or stopped, or mkfifo or the folder is missing. Our own attempt reports the reason.
+    if (!isRenamed || (more.length > 0 && (await this.#nextAnswer()) !== 'made')) await makeFifos(paths);
   }
 
-  #nameStock(paths: readonly string[]): boolean {
+  #renamePremade(paths: readonly string[]): boolean {
     try {
-      this.#stock.forEach((name, index) => paths[index] !== undefined && renameSync(join(this.#files.folder, name), paths[index]));
+      this.#premade.forEach((name, index) => paths[index] !== undefined && renameSync(join(this.#files.folder, name), paths[index]));
     } catch {
       return false;
     }
-    this.#stock = [];
+    this.#premade = [];
     return true;
   }
 
-  #answer(): Promise<string> {
-    const answer = this.#answers.shift();
+  #nextAnswer(): Promise<string> {
+    const answer = this.#unclaimed.shift();
     if (answer !== undefined) return Promise.resolve(answer);
     return new Promise((resolve) => {
-      this.#asked.push(resolve);
-      setTimeout(resolve, pipesMs, 'late').unref();
+      this.#waiting.push(resolve);
+      setTimeout(resolve, answerTimeoutMs, 'late').unref();
     });
   }
 
   #receiveAnswers(answers: readonly string[]): void {
     for (const answer of answers) {
-      const asked = this.#asked.shift();
-      if (asked) asked(answer);
-      else this.#answers.push(answer);
+      const waiter = this.#waiting.shift();
+      if (waiter) waiter(answer);
+      else this.#unclaimed.push(answer);
     }
   }
 
-  /** To be called before anything of the group's own runs: what is told before our death is read after it. */
+  /** Call it before the command runs. The guard reads the message even if we die right after it. */
   add(group: GuardedGroup): void {
     this.#groups.set(group.pgid, group);
     this.#sendLine(groupLine(group));
   }
 
-  /** To be called as soon as the group is gone: its number may be given to somebody else. */
+  /** Call it as soon as the group is gone: the kernel may reuse its number. */
   remove(pgid: number): void {
     if (this.#groups.delete(pgid)) this.#sendLine(`- ${pgid}`);
   }
 
-  /** Sends the guard away. Resolves when it is gone. */
+  /** Dismisses the guard. Resolves when it has exited. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     const guard = this.#process;
     if (!guard || guard.exitCode !== null || guard.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => guard.once('exit', () => resolve()));
-    this.#line?.end('bye\n');
-    const timer = setTimeout(() => guard.kill('SIGKILL'), goodbyeMs);
+    this.#channel?.end('bye\n');
+    const timer = setTimeout(() => guard.kill('SIGKILL'), leaveTimeoutMs);
     await gone;
     clearTimeout(timer);
   }
 
-  /** @param wishes lines for its start that are not to be said to one that replaces it. */
-  #start(wishes: readonly string[]): void {
+  /** @param extraLines messages for this guard only, not for its replacements. */
+  #start(extraLines: readonly string[]): void {
     const { PATH = '/usr/bin:/bin' } = process.env;
     const { id, markPrefix } = this.#run;
-    // In its environment, so that it knows them however soon we are killed; what comes later it is told.
+    // The first messages are in its environment, so it has them even if we die at once. Later ones go over the channel.
     const { folder, lockFile } = this.#files;
     this.#process = undefined;
-    const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine), ...wishes];
+    const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine), ...extraLines];
     const environment = { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') };
     const guard = spawnGuard(environment) ?? (releaseReserve() ? spawnGuard(environment) : undefined);
     if (!guard) {
@@ -150,13 +152,13 @@ export class Guard {
       this.#receiveAnswers(['gone', 'gone']);
       this.#replace();
     });
-    // Killed while we spoke to it: `exit` says so, too.
-    this.#line?.on('error', () => undefined);
-    this.#line?.on('data', (data) => this.#receiveAnswers(String(data).split('\n').filter((word) => word !== '')));
+    // The guard was killed while we wrote to it. `exit` follows.
+    this.#channel?.on('error', () => undefined);
+    this.#channel?.on('data', (data) => this.#receiveAnswers(String(data).split('\n').filter((word) => word !== '')));
   }
 
-  get #line(): Socket | undefined {
-    return (this.#process?.stdio[lineFd] ?? undefined) as Socket | undefined;
+  get #channel(): Socket | undefined {
+    return (this.#process?.stdio[channelFd] ?? undefined) as Socket | undefined;
   }
 
   #replace(): void {
@@ -166,18 +168,18 @@ export class Guard {
     else this.#warn('the guard, which ends everything if this runner is killed, was ended too often: there is none any more');
   }
 
-  /** libuv writes at once what the socket takes: nothing of it is lost by our death in the next moment. */
+  /** libuv writes to the socket at once, so the line is not lost if we die in the next moment. */
   #sendLine(line: string): void {
-    this.#line?.write(`${line}\n`);
+    this.#channel?.write(`${line}\n`);
   }
 }
 
-/** Undefined: the system refuses. */
+/** Undefined: the system refused the spawn. */
 function spawnGuard(env: NodeJS.ProcessEnv): ChildProcess | undefined {
-  // A session of its own, so that nothing of the terminal reaches it; no copy of our output, which would keep its readers
-  // waiting; and nothing in its environment by which it could be taken for one of ours.
+  // Its own session keeps the terminal's signals away. It has no copy of our output, or readers would wait for its end. The
+  // caller's environment has no run id, or a scan would take the guard for an escapee.
   const guard = spawn('/bin/sh', ['-c', program, 'guard'], { detached: true, env, cwd: '/', stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
-  // A refusal is told once more, by that event; and it has no pipes then.
+  // Node also reports a refused spawn by this event. There are no pipes then.
   guard.on('error', () => undefined);
   return guard.pid === undefined ? undefined : guard;
 }

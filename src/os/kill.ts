@@ -1,8 +1,9 @@
-// The last step to kill(2): no signal leaves procrun but through here.
+// Calls kill(2). All signals to other processes go through this file.
 
 /**
- * kill(2) on one process. 0 would be our own group, -1 everybody: refused.
- * @returns false when there is no such process (any more), or it is not ours to signal.
+ * kill(2) on one process.
+ * @returns false when the process does not exist, or we have no permission to signal it.
+ * @throws RangeError for a pid below 2: 0 means our own group, -1 every process, 1 is init.
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   if (!(Number.isInteger(pid) && pid > 1)) throw new RangeError(`refusing to signal process ${pid}`);
@@ -10,15 +11,17 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
- * kill(2) on a process group. The caller knows that a member lives, or that its leader is not reaped yet: a free number may
- * be somebody else's group the next moment.
+ * kill(2) on a process group. The caller must know that a member is alive or that the leader is not reaped yet. The kernel
+ * may give a free number to a foreign group at any moment.
+ * @returns false when the group is empty, or we have no permission to signal it.
+ * @throws RangeError for a number below 2.
  */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   if (!(Number.isInteger(pgid) && pgid > 1)) throw new RangeError(`refusing to signal group ${pgid}`);
   return deliver(-pgid, signal);
 }
 
-/** False only when the group is certainly empty; true also for a group of zombies. */
+/** False only when the group is certainly empty. True also for a group that holds only zombies. @throws RangeError for a number below 2. */
 export function groupMayLive(pgid: number): boolean {
   if (!(Number.isInteger(pgid) && pgid > 1)) throw new RangeError(`refusing to look at group ${pgid}`);
   try {

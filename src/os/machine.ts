@@ -1,12 +1,12 @@
-// What identifies this boot of this machine, and fresh identifiers.
+// Reads the id of this boot, and makes new random ids.
 import { readFileSync } from 'node:fs';
 
-/** Changes at each boot, so that a pid of an earlier one is never taken for a living process. Empty where the system has none. */
+/** Changes at each boot. A saved pid from an earlier boot is not a living process. Empty where the system has no boot id. */
 export function bootId(): string {
   return readLine('/proc/sys/kernel/random/boot_id') ?? '';
 }
 
-/** A random UUID. The kernel has one ready; node:crypto takes 1.6 ms to load. */
+/** A random UUID, from the kernel if possible: node:crypto takes 1.6 ms to load. */
 export async function freshUuid(): Promise<string> {
   return readLine('/proc/sys/kernel/random/uuid') ?? (await import('node:crypto')).randomUUID();
 }

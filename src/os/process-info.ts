@@ -1,22 +1,25 @@
-// What is known of one process, whatever the system it was read from.
+// The facts about one process, in the same form for Linux and macOS.
 
 export interface ProcessInfo {
   readonly pid: number;
   readonly ppid: number;
   readonly pgid: number;
-  /** Session; where the system does not tell it, the process group. */
+  /** The session id; on macOS the process group instead. */
   readonly sid: number;
-  /** As ps(1) has it: R S D T t Z X … */
+  /** The letter as in ps(1): R S D T t Z X … More letters may follow it on macOS. */
   readonly state: string;
-  /** When it started, in the system's own unit: with the pid, who it is. On Linux a number, so that it also says who is the older; elsewhere only to be compared for being equal. */
+  /**
+   * The start time, in the system's own unit. Together with the pid it identifies a process. On Linux it is a number, clock
+   * ticks since boot, that can be ordered. On macOS it can be compared only for equality.
+   */
   readonly startTicks: string;
-  /** Its soft limit on resident memory, in bytes, which may be a run's mark; empty where the system does not tell. */
+  /** The soft limit on resident memory, in bytes. It may be the mark of a run: see run-id.ts. Empty on macOS. */
   readonly memoryLimit: string;
-  /** Its short name, as the kernel keeps it. */
+  /** The short name that the kernel keeps. */
   readonly command: string;
 }
 
-/** Who it is, as a key: a later process of its number is another one. */
+/** A key that identifies the process. A later process with the same pid has a different key. */
 export function identityOf({ pid, startTicks }: ProcessInfo): string {
   return `${pid} ${startTicks}`;
 }

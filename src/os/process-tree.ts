@@ -1,20 +1,20 @@
-// Which processes belong to which tree: the leader's group, its session, and those that left both, by what they carry with
-// them: a mark, our run id, our pipe. It only looks; what is done with them is the caller's.
+// Finds which processes belong to which tree: the leader's group and session, and the escapees that left both. An escapee is
+// recognised by its mark, its run id or its output pipe. This file only finds processes; callers signal them.
 import { isBelow } from './run-id.ts';
 import { isDead, listProcesses, readChildren, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
 import type { Session } from './session.ts';
 
-/** What a tree is known by. */
+/** The facts by which the members of a tree are recognised. */
 export interface TreeMark {
-  /** That its leader began. */
+  /** The session that the leader started. */
   readonly session: Session;
   readonly runId: string;
   readonly instance: string;
-  /** In bytes; see `Mark`. Undefined: its processes bear none. */
+  /** The mark of its processes, in bytes: see `Mark`. Undefined: they have no mark. */
   readonly memoryLimit: string | undefined;
-  /** With which the paths of its output pipes begin. Undefined: they are not known. */
+  /** The common beginning of the paths of its output pipes. Undefined: the paths are not known. */
   readonly outputs: string | undefined;
-  /** Groups that carry the mark and are not of the tree: commands that procrun itself started beside it. */
+  /** Groups that have the mark but are not in the tree: commands that procrun itself started, such as a stop command. */
   readonly notOfTree: ReadonlySet<number>;
 }
 
@@ -22,40 +22,40 @@ export interface Member {
   readonly info: ProcessInfo;
   /** False: it left the leader's group, by setpgid, setsid or a double fork. */
   readonly inGroup: boolean;
-  /** It belongs to a run of another procrun, which is in this tree and ends what is its own: only SIGKILL is for it. */
+  /** It belongs to another procrun that runs inside this tree. That procrun stops its own processes, so send it only SIGKILL. */
   readonly nested: boolean;
-  /** It left the group with PROCRUN_ESCAPE=1 in its environment: named, and left alone. */
+  /** It left the group and has PROCRUN_ESCAPE=1 in its environment: report it, send it no signal. */
   readonly optedOut: boolean;
 }
 
-/** Whether it is named and left alone: it left the group, and it or its process asked for that. */
+/** Whether to report an escapee but send it no signal, because its environment or the manifest asks for that. */
 export function isLeftAlone({ inGroup, optedOut }: Member, leaveEscapees: boolean): boolean {
   return !inGroup && (leaveEscapees || optedOut);
 }
 
-/** The living members of each tree, in one look at the system. */
+/** The living members of each tree, found by one scan of all processes. */
 export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]> {
   const found = new Map<TreeMark, Member[]>(trees.map((tree) => [tree, []]));
-  const strays = new StrayFinder(trees);
-  const near = new Map<number, { tree: TreeMark; infos: ProcessInfo[] }>();
-  // A number that was given to another of ours is that one's.
-  for (const tree of trees) if (tree.session.leaderIsOurs || !near.has(tree.session.id)) near.set(tree.session.id, { tree, infos: [] });
-  const oldest = trees.reduce((least, { session }) => Math.min(least, Number(session.leaderStart ?? 0) || 0), Infinity);
-  const look = (info: ProcessInfo): void => {
-    // Whoever is older than every leader descends from none. What is looked at from here on is the dear part.
-    if (isDead(info.state) || Number(info.startTicks) < oldest) return;
-    const stray = strays.find(info);
-    if (stray) found.get(stray.tree)?.push(stray.member);
+  const escapees = new EscapeeFinder(trees);
+  const bySessionId = new Map<number, { tree: TreeMark; infos: ProcessInfo[] }>();
+  // The kernel may reuse the number of an old tree for a new one of ours. The tree whose leader is not reaped owns it.
+  for (const tree of trees) if (tree.session.leaderIsOurs || !bySessionId.has(tree.session.id)) bySessionId.set(tree.session.id, { tree, infos: [] });
+  const oldestLeader = trees.reduce((least, { session }) => Math.min(least, Number(session.leaderStart ?? 0) || 0), Infinity);
+  const checkEscapee = (info: ProcessInfo): void => {
+    // Reading environments is expensive, so skip processes older than every leader: they cannot be descendants.
+    if (isDead(info.state) || Number(info.startTicks) < oldestLeader) return;
+    const escapee = escapees.find(info);
+    if (escapee) found.get(escapee.tree)?.push(escapee.member);
   };
   for (const info of listProcesses()) {
     if (info.pid === process.pid) continue;
-    const session = near.get(info.pgid) ?? near.get(info.sid);
-    if (session) session.infos.push(info);
-    else look(info);
+    const entry = bySessionId.get(info.pgid) ?? bySessionId.get(info.sid);
+    if (entry) entry.infos.push(info);
+    else checkEscapee(info);
   }
-  for (const { tree, infos } of near.values()) {
+  for (const { tree, infos } of bySessionId.values()) {
     if (tree.session.isOurs(infos, (info) => carriesMark(tree, info))) found.get(tree)?.push(...membersOf(tree.session, infos));
-    else infos.forEach(look);
+    else infos.forEach(checkEscapee);
   }
   return found;
 }
@@ -69,8 +69,8 @@ function membersOf(session: Session, infos: readonly ProcessInfo[]): Member[] {
     });
 }
 
-/** Tells of a process that is in no group or session of ours whether it came from one. */
-class StrayFinder {
+/** Finds the tree that a process came from, by what it still carries, without regard to its group and session. */
+class EscapeeFinder {
   readonly #trees: readonly TreeMark[];
   readonly #byLimit: ReadonlyMap<string, TreeMark>;
   readonly #byId: ReadonlyMap<string, TreeMark>;
@@ -86,10 +86,10 @@ class StrayFinder {
   find(info: ProcessInfo): { tree: TreeMark; member: Member } | undefined {
     const environment = readEnvironment(info.pid);
     const runId = valueOf(environment, 'PROCRUN_RUN_ID');
-    const below = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
-    const tree = below ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
+    const outerTree = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
+    const tree = outerTree ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
     if (!tree || tree.notOfTree.has(info.pgid)) return undefined;
-    return { tree, member: { info, inGroup: false, nested: below !== undefined, optedOut: hasOptedOut(environment) } };
+    return { tree, member: { info, inGroup: false, nested: outerTree !== undefined, optedOut: hasOptedOut(environment) } };
   }
 
   #byOutput({ pid }: ProcessInfo): TreeMark | undefined {
@@ -98,13 +98,12 @@ class StrayFinder {
   }
 }
 
-/** What is alive in the session of a tree, and in no other. */
+/** The living members of the tree's own session. Leaves out escapees to other sessions. */
 export function findSession(tree: TreeMark): Member[] {
   const infos = listProcesses().filter((info) => tree.session.includes(info));
   return tree.session.isOurs(infos, (info) => carriesMark(tree, info)) ? membersOf(tree.session, infos) : [];
 }
 
-/** Started with this in its environment, a descendant that left the group is always left alone. */
 function hasOptedOut(environment: string | undefined): boolean {
   return valueOf(environment, 'PROCRUN_ESCAPE') === '1';
 }
@@ -120,32 +119,32 @@ function valueOf(environment: string | undefined, name: string): string | undefi
 }
 
 /**
- * The living descendants of a leader that bear its mark, in its group or not, from parent to child: as dear as the tree
- * is large, while `findMembers` is as dear as the system is. It misses what was adopted by init.
+ * The living descendants of a leader, in its group or recognised as escapees, found by walking from parent to child. The
+ * cost grows with the tree; the cost of `findMembers` grows with the system. Misses processes that init has adopted.
  */
 export function findDescendants(tree: TreeMark): Member[] {
   const found: Member[] = [];
-  const strays = new StrayFinder([tree]);
-  const open = [tree.session.id];
-  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+  const escapees = new EscapeeFinder([tree]);
+  const toVisit = [tree.session.id];
+  for (let pid = toVisit.pop(); pid !== undefined; pid = toVisit.pop()) {
     for (const child of readChildren(pid)) {
       const info = readProcess(child);
       if (!info || isDead(info.state)) continue;
-      open.push(child);
+      toVisit.push(child);
       const inGroup = info.pgid === tree.session.id;
-      const member = inGroup ? { info, inGroup, nested: false, optedOut: false } : strays.find(info)?.member;
+      const member = inGroup ? { info, inGroup, nested: false, optedOut: false } : escapees.find(info)?.member;
       if (member) found.push(member);
     }
   }
   return found;
 }
 
-/** Whether a process itself carries what only the tree's own do. */
+/** Whether the process has a mark, run id or output pipe that only members of this tree have. */
 function carriesMark(tree: TreeMark, info: ProcessInfo): boolean {
-  return new StrayFinder([tree]).find(info) !== undefined;
+  return new EscapeeFinder([tree]).find(info) !== undefined;
 }
 
-/** Who else has a file open as its standard output or error whose path begins so. */
-export function findHolder(outputs: string): ProcessInfo | undefined {
-  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info.pid).some((path) => path.startsWith(outputs)));
+/** A living process, other than ours, whose standard output or error is a file whose path begins with `pathPrefix`. */
+export function findHolder(pathPrefix: string): ProcessInfo | undefined {
+  return listProcesses().find((info) => info.pid !== process.pid && !isDead(info.state) && readOutputs(info.pid).some((path) => path.startsWith(pathPrefix)));
 }

@@ -1,4 +1,4 @@
-// Processes as macOS tells of them, by ps(1), since there is no /proc. Not run on a Mac yet: unit-tested on recorded lines.
+// Reads processes on macOS with ps(1), because there is no /proc. Not run on a Mac yet: unit tests use recorded lines.
 import type { ProcessInfo } from './process-info.ts';
 import { ps } from './ps.ts';
 
@@ -20,7 +20,7 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   return select('-p', String(pid))[0];
 }
 
-/** Environments as the last look at all processes saw them: a ps(1) for each of hundreds would take seconds. */
+/** Environments as of the last `listProcesses`. One ps(1) for each of hundreds of processes would take seconds. */
 let environments = new Map<number, string>();
 
 export function listProcesses(): ProcessInfo[] {
@@ -29,8 +29,8 @@ export function listProcesses(): ProcessInfo[] {
 }
 
 /**
- * One line of `ps -E -ww -o pid=,command=`, which appends the environment to the command: good enough to look for marks of
- * our own, in which there are no blanks.
+ * One line of `ps -E -ww -o pid=,command=`, which appends the environment to the command. Splitting it at blanks is good
+ * enough to find our own variables, whose values have no blanks.
  * @returns the pid, and NAME=value pairs each ended by a NUL.
  */
 export function parseEnvironmentLine(line: string): [[number, string]] | undefined {
@@ -46,7 +46,7 @@ export function readChildren(pid: number): number[] {
   return listProcesses().flatMap((info) => (info.ppid === pid ? info.pid : []));
 }
 
-/** lsof(8) could tell, in a second or so: too dear for what is only a name in a message. */
+/** lsof(8) knows the paths, but takes about a second. That is too slow for a name in a message. */
 export function readOutputs(): string[] {
   return [];
 }

@@ -1,5 +1,5 @@
-// What the system says of its processes, by one interface; where it is read from is a file for each system.
-// Which of them belong to a tree is process-tree.ts's question.
+// One interface to the system's processes; processes-linux.ts and processes-darwin.ts read them.
+// process-tree.ts finds which of them belong to a tree.
 import type { ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';
@@ -8,42 +8,42 @@ export { identityOf, type ProcessInfo } from './process-info.ts';
 
 const system = process.platform === 'darwin' ? darwin : linux;
 
-/** Undefined: there is no such process. */
+/** Undefined: the process does not exist. */
 export const readProcess: (pid: number) => ProcessInfo | undefined = system.readProcess;
 
 export const listProcesses: () => ProcessInfo[] = system.listProcesses;
 
 /**
- * `NAME=value` pairs, each ended by a NUL; undefined where it cannot be read (ended, another user's). On macOS as it was at
- * the last `listProcesses`.
+ * `NAME=value` pairs, each ended by a NUL. Undefined: not readable (the process has ended, or belongs to another user). On
+ * macOS it is the environment as of the last `listProcesses`.
  */
 export const readEnvironment: (pid: number) => string | undefined = system.readEnvironment;
 
-/** The pids of its children; on a system that does not tell them quickly, none. */
+/** The pids of its children; empty when the process is gone. */
 export const readChildren: (pid: number) => number[] = system.readChildren;
 
-/** What its standard output and error are, as paths; on a system that does not tell, none. */
+/** The paths of its standard output and error, those that can be read. On macOS always empty. */
 export const readOutputs: (pid: number) => string[] = system.readOutputs;
 
-/** The whole command line for a message, or its short name where there is none. */
+/** The command line for a message, or the short name if there is no command line. */
 export const describeCommand: (info: ProcessInfo) => string = system.describeCommand;
 
-/** A zombie waits to be reaped by its parent, maybe for ever: it is not alive. */
+/** A zombie counts as dead: it only waits for its parent to reap it, maybe for ever. */
 export function isDead(state: string): boolean {
   return state.startsWith('Z') || state.startsWith('X');
 }
 
-/** Stopped by a signal: it hears nothing until SIGCONT. (`t` is a tracer's stop, which ends when the tracer says so.) */
+/** Stopped by a signal: it handles no signal but SIGKILL until SIGCONT. (`t` is a stop by a tracer; only the tracer ends it.) */
 export function isStopped(state: string): boolean {
   return state.startsWith('T');
 }
 
-/** Not stopped, but maybe about to be: a parent that waits for a stopped child of its vfork(2) stops as soon as that goes on. */
+/** State D may be a parent that waits in vfork(2) for a stopped child. When the child continues, such a parent stops itself. */
 export function mayBeStopping(state: string): boolean {
   return state.startsWith('D');
 }
 
-/** Whether that very process, not a later one of the same number, is alive. */
+/** Whether this same process is alive, not a later one with the same pid. */
 export function isSameAlive(info: ProcessInfo): boolean {
   const now = readProcess(info.pid);
   return now !== undefined && now.startTicks === info.startTicks && !isDead(now.state);

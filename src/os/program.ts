@@ -1,20 +1,20 @@
-// Where a command's program would be found, and whether it can be executed: asked beforehand, or afterwards, to say why not.
+// Finds a command's program on the PATH and checks whether it is executable, to explain why a command cannot start.
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Where the C library looks when there is no PATH (glibc's confstr(_CS_PATH)). */
+/** The folders that the C library searches without a PATH (glibc's confstr(_CS_PATH)). */
 const defaultPath = '/bin:/usr/bin';
 
-/** The files that execvp(3) tries, in its order. */
+/** The paths that execvp(3) tries, in its order. */
 export function candidates(program: string, cwd: string, env: Readonly<Record<string, string>>): string[] {
   if (program.includes('/')) return [resolve(cwd, program)];
   return program === '' ? [] : (env.PATH ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, program));
 }
 
-/** Undefined: it is not there, or not to be seen. */
+/** Undefined: the file does not exist, or we have no permission to see it. */
 export function statOf(path: string): Stats | undefined {
   try {
-    // Most of a PATH does not have it, and an error takes as long as ten looks.
+    // Most folders of a PATH do not have the program, and throwing an error takes as long as ten calls of stat.
     return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;

@@ -1,57 +1,57 @@
-// The id of a run, by which its processes are known wherever they go: in their environment as PROCRUN_RUN_ID, and, where
-// they have cleared that, as a mark that survives it. A run under another one keeps that one's id in front of its own.
+// Makes the id of a run and its marks, by which its processes are recognised, also after they left their group. The id is in
+// their environment as PROCRUN_RUN_ID. The mark survives a cleared environment. A nested run puts the outer run's id before its own.
 import { freshUuid } from './machine.ts';
 
 export interface RunId {
-  /** What its processes carry: a UUID, or `OUTER.INSTANCE/UUID` under an instance of another run. */
+  /** The value of PROCRUN_RUN_ID: a UUID, or `OUTER.INSTANCE/UUID` under an instance of another run. */
   readonly id: string;
-  /** Its own part alone. */
+  /** The id without the outer run's part. */
   readonly uuid: string;
-  /** With which the marks of all its instances begin; eight digits follow. */
+  /** The first digits of the marks of all its instances, in bytes; eight digits follow. */
   readonly markPrefix: string;
-  /** The mark of its instance of that index, from 0; undefined for more of them than there are marks. */
+  /** The mark of one instance; `index` begins at 0. Undefined: there are no marks left for so large an index. */
   mark(index: number): Mark | undefined;
 }
 
 /**
- * A soft limit on resident memory, which Linux has ignored since 2.4.30 and which survives fork, exec, setsid and `env -i`.
- * It is so large (1 PB and more) that nobody sets it as a limit.
+ * A soft limit on resident memory. Linux has ignored this limit since 2.4.30, and it survives fork, exec, setsid and
+ * `env -i`. The value is so large (1 PB and more) that no user sets it as a real limit.
  */
 export interface Mark {
-  /** As ulimit(1) takes it, in KiB. */
+  /** The value for ulimit(1), in KiB. */
   readonly limitKib: number;
-  /** As field 25 of /proc/PID/stat shows it, in bytes. */
+  /** The value in field 25 of /proc/PID/stat, in bytes. */
   readonly bytes: string;
 }
 
-/** What a mark looks like in bytes; no limit at all has 20 digits. */
+/** Matches a mark in bytes. The value for no limit has 20 digits. */
 export const markPattern = /^\d{16,19}$/;
 
-/** In bytes, a mark is the run's number times 1024, and eight digits for the instance, in steps of 25 KiB. */
+/** In bytes, a mark is the run's number times 1024, followed by eight digits for the instance, in steps of 25 KiB. */
 const stepKib = 25;
 const runKib = 1e8;
-const marks = Math.floor(1e8 / (stepKib * 1024));
-const leastRun = 1e4;
-const runs = 8e7;
+const markCount = Math.floor(1e8 / (stepKib * 1024));
+const minRun = 1e4;
+const runCount = 8e7;
 
-/** @param environment the runner's own, in which a run around it has left its id. */
+/** @param environment the runner's own. If the runner is nested in another run, it holds that run's id. */
 export async function newRunId(environment: Readonly<Record<string, string | undefined>>): Promise<RunId> {
   const { PROCRUN_RUN_ID: outer, PROCRUN_INSTANCE: instance } = environment;
   const uuid = await freshUuid();
-  const run = leastRun + (parseInt(uuid.replaceAll('-', '').slice(0, 12), 16) % runs);
+  const run = minRun + (parseInt(uuid.replaceAll('-', '').slice(0, 12), 16) % runCount);
   return {
     id: outer && instance ? `${outer}.${instance}/${uuid}` : uuid,
     uuid,
     markPrefix: String(run * 1024),
     mark: (index) => {
-      if (index >= marks) return undefined;
+      if (index >= markCount) return undefined;
       const limitKib = run * runKib + index * stepKib;
       return { limitKib, bytes: String(BigInt(limitKib) * 1024n) };
     },
   };
 }
 
-/** Whether an id is that of a run somewhere below an instance of this one. */
+/** Whether `id` belongs to a run nested, at any depth, under this instance of this run. */
 export function isBelow(id: string, runId: string, instance: string): boolean {
   return id.startsWith(`${runId}.${instance}/`);
 }

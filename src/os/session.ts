@@ -1,71 +1,74 @@
-// Whose a session is. Its number is its leader's and, once nobody of it lives, may be given to somebody else's leader: then
-// nothing of that one is ours. Which processes there are is process-tree.ts's to look up.
+// Decides whether a session number is still ours. The number is the leader's pid. When no member is left, the kernel may give
+// it to a foreign process, whose session and group are not ours. process-tree.ts finds the processes.
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { identityOf, readProcess, type ProcessInfo } from './processes.ts';
 import { groupMayLive } from './kill.ts';
 
 /**
- * So long a system takes at least until it gives out a number again that has just become free: all others come first. (Unless
- * somebody chooses it, by ns_last_pid.) Who has not asked for longer, stopped or busy, cannot know whose it is now.
+ * The kernel takes at least this long to reuse a freed number, because it gives out all others first (unless somebody
+ * sets ns_last_pid). After a longer pause between two checks, because procrun was stopped or busy, the owner is unknown.
  */
-const holdMs: Milliseconds = 200;
+const reuseMs: Milliseconds = 200;
 
 export class Session {
   /** The pid of its leader, and the number of its first group. */
   readonly id: number;
-  /** Of its leader; undefined where it could not be read. */
+  /** The leader's `startTicks`. Undefined: it could not be read. */
   readonly leaderStart: string | undefined;
   /**
-   * Why the number is still ours: its leader is not reaped yet; or somebody of its group has lived ever since, and `nobody`
-   * any more. Undefined: that is not known, and it is to be proven.
+   * `leader`: the number is ours, because the leader is not reaped yet. `group`: it is ours, because the group has had a
+   * member at every check since. `nobody`: the number was free once. Undefined: not known, so ownership needs a proof.
    */
   #heldBy: 'leader' | 'group' | 'nobody' | undefined;
-  #askedAt: Milliseconds = -Infinity;
+  #checkedAt: Milliseconds = -Infinity;
   #reaped = false;
-  /** Who was of it at the last look: where one of them lives, it is still the same. */
-  #known: ReadonlySet<string> = new Set();
-  #sawTheSame = false;
-  /** At the last look it was somebody else's. */
+  /** Identities of the members at the last scan. If one of them is still there, the number is still ours. */
+  #lastMembers: ReadonlySet<string> = new Set();
+  #membersUnchanged = false;
+  /** At the last scan the number belonged to foreign processes. */
   #isForeign = false;
 
-  /** @param isChild its leader is a child of this process; who reaps it calls `leaderReaped`. */
+  /** @param isChild whether the leader is a child of this process. If so, call `leaderReaped` when it is reaped. */
   constructor(id: number, leaderStart: string | undefined, { isChild }: { readonly isChild: boolean }) {
     this.id = id;
     this.leaderStart = leaderStart;
     this.#heldBy = isChild ? 'leader' : undefined;
   }
 
-  /** The leader is not reaped yet, so that the number is certainly its own. */
+  /** The leader is our child and is not reaped yet, so the number is certainly ours. */
   get leaderIsOurs(): boolean {
     return this.#heldBy === 'leader';
   }
 
-  /** To be called in the moment in which the leader's end is known: from now on the number may be anybody's. */
+  /** Call it at once when the leader is reaped: from then on the kernel may reuse the number. */
   leaderReaped(): void {
     this.#reaped = true;
-    this.#hold();
+    this.#holdByGroup();
   }
 
-  /** The number is ours, though nobody may be met who bears it: what forks and ends without a pause is met at no look. To be asked often. */
+  /**
+   * The number is ours, even if a scan finds no member: a scan can miss processes that keep forking and exiting.
+   * Read it more often than every 200 ms, or the answer is lost.
+   */
   get isHeld(): boolean {
-    this.#ask();
+    this.#check();
     return this.#heldBy === 'leader' || this.#heldBy === 'group';
   }
 
-  /** There was a moment at which nobody lived who could have the number from us. */
+  /** There was a moment at which the number was free, so its present processes are not ours. */
   get isFree(): boolean {
-    this.#ask();
+    this.#check();
     return this.#heldBy === 'nobody';
   }
 
   /**
-   * To be asked after a look that has met nobody alive. What kill(2) says of the group is explained by zombies, which were there
-   * at the look before. Else somebody lives who is met at no look, since it forks and ends again and again: of it there are new
-   * zombies, or none.
+   * Whether a scan that found no living member is right. kill(2) also succeeds on a group of zombies. If the scan found the
+   * same zombies as the scan before, they explain that success. If the zombies are new, or there are none, the scan missed
+   * a process that keeps forking and exiting.
    */
   get isAtRest(): boolean {
-    return this.isFree || this.#isForeign || this.#sawTheSame || this.id <= 1 || !groupMayLive(this.id);
+    return this.isFree || this.#isForeign || this.#membersUnchanged || this.id <= 1 || !groupMayLive(this.id);
   }
 
   includes({ pgid, sid }: ProcessInfo): boolean {
@@ -73,44 +76,45 @@ export class Session {
   }
 
   /**
-   * @param found all that bear the number at this moment, zombies too.
-   * @param carriesMark tells of a process whether it carries what only ours do.
+   * Whether the processes of a scan are ours. Call it once for each scan: it compares with the scan before.
+   * @param found all processes that now have the number as group or session, zombies too.
+   * @param carriesMark whether a process has a mark, run id or output pipe of ours.
    */
   isOurs(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     const ours = this.#isProven(found, carriesMark);
-    if (ours && this.#heldBy === undefined) this.#hold();
+    if (ours && this.#heldBy === undefined) this.#holdByGroup();
     else if (!ours && this.#heldBy === 'group') this.#heldBy = undefined;
     this.#isForeign = !ours && found.length > 0;
-    const before = this.#known;
-    this.#known = new Set(ours ? found.map(identityOf) : []);
-    this.#sawTheSame = this.#known.size > 0 && [...this.#known].every((identity) => before.has(identity));
+    const before = this.#lastMembers;
+    this.#lastMembers = new Set(ours ? found.map(identityOf) : []);
+    this.#membersUnchanged = this.#lastMembers.size > 0 && [...this.#lastMembers].every((identity) => before.has(identity));
     return ours;
   }
 
   #isProven(found: readonly ProcessInfo[], carriesMark: (info: ProcessInfo) => boolean): boolean {
     if (this.#heldBy === 'leader') return true;
     const leader = found.find(({ pid }) => pid === this.id);
-    if (leader) return !this.#isTaken(leader);
-    return this.isHeld || found.some((info) => this.#known.has(identityOf(info)) || carriesMark(info));
+    if (leader) return !this.#isReused(leader);
+    return this.isHeld || found.some((info) => this.#lastMembers.has(identityOf(info)) || carriesMark(info));
   }
 
-  /** At this moment it is known to be ours, or to be free. */
-  #hold(): void {
+  /** Call it when the number is known to be ours, or has just become free. */
+  #holdByGroup(): void {
     this.#heldBy = 'group';
-    this.#askedAt = monotonicNow();
-    this.#ask();
+    this.#checkedAt = monotonicNow();
+    this.#check();
   }
 
-  #ask(): void {
+  #check(): void {
     if (this.#heldBy !== 'group') return;
     const now = monotonicNow();
-    if (now - this.#askedAt > holdMs) this.#heldBy = undefined;
-    else if (!groupMayLive(this.id) || this.#isTaken(readProcess(this.id))) this.#heldBy = 'nobody';
-    this.#askedAt = now;
+    if (now - this.#checkedAt > reuseMs) this.#heldBy = undefined;
+    else if (!groupMayLive(this.id) || this.#isReused(readProcess(this.id))) this.#heldBy = 'nobody';
+    this.#checkedAt = now;
   }
 
-  /** A start is told in hundredths of a second, and numbers can be given anew within one. */
-  #isTaken(leader: ProcessInfo | undefined): boolean {
+  /** The start time alone cannot tell: it counts in 1/100 s, and a number can be reused within that. So check `#reaped` too. */
+  #isReused(leader: ProcessInfo | undefined): boolean {
     return leader !== undefined && (this.#reaped || leader.startTicks !== this.leaderStart);
   }
 }

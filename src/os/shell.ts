@@ -1,25 +1,25 @@
-// What a POSIX shell has to be asked for because Node cannot do it: signals that are ignored from birth, a
-// limit that marks it, and what it must not lose; and words as it reads them.
+// Shell text for what Node cannot do at a spawn: ignore signals from the start, set the limit that marks a process, keep
+// variables with odd names. Also quotes words.
 
-/** What a shell takes for a variable; it drops every other name from the environment of what it executes. */
+/** A valid shell variable name. dash removes variables with other names from the environment of its commands. */
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Shell text that ignores these signals: `trap ''` is SIG_IGN, which execve(2) keeps. Empty for none. */
+/** Shell text that ignores these signals: `trap ''` sets SIG_IGN, which execve(2) keeps. Empty for no signals. */
 export function ignoring(signals: readonly NodeJS.Signals[]): string {
   return signals.length === 0 ? '' : `trap '' ${signals.map((signal) => signal.slice('SIG'.length)).join(' ')}; `;
 }
 
-/** Shell text that sets a soft limit on resident memory, in KiB, by which a run knows its own. Where there is none, nothing is lost but that. */
+/** Shell text that sets the mark, a soft limit on resident memory in KiB (see run-id.ts). If ulimit fails, the command runs without a mark. */
 export function marking(limitKib: number | undefined): string {
   return limitKib === undefined ? '' : `ulimit -S -m ${limitKib} 2>/dev/null; `;
 }
 
-/** A word as it can be typed, in quotes where it needs them. */
+/** Quotes a word for a shell, if necessary. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The words before a command that bring it, through env(1), those variables that a shell would drop. */
+/** The words to put before a command, so that env(1) sets the variables that a shell would remove. Empty if there are none. */
 export function oddVariables(env: Readonly<Record<string, string>>): string[] {
   const odd = Object.entries(env).filter(([name]) => !identifier.test(name));
   return odd.length === 0 ? [] : ['env', ...odd.map(([name, value]) => `${name}=${value}`)];

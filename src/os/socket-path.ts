@@ -1,22 +1,23 @@
-// A way to a Unix socket whose path is longer than an address may be: sun_path has 108 bytes on Linux and 104 on macOS,
-// with the NUL at its end (unix(7)). What is said over the socket is for others.
-import { closeSync, constants, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
+// Gives a short path to a Unix socket whose own path is too long for an address: sun_path has 108 bytes on Linux and 104 on
+// macOS, including the NUL at the end (unix(7)). src/control/ listens and connects.
+import { closeSync, constants, mkdtempSync, openSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ignoreWarning, remove } from './remove.ts';
 
-const mostBytes = 103;
+const maxPathBytes = 103;
 
 export interface SocketPath {
-  /** For listen or connect. */
+  /** The path for listen or connect. */
   readonly path: string;
-  /** To be called when that has been done. */
+  /** Call it after listen or connect. */
   release(): void;
 }
 
 /** @throws when the folder cannot be opened. */
 export function socketPath(folder: string, name: string): SocketPath {
   const path = join(folder, name);
-  if (Buffer.byteLength(path) <= mostBytes) return { path, release: () => undefined };
+  if (Buffer.byteLength(path) <= maxPathBytes) return { path, release: () => undefined };
   return process.platform === 'linux' ? byDescriptor(folder, name) : byLink(folder, name);
 }
 
@@ -25,9 +26,9 @@ function byDescriptor(folder: string, name: string): SocketPath {
   return { path: `/proc/self/fd/${fd}/${name}`, release: () => closeSync(fd) };
 }
 
-/** Where no descriptor has a path. The kernel goes through the link once, in bind(2) or connect(2). */
+/** For systems without /proc/self/fd. The kernel follows the link only once, in bind(2) or connect(2). */
 export function byLink(folder: string, name: string): SocketPath {
-  const place = mkdtempSync(join(tmpdir(), 'pr-'));
-  symlinkSync(folder, join(place, 'd'));
-  return { path: join(place, 'd', name), release: () => rmSync(place, { recursive: true, force: true }) };
+  const folderOfLink = mkdtempSync(join(tmpdir(), 'pr-'));
+  symlinkSync(folder, join(folderOfLink, 'd'));
+  return { path: join(folderOfLink, 'd', name), release: () => remove(folderOfLink, ignoreWarning) };
 }

@@ -1,52 +1,52 @@
-// Starts one leader in a session and group of its own, behind a gate: a shell that first ignores what is to be ignored,
-// says that it is there, waits for our word, and only then becomes the command. What it is given is the caller's to say.
+// Starts one leader in its own session and group, behind a gate. A wrapper shell sets the ignored signals, reports that it is
+// ready, waits for a line from us, and then becomes the command by exec. Callers choose environment and descriptors.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { CommandSpec, SignalName } from '../manifest/types.ts';
 import { candidates, isExecutable, statOf } from './program.ts';
 import { ignoring, marking, oddVariables } from './shell.ts';
 
-/** How a leader ended, as wait(2) tells it. */
+/** How a leader ended, as reported by wait(2). */
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
 
 export interface SpawnRequest {
   readonly command: CommandSpec;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** The mark by which its descendants are known, in KiB: see run-id.ts. */
+  /** The mark by which its descendants are recognised, in KiB: see run-id.ts. */
   readonly memoryLimitKib: number | undefined;
-  /** Signals with which the command is born ignored. */
+  /** Signals that the command ignores from its start. */
   readonly ignore: readonly SignalName[];
   /** File descriptors of ours that become the command's 0, 1 and 2. `null`: /dev/null. */
   readonly stdin: number | null;
   readonly stdout: number;
   readonly stderr: number;
-  /** One that becomes the command's descriptor `stopFdNumber`. */
+  /** A file descriptor of ours that becomes the command's descriptor `stopFdNumber`. */
   readonly stopFd: number | undefined;
-  /** Give it a Node IPC channel. */
+  /** Whether to give it a Node IPC channel. */
   readonly ipc: boolean;
 }
 
-/** The command's number for the pipe of a stop flag of kind `fd`. */
+/** The command's descriptor number for the pipe of a stop flag of kind `fd`. */
 export const stopFdNumber = 3;
 
-/** In the wrapper the gate, the stop flag's pipe and the IPC channel have these numbers. */
+/** Descriptor numbers in the wrapper: the gate, and the stop flag's pipe, if any. The IPC channel has the next free number. */
 const gateFd = 3;
 const extraFd = 4;
 
 export interface Leader {
   readonly pid: number;
-  /** The wrapper waits at the gate. False: it ended before (somebody killed it); the command did not run. */
+  /** True: the wrapper waits at the gate. False: it ended before that, because it was killed. The command did not run. */
   readonly atGate: Promise<boolean>;
-  /** Lets the command run. */
+  /** Opens the gate: the command runs. */
   open(): void;
-  /** The leader, wrapper or command, has ended and is reaped. */
+  /** Resolves when the leader, wrapper or command, has ended and is reaped. */
   readonly ended: Promise<LeaderEnd>;
   /** Sends a message over the IPC channel. */
   send(message: string): void;
 }
 
-/** A command that cannot be started, with the status that shells have for it. */
+/** The command cannot be started. `status` is the exit status that shells use: 127 not found, 126 any other reason. */
 export class CannotStart extends Error {
   readonly status: 126 | 127;
 
@@ -58,26 +58,26 @@ export class CannotStart extends Error {
 
 /**
  * Starts the wrapper. The command itself runs only after `open()`.
- * @throws CannotStart when the command cannot run: the folder or the program is not there, or the system refuses.
+ * @throws CannotStart when the folder or the program does not exist or cannot be used, or the system refuses.
  */
 export function spawnLeader(request: SpawnRequest): Leader {
   const argv = commandArgv(request.command);
   checkFolder(request.cwd);
   checkProgram(argv[0], request);
   const { stopFd, ipc } = request;
-  // A duplex pipe for the gate, though Node's types know it for the first three alone.
+  // The gate is a duplex pipe. Node's types allow `pipe` only for the first three descriptors, so cast.
   const stdio = [request.stdin ?? 'ignore', request.stdout, request.stderr, 'pipe', ...(stopFd === undefined ? [] : [stopFd]), ...(ipc ? ['ipc'] : [])] as StdioOptions;
   let child: ChildProcess;
   try {
-    // setsid(2), by `detached`: a session and a group of its own, so that nothing of the terminal reaches it. Not by execa, whose
-    // record of a child (its end, its output, a way to abort it) nobody asks for here: it takes 5 ms to load and 1 ms a child.
+    // `detached` calls setsid(2): in its own session and group the child gets no signals from the terminal. execa is not used,
+    // because its extra features are not needed here and it takes 5 ms to load and 1 ms a child.
     child = spawn('/bin/sh', wrapperArguments(request, argv), { cwd: request.cwd, env: request.env, detached: true, stdio });
   } catch (error) {
     throw refused(error as Error);
   }
   const { pid } = child;
   if (pid === undefined) {
-    // Told once more, by an event.
+    // Node reports the failure a second time, by an event.
     child.on('error', () => undefined);
     throw refused();
   }
@@ -95,7 +95,7 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
   const atGate = new Promise<boolean>((resolve) => {
     gate.once('data', () => resolve(true));
     gate.once('close', () => resolve(false));
-    // The wrapper was killed while we spoke to it; `close` says so, too.
+    // The wrapper was killed while we wrote to it. `close` follows.
     gate.on('error', () => undefined);
   });
   return {
@@ -103,23 +103,23 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
     atGate,
     ended,
     open: () => void gate.end('\n'),
-    // The process may have closed its end, or never have listened: then it was told as well as it can be.
+    // Ignore errors: the process may have closed its end of the channel.
     send: (message) => void (child.connected && child.send(message, () => undefined)),
   };
 }
 
-/** EAGAIN, E2BIG and their like. */
+/** The error for EAGAIN, E2BIG and similar refusals of the system. */
 function refused(cause?: Error): CannotStart {
   return new CannotStart(126, `the system refused to start it (too many processes, or too large an environment)${cause ? `: ${cause.message}` : ''}`);
 }
 
-/** A string is run by a shell, a list as it is. */
+/** A shell runs a string; a list is executed directly. */
 export function commandArgv(command: CommandSpec): readonly [string, ...string[]] {
   return command.kind === 'exec' ? command.argv : [command.shell, '-c', command.text];
 }
 
 /**
- * The wrapper. Its word to us and ours to it go over one socket, which the command does not get.
+ * The wrapper's script and arguments. One socket carries its report to us and our answer. It is closed before the command runs.
  */
 function wrapperArguments({ ignore, env, stopFd, memoryLimitKib }: SpawnRequest, argv: readonly string[]): string[] {
   const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
@@ -134,8 +134,8 @@ function checkFolder(cwd: string): void {
 }
 
 /**
- * The same search as execvp(3)'s, done beforehand so that the reason can be told, and told apart: 127 not found, 126 found
- * and not to be executed. A PATH is searched for files alone; a path may name a folder.
+ * Searches like execvp(3), before the spawn, to report the exact reason: 127 not found, 126 found but not executable. In a
+ * search of the PATH folders do not count. A program given as a path may be a folder, which has a message of its own.
  */
 function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
   const tried = candidates(program, cwd, env);

@@ -1,9 +1,9 @@
-// Whether there is a controlling terminal. Who is in its foreground is foreground.ts's question.
+// Checks for a controlling terminal. foreground.ts finds its foreground group.
 import { closeSync, constants, openSync } from 'node:fs';
 
 /**
- * Whether this process has a controlling terminal that is still there: after a hangup /dev/tty does not open any more
- * (ENXIO, or EIO). It says nothing about stdin, stdout and stderr, which may be anything.
+ * Whether this process has a controlling terminal that still works: after a hangup, opening /dev/tty fails with ENXIO or
+ * EIO. This does not depend on stdin, stdout and stderr.
  */
 export function hasTerminal(): boolean {
   try {

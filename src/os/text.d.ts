@@ -1,4 +1,4 @@
-// Files that the build takes in as text.
+// Types for files that the build includes as text.
 declare module '*.sh' {
   const text: string;
   export default text;

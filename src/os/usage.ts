@@ -1,18 +1,18 @@
-// How much time and memory processes take, as the system tells it. Whose processes they are is process-tree.ts's question.
+// Reads the CPU time and memory of processes. process-tree.ts finds which processes belong to a tree.
 import { readFileSync } from 'node:fs';
 import { ps } from './ps.ts';
 
 export interface Usage {
-  /** CPU time that they have had since they started, in ms. */
+  /** CPU time since the start of each process, in ms. */
   readonly cpuMs: number;
-  /** Memory that is resident, in bytes. What several of them share is counted for each. */
+  /** Resident memory, in bytes. Memory that several processes share counts once for each. */
   readonly memory: number;
 }
 
-/** USER_HZ, the unit of times in /proc: 100 a second wherever Node runs. */
+/** USER_HZ, the unit of times in /proc. It is 100 on every platform that Node supports. */
 const ticksPerSecond = 100;
 
-/** Of those that can be read (the others have ended) the sum. */
+/** The sum over those processes that still exist. */
 export function usageOf(pids: readonly number[]): Usage {
   const each = process.platform === 'linux' ? pids.flatMap((pid) => fromProc(pid) ?? []) : fromPs(pids);
   return each.reduce((sum, { cpuMs, memory }) => ({ cpuMs: sum.cpuMs + cpuMs, memory: sum.memory + memory }), { cpuMs: 0, memory: 0 });
@@ -28,7 +28,7 @@ function fromProc(pid: number): Usage | undefined {
   }
 }
 
-/** proc(5): fields 14 and 15 of stat, counted from the state, which is field 3; VmRSS of status, which a zombie has not. */
+/** Uses fields 14 and 15 of stat (utime, stime; the state is field 3), and VmRSS of status, which a zombie does not have: proc(5). */
 export function parseProc(stat: string, status: string): Usage {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
@@ -41,7 +41,7 @@ function fromPs(pids: readonly number[]): Usage[] {
   return ps('-o', 'rss=,time=', '-p', pids.join(',')).split('\n').flatMap((line) => parsePsUsage(line) ?? []);
 }
 
-/** One line of `ps -o rss=,time=`: KiB, and `MM:SS.ss`, with hours in front of it where there are any. */
+/** One line of `ps -o rss=,time=`: KiB, then `MM:SS.ss` or `HH:MM:SS.ss`. */
 export function parsePsUsage(line: string): Usage | undefined {
   const [, kib, hours = '0', minutes, seconds] = /^\s*(\d+)\s+(?:(\d+):)?(\d+):([\d.]+)\s*$/.exec(line) ?? [];
   if (kib === undefined) return undefined;

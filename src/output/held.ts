@@ -1,13 +1,14 @@
-// The output of one process, held until its end (`--group`), in a file that nobody sees: however much it is, it takes no memory,
-// and however we end, nothing is left of it.
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+// Holds the output of one process until the process has ended (`--group`). The bytes are in an unlinked temporary file: they take no
+// memory, and the kernel frees the file however the runner ends.
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ignoreWarning, remove } from '../os/remove.ts';
 import { blockedMs, Source, type Drained, type OutputReader, type SourceListener } from './source.ts';
 
 const chunkBytes = 64 * 1024;
 
-/** Who hands out what it has held: one after another, so that what belongs together stays together. */
+/** Lets one source at a time release its held output, so that the output of each process stays together. */
 export class ReleaseQueue {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -21,25 +22,25 @@ export class ReleaseQueue {
 export class HeldSource implements OutputReader {
   readonly #source: Source;
   readonly #listener: SourceListener;
-  readonly #turns: ReleaseQueue;
+  readonly #releases: ReleaseQueue;
   readonly #warn: (message: string) => void;
   #file: number | undefined;
   #size = 0;
-  /** It could not be held any longer: what is held is handed out early, and what comes then passes as it comes. */
-  #isBroken = false;
-  #isHandingOut = false;
+  /** The file could not be written. The held bytes are released early, and later bytes pass through at once. */
+  #passesThrough = false;
+  #isReleasing = false;
   #paused = false;
   #isCut = false;
-  /** Something of it was not taken. */
+  /** Some output was not delivered. */
   #isLost = false;
   #destroyed = false;
-  /** Something has changed for the handing out that waits. */
-  #onChanged: (() => void) | undefined;
+  /** Wakes a release that waits for room. */
+  #onStateChange: (() => void) | undefined;
 
-  /** @param warn is told in a sentence why it could not be held. */
-  constructor(readEnd: number, listener: SourceListener, turns: ReleaseQueue, warn: (message: string) => void) {
+  /** @param warn gets a sentence that says why the output could not be held. */
+  constructor(readEnd: number, listener: SourceListener, releases: ReleaseQueue, warn: (message: string) => void) {
     this.#listener = listener;
-    this.#turns = turns;
+    this.#releases = releases;
     this.#warn = warn;
     this.#source = new Source(readEnd, { onData: (chunk) => this.#hold(chunk), onEnd: () => undefined });
   }
@@ -47,14 +48,14 @@ export class HeldSource implements OutputReader {
   pause(paused: boolean): void {
     this.#paused = paused;
     this.#regulate();
-    this.#onChanged?.();
+    this.#onStateChange?.();
   }
 
   async drained(): Promise<Drained> {
     const drained = await this.#source.drained();
-    await this.#turns.next(async () => {
-      await this.#handOut();
-      // Before the next one's turn: it may be the end of a line.
+    await this.#releases.next(async () => {
+      await this.#release();
+      // The listener may still print an unfinished last line. It must do so before the next source's turn.
       this.#listener.onEnd();
     });
     return this.#isLost ? 'cut' : drained;
@@ -63,40 +64,40 @@ export class HeldSource implements OutputReader {
   cut(): void {
     this.#isCut = true;
     this.#source.cut();
-    this.#onChanged?.();
+    this.#onStateChange?.();
   }
 
   destroy(): void {
     this.#destroyed = true;
     this.#source.destroy();
     this.#close();
-    this.#onChanged?.();
+    this.#onStateChange?.();
   }
 
-  /** What is held goes on coming in, whoever reads slowly; what passes waits for its reader, and for what was held before it. */
+  /** Held output is always read, even with a slow reader of ours. Output that passes through waits for that reader and for the release. */
   #regulate(): void {
-    this.#source.pause(this.#isBroken && (this.#paused || this.#isHandingOut));
+    this.#source.pause(this.#passesThrough && (this.#paused || this.#isReleasing));
   }
 
   #hold(chunk: Buffer): void {
-    if (this.#isBroken) {
+    if (this.#passesThrough) {
       this.#listener.onData(chunk);
       return;
     }
     let done = 0;
     try {
-      this.#file ??= openUnseen();
+      this.#file ??= openUnlinkedFile();
       while (done < chunk.length) done += writeSync(this.#file, chunk, done, chunk.length - done, this.#size + done);
     } catch (error) {
-      // A full disk: better early than never.
+      // For instance a full disk. Show the output early rather than lose it.
       this.#warn(`its output cannot be held until its end (${(error as Error).message}): it is shown as it comes`);
-      this.#isBroken = true;
-      this.#isHandingOut = true;
+      this.#passesThrough = true;
+      this.#isReleasing = true;
       const rest = Buffer.from(chunk.subarray(done));
-      void this.#turns.next(async () => {
-        await this.#handOut();
-        if (await this.#isWanted()) this.#listener.onData(rest);
-        this.#isHandingOut = false;
+      void this.#releases.next(async () => {
+        await this.#release();
+        if (await this.#waitForRoom()) this.#listener.onData(rest);
+        this.#isReleasing = false;
         this.#regulate();
       });
       this.#regulate();
@@ -104,23 +105,23 @@ export class HeldSource implements OutputReader {
     this.#size += done;
   }
 
-  /** A piece at a time, when there is room for it, so that it takes no memory. */
-  async #handOut(): Promise<void> {
+  /** Delivers the file in pieces, each when there is room, to keep memory low. */
+  async #release(): Promise<void> {
     for (const piece of this.#pieces()) {
-      if (!(await this.#isWanted())) break;
+      if (!(await this.#waitForRoom())) break;
       this.#listener.onData(piece);
-      // Signals and ends are heard meanwhile.
+      // Let the event loop handle signals and process ends between two pieces.
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#close();
   }
 
-  /** Resolves when there is room for more, or, with false, when nobody takes it. */
-  async #isWanted(): Promise<boolean> {
+  /** @returns true when there is room for more; false when the source is destroyed or the rest is lost. */
+  async #waitForRoom(): Promise<boolean> {
     while (this.#paused && !this.#destroyed && !this.#isLost) {
       let patience: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
-        this.#onChanged = resolve;
+        this.#onStateChange = resolve;
         const giveUp = (): void => {
           this.#isLost = true;
           resolve();
@@ -128,7 +129,7 @@ export class HeldSource implements OutputReader {
         if (this.#isCut) patience = setTimeout(giveUp, blockedMs);
       });
       clearTimeout(patience);
-      this.#onChanged = undefined;
+      this.#onStateChange = undefined;
     }
     return !this.#destroyed && !this.#isLost;
   }
@@ -143,13 +144,13 @@ export class HeldSource implements OutputReader {
     }
   }
 
-  /** @returns how much there is; 0 where it cannot be read. */
+  /** @returns the number of bytes read; 0 if the file cannot be read. */
   #read(chunk: Buffer, at: number): number {
     if (this.#file === undefined) return 0;
     try {
       return readSync(this.#file, chunk, 0, Math.min(chunk.length, this.#size - at), at);
     } catch (error) {
-      // A disk that fails.
+      // For instance a failing disk.
       this.#warn(`its output was held, and cannot be read any more (${(error as Error).message})`);
       this.#isLost = true;
       return 0;
@@ -162,10 +163,10 @@ export class HeldSource implements OutputReader {
   }
 }
 
-/** Not in the runtime folder, which is in memory on most systems. */
-function openUnseen(): number {
+/** The file is in the temporary folder: the runtime folder is in memory on most systems. */
+function openUnlinkedFile(): number {
   const path = join(tmpdir(), `procrun-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const file = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
+  remove(path, ignoreWarning);
   return file;
 }

@@ -1,4 +1,4 @@
-// The form for programs: one JSON object a line on stdout. The names in it are part of what users rely on.
+// The output form for programs: one JSON object a line on stdout. Users rely on the names in it.
 import { StringDecoder } from 'node:string_decoder';
 import type { LineListener } from './lines.ts';
 import type { Notice, StopCause } from './notices.ts';
@@ -23,11 +23,11 @@ export class JsonPrinter implements Printer {
   }
 
   listen(): void {
-    // A piece of an enormous line is an object of its own.
+    // `mustWait` depends on the sink only: a piece of an enormous line is an object of its own, so lines never block each other.
   }
 
   typed(): void {
-    // What a terminal echoes is not ours.
+    // A terminal's echo does not change the JSON.
   }
 
   notice(notice: Notice): void {
@@ -47,7 +47,7 @@ class JsonLines implements LineListener {
   readonly isBehind = false;
   readonly #out: Sink;
   readonly #origin: string;
-  /** A piece may end in the midst of a character. */
+  /** Keeps the first bytes of a character that a piece has cut. Defined while a line is printed in pieces. */
   #decoder: StringDecoder | undefined;
 
   constructor(out: Sink, process: string, stream: StreamName) {
@@ -60,7 +60,7 @@ class JsonLines implements LineListener {
   }
 
   onLines(lines: Buffer): void {
-    // With the newline, which ends a character that was cut off, and so all that the decoder keeps.
+    // Decode the newline too: it ends a character that was cut off, so the decoder keeps no bytes.
     const text = this.#text(lines);
     this.#decoder = undefined;
     this.#print(text.slice(0, -1).split('\n'), '}');
@@ -68,7 +68,7 @@ class JsonLines implements LineListener {
 
   onPart(part: Buffer): void {
     this.#decoder ??= new StringDecoder('utf8');
-    // A piece at a time: as a string, as JSON and in its buffer the whole of it would take its size many times over.
+    // Small pieces keep memory low: a part exists as bytes, as a string, as JSON and in the sink's buffer.
     for (let at = 0; at < part.length; at += pieceBytes) this.#print([this.#text(part.subarray(at, at + pieceBytes))], ',"part":true}');
   }
 
@@ -89,12 +89,12 @@ class JsonLines implements LineListener {
   }
 }
 
-/** JSON has no Infinity: what has no end is null. */
+/** JSON has no Infinity: null stands for no limit. */
 function milliseconds(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value) : null;
 }
 
-function cause(stop: StopCause): Fields {
+function causeFields(stop: StopCause): Fields {
   return stop.kind === 'signal' ? { cause: stop.signal } : { cause: stop.kind, ...('process' in stop ? { process: stop.process } : {}), ...('reason' in stop ? { reason: stop.reason } : {}) };
 }
 
@@ -120,7 +120,7 @@ function fieldsOf(notice: Notice): Fields | undefined {
     case 'timed-out':
       return { event: 'timed-out', process: notice.process, after_ms: milliseconds(notice.afterMs) };
     case 'stopping':
-      return { event: 'stopping', ...cause(notice.cause) };
+      return { event: 'stopping', ...causeFields(notice.cause) };
     case 'escapee':
       return { event: 'escapee', process: notice.process, pid: notice.pid, command: notice.command, left: notice.left };
     case 'holder':

@@ -1,36 +1,33 @@
-// Cuts a stream of chunks into whole lines, many at a time, and keeps the unfinished one: where a person watches, for a moment,
-// since it may be a prompt, and else to its end, unless it is too long for that. Bytes stay as they are.
+// Cuts a stream of chunks into whole lines, many at a time, and keeps the unfinished line. On a terminal it is kept for a moment only,
+// since it may be a prompt; elsewhere until its end, unless it is too long. The bytes do not change.
 import { monotonicNow } from '../os/clock.ts';
 
 const newline = 0x0a;
 
 export interface LineListener {
-  /** How long an unfinished line is kept back, in ms; undefined: until its end. */
+  /** How long an unfinished line is kept, in ms; undefined: until its end. */
   readonly partAfterMs: number | undefined;
-  /** Its reader cannot keep up: what is missing of a line may well wait in the pipe, and has some more time. */
+  /** Our reader is slow, so the rest of a line may still wait in the pipe. An unfinished line is then kept for longer. */
   readonly isBehind: boolean;
-  /** It is in the midst of a line that is too long to be kept, or keeps none: what comes is wanted at once. */
+  /** Pass further bytes at once: a line that is too long to keep is being printed in pieces, or this listener discards all output. */
   readonly isStreaming: boolean;
-  /** One line or more, newlines included. Like all of these bytes they are good for the time of the call. */
+  /** One line or more, newlines included. The buffer is valid during the call only; so are those of the other methods. */
   onLines(lines: Buffer): void;
-  /** A piece of a line that goes on, maybe. */
+  /** A piece of a line. More of the line may follow. */
   onPart(part: Buffer): void;
-  /** Nothing comes any more. @param rest what is left of a last line that has no newline; empty: there is nothing. */
+  /** The end of the output. @param rest a last line without a newline, or what is left of it; may be empty. */
   onEnd(rest: Buffer): void;
 }
 
-/** With a reader that cannot keep up an unfinished line is kept for so long: it may be a prompt all the same. */
+/** `partAfterMs` with a slow reader. It is still finite, because the line may be a prompt. */
 const partAfterMsBehind = 300;
 
 const nothing = Buffer.alloc(0);
-const smallestRoom = 256;
-/** A process that has printed an enormous line does not keep the room for another. */
-const largestRoomKept = 64 * 1024;
+const smallestBuffer = 256;
+/** A larger buffer is freed after its line: the next enormous line may never come. */
+const largestBufferKept = 64 * 1024;
 
-/**
- * What all the unfinished lines of a run may take, together, so that memory stays where it is whatever comes. The one that
- * would exceed it is handed out in pieces.
- */
+/** A limit on the memory of all unfinished lines of a run together. A line that exceeds it is printed in pieces. */
 export class LineRoom {
   static readonly bytes = 8 * 1024 * 1024;
   used = 0;
@@ -43,10 +40,10 @@ export class LineRoom {
 export class LineCutter {
   readonly #listener: LineListener;
   readonly #room: LineRoom;
-  /** The unfinished line: so many bytes of it. */
+  /** The unfinished line: the first `#length` bytes of `#kept`. */
   #kept = nothing;
   #length = 0;
-  /** When its first byte came that has not been handed out. */
+  /** When the first byte of the kept bytes came, by `monotonicNow()`. */
   #keptSince = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -59,7 +56,7 @@ export class LineCutter {
     let rest = 0;
     const last = chunk.lastIndexOf(newline);
     if (last >= 0) {
-      // The line before first, by itself: the chunk need not be copied for it.
+      // Print the kept line first, by itself: this avoids a copy of the whole chunk.
       if (this.#length > 0) {
         rest = chunk.indexOf(newline) + 1;
         this.#keep(chunk.subarray(0, rest));
@@ -76,7 +73,7 @@ export class LineCutter {
     }
     this.#keep(unfinished);
     if (this.#room.isExceeded) this.#listener.onPart(this.#take());
-    else this.#arm();
+    else this.#armTimer();
   }
 
   end(): void {
@@ -89,7 +86,7 @@ export class LineCutter {
     if (this.#length === 0 && this.#listener.partAfterMs !== undefined) this.#keptSince = monotonicNow();
     const length = this.#length + bytes.length;
     if (length > this.#kept.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(smallestRoom, length, Math.min(this.#kept.length * 2, LineRoom.bytes)));
+      const larger = Buffer.allocUnsafeSlow(Math.max(smallestBuffer, length, Math.min(this.#kept.length * 2, LineRoom.bytes)));
       this.#kept.copy(larger, 0, 0, this.#length);
       this.#kept = larger;
     }
@@ -102,25 +99,25 @@ export class LineCutter {
     const taken = this.#kept.subarray(0, this.#length);
     this.#room.used -= this.#length;
     this.#length = 0;
-    if (this.#kept.length > largestRoomKept) this.#kept = nothing;
+    if (this.#kept.length > largestBufferKept) this.#kept = nothing;
     return taken;
   }
 
-  /** A timer that runs is left alone, and looks at the line's age when it rings: a fast writer would set a thousand. */
-  #arm(): void {
+  /** A running timer stays and checks the line's age when it fires. A new timer for each line would be too expensive with a fast writer. */
+  #armTimer(): void {
     const { partAfterMs } = this.#listener;
     if (partAfterMs === undefined || this.#timer) return;
     const left = this.#keptSince + partAfterMs - monotonicNow();
-    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
-    const timer = setTimeout(() => setImmediate(() => (timer === this.#timer ? this.#lookAtAge(partAfterMs) : undefined)), left > 1 ? Math.ceil(left) : partAfterMs);
+    // After a busy time Node runs timers before it reads the pipes. It reads them between timers and immediates, so check in an immediate.
+    const timer = setTimeout(() => setImmediate(() => (timer === this.#timer ? this.#checkAge(partAfterMs) : undefined)), left > 1 ? Math.ceil(left) : partAfterMs);
     this.#timer = timer;
   }
 
-  #lookAtAge(partAfterMs: number): void {
+  #checkAge(partAfterMs: number): void {
     this.#timer = undefined;
     if (this.#length === 0) return;
     const age = monotonicNow() - this.#keptSince;
     if (age >= (this.#listener.isBehind ? partAfterMsBehind : partAfterMs) - 1) this.#listener.onPart(this.#take());
-    else this.#arm();
+    else this.#armTimer();
   }
 }

@@ -1,48 +1,56 @@
-// What the user is told, whatever its form: the events of a run as data. The forms are pretty.ts and json.ts; who decides
-// that something is to be told is ../supervisor/ and ../runner/.
+// The notices to the user as data, one type for all output forms. pretty.ts and json.ts print them; ../supervisor/ and ../runner/
+// decide when to send one.
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 
-/** Why everything, or one instance, is being stopped. */
+/** Why a stop began: of everything, or of one instance. */
 export type StopCause =
   | { readonly kind: 'signal'; readonly signal: PolicySignal }
   | { readonly kind: 'failure' | 'success'; readonly process: string }
-  /** Of the whole run (`up --max-runtime`) or of one instance (`max_runtime`). */
+  /** The run (`up --max-runtime`) or one instance (`max_runtime`) has run for too long. */
   | { readonly kind: 'timed-out' }
-  /** The reader of standard output went away. */
+  /** The reader of standard output is gone; with `stderr: split` also the reader of standard error. */
   | { readonly kind: 'reader-gone' }
-  /** What is written to standard output is lost. */
+  /** Standard output cannot be written, for instance to a full disk; with `stderr: split` also standard error. */
   | { readonly kind: 'output-failed'; readonly reason: string }
   /** `procrun down`, or `procrun kill --group`. */
   | { readonly kind: 'down' | 'kill' }
   /** The leader ended and left members of its tree behind. */
   | { readonly kind: 'leader-ended' };
 
-/** What a signal is sent for; told to the user. */
+/** Why a signal is sent. */
 export type SignalReason = 'stage' | 'forwarded' | 'translated' | 'kill';
 
-/** A name for a stage: `flag`, `run`, or the signal's. */
+/** The name of a stage: `flag`, `run`, or the signal. */
 export type StageName = 'flag' | 'run' | SignalName;
 
-/** What the user is told. The JSON events of `--format json` are made of these. */
+/** A message to the user. The JSON events of `--format json` are made from these. */
 export type Notice =
   | { readonly type: 'start'; readonly process: string; readonly pid: number }
   | { readonly type: 'not-started'; readonly process: string; readonly reason: string }
   | { readonly type: 'signal'; readonly process: string; readonly signal: SignalName; readonly to: 'group' | 'leader'; readonly reason: SignalReason }
-  | { readonly type: 'stage'; readonly process: string; readonly stage: StageName; readonly timeoutMs: Milliseconds; readonly cause: StopCause }
+  /** `nextStage`: the stage that follows after `timeoutMs`; undefined in the last stage. For people only: the JSON event does not have it. */
+  | {
+      readonly type: 'stage';
+      readonly process: string;
+      readonly stage: StageName;
+      readonly nextStage?: StageName | undefined;
+      readonly timeoutMs: Milliseconds;
+      readonly cause: StopCause;
+    }
   | { readonly type: 'exit'; readonly process: string; readonly end: LeaderEnd; readonly failed: boolean; readonly asked: boolean }
   | { readonly type: 'timed-out'; readonly process: string; readonly afterMs: Milliseconds }
   | { readonly type: 'leftovers'; readonly process: string }
   | { readonly type: 'gone'; readonly process: string; readonly stage: StageName | undefined; readonly durationMs: Milliseconds }
   | { readonly type: 'last-stage-over'; readonly process: string }
-  /** `noKill`: nobody in it is to be killed at the end, nor by a Ctrl+\. */
+  /** `noKill`: no process of this stop gets SIGKILL, not even by Ctrl+\. */
   | { readonly type: 'stopping'; readonly cause: StopCause; readonly noKill?: true }
-  /** `moved`: somebody had a next stage to go on to. `cutsOutput`: nobody had, and who reads the output is waited for no longer. */
+  /** `moved`: an instance went on to its next stage. `cutsOutput`: none did, and the runner stops waiting for a slow reader of its output. */
   | { readonly type: 'hurried'; readonly signal: PolicySignal; readonly moved: boolean; readonly cutsOutput?: boolean }
   | { readonly type: 'deadline' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
-  /** Of procrun's own knowledge of the system, not of the supervisor's deciding: */
+  /** The runner looks at the system and sends the next three notices. */
   | { readonly type: 'escapee'; readonly process: string; readonly pid: number; readonly command: string; readonly left: boolean }
   | { readonly type: 'holder'; readonly process: string; readonly pid: number | undefined; readonly command: string }
   | { readonly type: 'survivor'; readonly process: string; readonly pid: number; readonly state: string; readonly command: string }
@@ -55,26 +63,26 @@ export interface Result {
   readonly outcome: Outcome;
   readonly failed: boolean;
   readonly timedOut: boolean;
-  /** The stage in which the last of the tree went; undefined where nothing had to be stopped. */
+  /** The stage in which the tree was gone; undefined if it ended without a stop. */
   readonly stage: StageName | undefined;
-  /** From the beginning of its stop until it was gone. */
+  /** From the start of its stop until its tree was gone. */
   readonly durationMs: Milliseconds;
 }
 
 export type Outcome =
   | LeaderEnd
   | { readonly kind: 'never-started'; readonly status: number | undefined; readonly reason: string }
-  /** SIGKILL did not end it in time. */
+  /** SIGKILL did not end the tree in time. */
   | { readonly kind: 'survived' };
 
-/** Who is waited for; derived when it is asked for, for the line that shows a stop's progress. */
+/** An instance that the stop waits for, as the progress line shows it. */
 export interface Waiting {
   readonly process: string;
-  /** Undefined: it waits until those that depend on it are gone. */
+  /** Undefined: its stop has not begun, because its dependants are not gone yet. */
   readonly stage: StageName | undefined;
-  /** Until the next stage. */
+  /** Until this stage is over; Infinity: no limit. */
   readonly remainingMs: Milliseconds;
   readonly nextStage: StageName | undefined;
-  /** It has ended, and only the last of its output is not taken yet. */
+  /** The tree is gone; only the rest of its output is still being read. */
   readonly isDraining: boolean;
 }

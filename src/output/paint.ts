@@ -1,9 +1,9 @@
-// The colours that output needs, by what they mean. Which they are, and whether there are any, is the CLI's to say.
+// The colours of the output, by meaning. The CLI chooses the real colours, or none.
 
 export type Brush = (text: string) => string;
 
 export interface Paint {
-  /** The colour of a process's name: its own choice, or one that depends on the name alone. */
+  /** The colour of a process's name: the one from the manifest, else one that depends on the name alone. */
   process(name: string, chosen: string | undefined): Brush;
   readonly dim: Brush;
   readonly good: Brush;

@@ -1,51 +1,52 @@
-// The form for people: `name | line`, names padded; the runner's own lines on stderr, with a line that shows a stop's progress.
+// The output form for people: `name | line`, names padded to the longest. The runner's own lines and the progress of a stop go to stderr.
 import { latin1 } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
 import type { Notice, Result, Waiting } from './notices.ts';
 import type { Brush, Paint } from './paint.ts';
 import type { Printer, StreamName } from './printer.ts';
-import type { Screen, Voice } from './screen.ts';
+import type { Screen, ProcessOutput } from './screen.ts';
 import { furtherKeysInWords, noticeInWords, progressInWords, summaryRows } from './words.ts';
 
 export interface PrettyOptions {
-  /** Standard output and error; one and the same where they go to the same place, so that no line is written into another. */
+  /** Standard output and standard error. If both go to the same place, they are the same object, so that their lines do not mix. */
   readonly out: Screen;
   readonly err: Screen;
-  /** The instances, in the order of the manifest. */
+  /** The instances in the order of the manifest. */
   readonly processes: readonly { readonly name: string; readonly process: string; readonly color: string | undefined }[];
   /** How names on stdout and on stderr are coloured. */
   readonly outPaint: Paint;
   readonly errPaint: Paint;
   readonly prefix: boolean;
-  /** The time as it stands before each line; undefined: none does. */
+  /** The time to print before each line; undefined: none. */
   readonly timestamp: (() => string) | undefined;
-  /** Columns of the terminal on stderr; undefined: it is none, and there is no progress line. */
+  /** Columns of the terminal on stderr; undefined: stderr is no terminal, so there is no progress line. */
   readonly columns: (() => number) | undefined;
 }
 
 const ownName = 'procrun';
 
+/** Columns kept free for the echo of a typed key, such as ^C. */
 const roomForEcho = 4;
 
-/** To the first column, and clear to the end of the line (ECMA-48). */
+/** Goes to the first column and clears to the end of the line (ECMA-48). */
 const clearLine = '\r\x1b[K';
 
 export class PrettyPrinter implements Printer {
   readonly #options: PrettyOptions;
-  readonly #width: number;
-  readonly #voices = new Map<string, Voice>();
-  readonly #own: string;
-  readonly #ownWidth: number;
-  /** The progress line that stands on the screen now. */
-  #shown = '';
+  readonly #nameWidth: number;
+  readonly #outputs = new Map<string, ProcessOutput>();
+  readonly #ownPrefix: string;
+  readonly #ownPrefixWidth: number;
+  /** The progress line that is on the screen now; empty: none. */
+  #shownProgress = '';
   #progress: readonly Waiting[] = [];
 
   constructor(options: PrettyOptions) {
     this.#options = options;
-    this.#width = Math.max(0, ...options.processes.map(({ name }) => name.length));
-    const own = `${ownName.padEnd(this.#width)} | `;
-    this.#own = options.errPaint.dim(own);
-    this.#ownWidth = own.length;
+    this.#nameWidth = Math.max(0, ...options.processes.map(({ name }) => name.length));
+    const own = `${ownName.padEnd(this.#nameWidth)} | `;
+    this.#ownPrefix = options.errPaint.dim(own);
+    this.#ownPrefixWidth = own.length;
     options.err.onBefore = () => this.#hideProgress();
     options.err.onAfter = () => this.#showProgress();
   }
@@ -53,14 +54,14 @@ export class PrettyPrinter implements Printer {
   listener(instance: string, stream: StreamName): LineListener {
     const { out, err, outPaint, errPaint } = this.#options;
     const [screen, paint] = stream === 'stdout' ? [out, outPaint] : [err, errPaint];
-    const voice = screen.voice(this.#prefixOf(instance, paint));
-    this.#voices.set(`${stream} ${instance}`, voice);
-    return voice;
+    const output = screen.processOutput(this.#prefixOf(instance, paint));
+    this.#outputs.set(`${stream} ${instance}`, output);
+    return output;
   }
 
   mustWait(instance: string, stream: StreamName): boolean {
-    const voice = this.#voices.get(`${stream} ${instance}`);
-    return voice !== undefined && (stream === 'stdout' ? this.#options.out : this.#options.err).mustWait(voice);
+    const output = this.#outputs.get(`${stream} ${instance}`);
+    return output !== undefined && (stream === 'stdout' ? this.#options.out : this.#options.err).mustWait(output);
   }
 
   typed(): void {
@@ -69,20 +70,20 @@ export class PrettyPrinter implements Printer {
   }
 
   listen(onTurn: () => void): void {
-    this.#options.out.onSolo = onTurn;
-    this.#options.err.onSolo = onTurn;
+    this.#options.out.onMustWaitChange = onTurn;
+    this.#options.err.onMustWaitChange = onTurn;
   }
 
   #prefixOf(instance: string, paint: Paint): () => string {
     const plan = this.#options.processes.find(({ name }) => name === instance);
     const brush = paint.process(plan?.process ?? instance, plan?.color);
-    const prefix = this.#options.prefix ? latin1(brush(`${instance.padEnd(this.#width)} | `)) : '';
+    const prefix = this.#options.prefix ? latin1(brush(`${instance.padEnd(this.#nameWidth)} | `)) : '';
     const { timestamp } = this.#options;
     return timestamp ? () => `${latin1(timestamp())} ${prefix}` : () => prefix;
   }
 
   notice(notice: Notice): void {
-    // The terminal has echoed the key as ^C: what is said of it takes its place.
+    // The terminal has echoed the key as ^C. Overwrite the echo with the notice.
     if (this.#options.columns && (notice.type === 'stopping' || notice.type === 'hurried')) this.#hideEcho();
     const text = noticeInWords(notice);
     if (text !== undefined) this.#say(this.#brush(notice)(text));
@@ -91,10 +92,10 @@ export class PrettyPrinter implements Printer {
     if (notice.type === 'done' && notice.stopped) this.#summary(notice);
   }
 
-  /** Called after each event of a stop; what was said meanwhile has hidden the line. */
+  /** Called after each event of a stop. A notice before it may have hidden the line. */
   progress(waiting: readonly Waiting[]): void {
     this.#progress = waiting;
-    if (this.#progressText() !== this.#shown) {
+    if (this.#progressText() !== this.#shownProgress) {
       this.#hideProgress();
       this.#showProgress();
     }
@@ -135,37 +136,37 @@ export class PrettyPrinter implements Printer {
   #say(text: string): void {
     this.#hideProgress();
     const { err, timestamp } = this.#options;
-    err.say(`${timestamp ? `${timestamp()} ` : ''}${this.#own}${text}\n`);
+    err.say(`${timestamp ? `${timestamp()} ` : ''}${this.#ownPrefix}${text}\n`);
   }
 
-  /** But it stays where it stands behind somebody's unfinished line, which would be lost with it. */
+  /** Not behind an unfinished line of a process: that line would be cleared too. */
   #hideEcho(): void {
     if (!this.#options.err.hasOpenLine) this.#options.err.sink.write(clearLine);
   }
 
   #hideProgress(): void {
-    if (this.#shown === '') return;
-    this.#shown = '';
+    if (this.#shownProgress === '') return;
+    this.#shownProgress = '';
     this.#options.err.sink.write(clearLine);
   }
 
   #showProgress(): void {
     const text = this.#progressText();
-    if (text === this.#shown) return;
+    if (text === this.#shownProgress) return;
     const { err, errPaint } = this.#options;
     err.cut();
-    this.#shown = text;
-    err.sink.write(`${this.#own}${errPaint.strong(text)}`);
+    this.#shownProgress = text;
+    err.sink.write(`${this.#ownPrefix}${errPaint.strong(text)}`);
   }
 
   #progressText(): string {
     const { columns } = this.#options;
-    // The cursor must not leave its line, which could not be cleared then: not even by the echo of a ^C.
-    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownWidth - roomForEcho) : '';
+    // The progress line must not wrap, not even by the echo of a ^C: `clearLine` clears one line only.
+    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownPrefixWidth - roomForEcho) : '';
   }
 }
 
-/** Good is what ended as it should; what had to be killed is no failure, and nothing to be proud of. */
+/** SIGKILL is not a failure, but it is shown more strongly than a normal end. */
 function brushOf(result: Result | undefined, paint: Paint): Brush {
   if (result?.failed) return paint.bad;
   return result?.stage === 'SIGKILL' ? paint.strong : paint.good;

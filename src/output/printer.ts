@@ -1,22 +1,19 @@
-// What a form of output (pretty.ts, json.ts) has to offer to those who have something to show.
+// The interface of an output form (pretty.ts, json.ts).
 import type { LineListener } from './lines.ts';
 import type { Waiting, Notice } from './notices.ts';
 
 export type StreamName = 'stdout' | 'stderr';
 
 export interface Printer {
-  /** Where the lines of one stream of one instance go. */
+  /** The receiver for the lines of one stream of one instance. */
   listener(process: string, stream: StreamName): LineListener;
-  /**
-   * It is not to be read for now: the reader of what becomes of it is slow, or another one is in the midst of a line that is
-   * too long to be kept.
-   */
+  /** This stream must not be read now: our own reader is slow, or another instance is printing a line that is too long to keep. */
   mustWait(process: string, stream: StreamName): boolean;
-  /** @param onTurn is called when the answer of `mustWait` has changed for a reason that no sink tells of. */
+  /** @param onTurn is called when the answer of `mustWait` changes for a reason other than `SinkListener.onFull`. */
   listen(onTurn: () => void): void;
-  /** The user has ended a line that is an answer; a terminal has shown that. */
+  /** The user has typed a line, for instance an answer to a prompt, and the terminal has echoed its newline. */
   typed(): void;
   notice(notice: Notice): void;
-  /** Who a stop waits for; an empty list: nobody any more. */
+  /** The instances that a stop still waits for; may be empty. */
   progress(waiting: readonly Waiting[]): void;
 }

@@ -1,7 +1,7 @@
-// What of a process's colours is in force (ECMA-48's "graphic rendition", SGR): so that they can be closed at the end of a
-// line and opened again on its next one, and one process never paints another. Everything else passes.
+// Keeps track of the colours and attributes that a process has set ("select graphic rendition", SGR, in ECMA-48). They are closed at the
+// end of a line and opened again on the next one, so that one process never colours the lines of another.
 
-/** Parameters of SGR that set something, and those that put it back. An attribute is in force under the name of its kind. */
+/** The kinds of SGR attributes, with the parameters that set each and the one that resets it. */
 const kinds: readonly { readonly name: string; readonly sets: (code: number) => boolean; readonly resets: number }[] = [
   { name: 'weight', sets: (code) => code === 1, resets: 22 },
   { name: 'faint', sets: (code) => code === 2, resets: 22 },
@@ -19,21 +19,22 @@ const kinds: readonly { readonly name: string; readonly sets: (code: number) => 
   { name: 'underline colour', sets: (code) => code === 58, resets: 59 },
 ];
 
-/** A colour is shorter. What is longer is closed with the rest, but not opened again: on each line it would be a flood. */
+/** Every real colour is shorter. Longer parameters are closed but not opened again: repeated on each line, they would flood the output. */
 const longestKept = 32;
 
-/** 38, 48 and 58 are followed by a colour: `5;N` or `2;R;G;B`. */
+/** A colour follows 38, 48 and 58: `5;N` or `2;R;G;B`. */
 const extended = new Set([38, 48, 58]);
 
 export class Rendition {
+  /** The attributes that are set: kind → parameters. */
   readonly #inForce = new Map<string, string>();
 
-  /** A sequence's parameters: what is between `ESC [` and `m`. */
+  /** @param parameters the text between `ESC [` and `m`. */
   apply(parameters: string): void {
     const codes = parameters.split(';');
     for (let index = 0; index < codes.length; index += 1) {
       const text = codes[index] ?? '';
-      // With colons (`4:3`, `38:2::1:2:3`) a code's own parameters are in the same word. An empty one is 0.
+      // With colons (`4:3`, `38:2::1:2:3`) a code and its own parameters are one word. An empty code is 0.
       const code = Number(text.split(':', 1)[0]);
       if (code === 0 && !text.includes(':')) {
         this.reset();
@@ -46,7 +47,7 @@ export class Rendition {
         index += more;
       }
       for (const kind of kinds) {
-        // `4:0` is no underline.
+        // `4:0` resets the underline.
         if (code === kind.resets || text === '4:0' && kind.name === 'underline') this.#inForce.delete(kind.name);
         else if (kind.sets(code)) this.#inForce.set(kind.name, whole.length > longestKept ? String(kind.resets) : whole);
       }
@@ -61,12 +62,12 @@ export class Rendition {
     return this.#inForce.size === 0;
   }
 
-  /** Takes all of it back; empty where nothing is in force. */
+  /** The sequence that resets all attributes; empty if none is set. */
   get closing(): string {
     return this.isPlain ? '' : '\x1b[0m';
   }
 
-  /** Puts all of it in force again. */
+  /** The sequences that set all attributes again. */
   get opening(): string {
     return [...this.#inForce.values()].map((parameters) => `\x1b[${parameters}m`).join('');
   }

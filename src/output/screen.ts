@@ -1,14 +1,14 @@
-// Where lines of many processes go, a terminal, pipe or file: keeps those of one whole among those of others. A line that is
-// shown before its end stands open; at a terminal another one cuts it, elsewhere the others wait for its end.
+// Prints the lines of many processes to one terminal, pipe or file, and keeps each line whole. A line that is printed before its end is
+// the open line. On a terminal another line cuts it; elsewhere the other processes wait for its end.
 import { monotonicNow } from '../os/clock.ts';
 import { LinePrefixer } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
 import type { Sink } from './sink.ts';
 
-/** A line that has not ended after so long may be a prompt that waits for an answer. */
+/** On a terminal: an unfinished line this old is printed, since it may be a prompt that waits for an answer. */
 const partAfterMs = 30;
 
-/** Elsewhere, an enormous line that stands still for so long lets the others pass, and goes on in a line of its own. */
+/** Not on a terminal: an open line that makes no progress for so long is cut. The rest of it begins a new line. */
 const stallMs = 1000;
 
 const newline = 0x0a;
@@ -16,45 +16,45 @@ const newline = 0x0a;
 export class Screen {
   readonly sink: Sink;
   readonly isTerminal: boolean;
-  /** Whose unfinished line stands at the end of what was written. */
-  #open: Voice | undefined;
-  /** What procrun itself has to say after an enormous line. */
-  #waiting: string[] = [];
-  #stall: NodeJS.Timeout | undefined;
-  /** When the last piece of the line that stands open came. */
-  #movedAt = 0;
-  /** Called before a process's lines come, and after. */
+  /** The process whose line is open. */
+  #open: ProcessOutput | undefined;
+  /** Lines of procrun's own that wait for the end of the open line. */
+  #queuedLines: string[] = [];
+  #stallTimer: NodeJS.Timeout | undefined;
+  /** When the last piece of the open line came, by `monotonicNow()`. */
+  #lastPartAt = 0;
+  /** Called before and after each output of a process. */
   onBefore: (() => void) | undefined;
   onAfter: (() => void) | undefined;
-  /** Whom the others have to wait for is another one now, or nobody. */
-  onSolo: (() => void) | undefined;
+  /** Called when the answer of `mustWait` changes because of the open line. */
+  onMustWaitChange: (() => void) | undefined;
 
   constructor(sink: Sink, isTerminal: boolean) {
     this.sink = sink;
     this.isTerminal = isTerminal;
   }
 
-  /** @param prefix is asked for each time: it may tell the time. */
-  voice(prefix: () => string): Voice {
-    return new Voice(this, prefix);
+  /** @param prefix is called for each output: it may contain the time. */
+  processOutput(prefix: () => string): ProcessOutput {
+    return new ProcessOutput(this, prefix);
   }
 
-  /** The reader is slow, or somebody else is in the midst of a line that is too long to be kept until its end. */
-  mustWait(voice: Voice): boolean {
-    return this.sink.full || (!this.isTerminal && this.#open !== undefined && this.#open !== voice && !this.#open.hasEnded);
+  /** Our reader is slow, or another process has an open line that this one must not cut. */
+  mustWait(output: ProcessOutput): boolean {
+    return this.sink.full || (!this.isTerminal && this.#open !== undefined && this.#open !== output && !this.#open.hasEnded);
   }
 
-  /** A line of procrun's own. */
+  /** Prints a line of procrun's own. */
   say(line: string): void {
     if (this.#open && !this.isTerminal && !this.#open.hasEnded) {
-      this.#waiting.push(line);
+      this.#queuedLines.push(line);
       return;
     }
     this.cut();
     this.sink.write(line);
   }
 
-  /** Ends the line that stands open; what is still to come of it begins anew. */
+  /** Ends the open line. The rest of it begins a new line. */
   cut(): void {
     if (this.#open) {
       this.sink.write(`${this.#open.closing}\n`);
@@ -63,7 +63,7 @@ export class Screen {
     this.#close();
   }
 
-  /** The terminal has gone on to a new line by itself, since a line was typed behind the prompt that stands open. */
+  /** The user typed an answer behind an open prompt, so the terminal's echo has already ended that line. */
   endedByEcho(): void {
     if (!this.isTerminal || !this.#open) return;
     this.sink.write(this.#open.closing);
@@ -74,67 +74,67 @@ export class Screen {
     return this.#open !== undefined;
   }
 
-  isOpen(voice: Voice): boolean {
-    return this.#open === voice;
+  isOpen(output: ProcessOutput): boolean {
+    return this.#open === output;
   }
 
-  open(voice: Voice): void {
-    this.#movedAt = monotonicNow();
-    if (this.#open === voice) return;
-    this.#open = voice;
+  open(output: ProcessOutput): void {
+    this.#lastPartAt = monotonicNow();
+    if (this.#open === output) return;
+    this.#open = output;
     if (this.isTerminal) return;
     this.#watchStall(stallMs);
-    this.onSolo?.();
+    this.onMustWaitChange?.();
   }
 
-  /** Its last line has no end, and needs none before somebody else comes. */
-  leaveOpen(voice: Voice): void {
-    if (this.#waiting.length > 0) {
+  /** The last line of a process has no newline. It gets one only when another line follows. */
+  leaveOpen(output: ProcessOutput): void {
+    if (this.#queuedLines.length > 0) {
       this.cut();
       return;
     }
     this.#close();
-    this.#open = voice;
+    this.#open = output;
   }
 
-  /** Its line has got its end. */
-  closed(voice: Voice): void {
-    if (this.#open === voice) this.#close();
+  /** The process has printed the end of its line. */
+  closed(output: ProcessOutput): void {
+    if (this.#open === output) this.#close();
   }
 
   #close(): void {
     if (!this.#open) return;
-    const wasSolo = !this.isTerminal;
+    const othersWaited = !this.isTerminal;
     this.#open = undefined;
-    clearTimeout(this.#stall);
-    this.#stall = undefined;
-    for (const line of this.#waiting.splice(0)) this.sink.write(line);
-    if (wasSolo) this.onSolo?.();
+    clearTimeout(this.#stallTimer);
+    this.#stallTimer = undefined;
+    for (const line of this.#queuedLines.splice(0)) this.sink.write(line);
+    if (othersWaited) this.onMustWaitChange?.();
   }
 
   #watchStall(ms: number): void {
-    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
-    const timer = setTimeout(() => setImmediate(() => (timer === this.#stall ? this.#lookAtStall() : undefined)), ms);
-    this.#stall = timer;
+    // After a busy time Node runs timers before it reads the pipes. It reads them between timers and immediates, so check in an immediate.
+    const timer = setTimeout(() => setImmediate(() => (timer === this.#stallTimer ? this.#checkStall() : undefined)), ms);
+    this.#stallTimer = timer;
   }
 
-  #lookAtStall(): void {
+  #checkStall(): void {
     const now = monotonicNow();
-    // The time that our own reader takes is not the writer's.
-    const still = this.sink.full ? 0 : now - Math.max(this.#movedAt, this.sink.freeSince);
+    // Do not count the time in which our own reader was slow.
+    const still = this.sink.full ? 0 : now - Math.max(this.#lastPartAt, this.sink.freeSince);
     if (still < stallMs) this.#watchStall(Math.ceil(stallMs - still));
     else this.cut();
   }
 }
 
-/** One process's output on a screen. */
-export class Voice implements LineListener {
+/** One output stream of a process on a screen. */
+export class ProcessOutput implements LineListener {
   readonly partAfterMs: number | undefined;
   readonly #screen: Screen;
   readonly #prefix: () => string;
   readonly #prefixer: LinePrefixer;
   hasEnded = false;
-  /** Its last line has got an end that was not its own. */
+  /** Its open line was ended by a newline of ours. */
   wasCut = false;
 
   constructor(screen: Screen, prefix: () => string) {
@@ -158,16 +158,16 @@ export class Voice implements LineListener {
   }
 
   onLines(bytes: Buffer): void {
-    // The end of the line that was cut is there already.
-    const lines = this.wasCut && bytes[0] === newline && this.#prefixer.endsHere() ? bytes.subarray(1) : bytes;
+    // A cut line already has its newline: do not print it twice.
+    const lines = this.wasCut && bytes[0] === newline && this.#prefixer.dropLineEnd() ? bytes.subarray(1) : bytes;
     this.wasCut = false;
     if (lines.length === 0) return;
     const screen = this.#screen;
     screen.onBefore?.();
-    const goesOn = this.#takeFloor();
+    const isContinuation = this.#claimLine();
     const prefix = this.#prefix();
     if (prefix === '' && this.#prefixer.isPlain(lines)) screen.sink.write(lines);
-    else screen.sink.writeLatin1(this.#prefixer.lines(lines, prefix, goesOn));
+    else screen.sink.writeLatin1(this.#prefixer.lines(lines, prefix, isContinuation));
     screen.closed(this);
     screen.onAfter?.();
   }
@@ -175,8 +175,8 @@ export class Voice implements LineListener {
   onPart(part: Buffer): void {
     this.wasCut = false;
     this.#screen.onBefore?.();
-    const goesOn = this.#takeFloor();
-    this.#screen.sink.writeLatin1(this.#prefixer.part(part, this.#prefix(), goesOn));
+    const isContinuation = this.#claimLine();
+    this.#screen.sink.writeLatin1(this.#prefixer.part(part, this.#prefix(), isContinuation));
     this.#screen.open(this);
   }
 
@@ -185,10 +185,10 @@ export class Voice implements LineListener {
     this.hasEnded = true;
     if (rest.length > 0 || this.#prefixer.holds) {
       screen.onBefore?.();
-      const goesOn = this.#takeFloor();
+      const isContinuation = this.#claimLine();
       const prefix = this.#prefix();
-      screen.sink.writeLatin1(this.#prefixer.last(rest, prefix, goesOn));
-      // Without a prefix its bytes are all there is: only one that comes after it needs the line's end.
+      screen.sink.writeLatin1(this.#prefixer.last(rest, prefix, isContinuation));
+      // Without a prefix the output is byte for byte that of the process: add a newline only if another line follows.
       if (prefix === '') {
         screen.leaveOpen(this);
         return;
@@ -199,8 +199,8 @@ export class Voice implements LineListener {
     screen.onAfter?.();
   }
 
-  /** @returns whether its own line stands open. */
-  #takeFloor(): boolean {
+  /** Cuts the open line of another process. @returns whether this process's own line is open. */
+  #claimLine(): boolean {
     if (this.#screen.isOpen(this)) return true;
     this.#screen.cut();
     return false;

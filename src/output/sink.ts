@@ -1,50 +1,50 @@
-// Where bytes leave procrun: one of its standard streams. Gathers what is written in one turn of the event loop into few
-// large writes, tells when it has enough, and that nobody takes its bytes any more. What is written, and in which form, is for others.
+// Writes bytes to one of procrun's standard streams. Gathers the bytes of one turn of the event loop into few large writes, and reports
+// backpressure and failure. The printers (pretty.ts, json.ts) decide what is written.
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { monotonicNow } from '../os/clock.ts';
 
 export interface SinkListener {
-  /** The sink has enough for now (true), or wants more again (false). */
+  /** Backpressure: the sink is full (true), or has room again (false). */
   onFull(full: boolean): void;
-  /** What is written is lost from now on: its reader went away (`Sink.isReaderGone`), or the disk is full. Said once. */
+  /** All further bytes are lost: the reader closed its end (`Sink.isReaderGone`), or for instance the disk is full. Called once. */
   onGone(error: NodeJS.ErrnoException): void;
 }
 
-/** A chunk of a pipe with its prefixes fits well into it, and a pipe or a disk takes no more in one go than that. */
+/** The size of a batch. A chunk of a pipe (64 KiB) with its prefixes fits well, and a pipe or a disk takes no more in one go. */
 const batchBytes = 256 * 1024;
-/** So much is worth a write of its own before the turn has ended. */
-const enoughBytes = 64 * 1024;
-/** With so much under way to a slow reader nothing more is read from the processes. */
+/** A batch with so many bytes is written at once, before the turn ends. */
+const earlyWriteBytes = 64 * 1024;
+/** With so many bytes waiting for a slow reader, the sink is full: the runner stops reading from the processes. */
 const fullBytes = 256 * 1024;
 
 /**
- * The sink that gathers what is written to it in this turn of the event loop, to write it in one go: a hundred ends are a
- * few writes then. Only one gathers at a time, since two may be one terminal, where the order between them shows.
+ * The sink that has gathered bytes in this turn of the event loop. Gathering turns the output of a hundred process ends into a few writes.
+ * Only one sink gathers at a time: two sinks may be the same terminal, where their order is visible.
  */
-let gathering: Sink | undefined;
+let gatheringSink: Sink | undefined;
 
 export class Sink {
   readonly #stream: Writable & { readonly fd: number };
-  /** Pipes, sockets and terminals are written without blocking, so that what reads slowly cannot keep a signal from us. */
+  /** Pipes, sockets and terminals are written without blocking: a blocked write would delay the handling of signals. */
   readonly #isAsync: boolean;
   #batch: Buffer | undefined;
-  #used = 0;
-  /** One that a slow reader has taken at last, to be used again. */
+  #batchUsed = 0;
+  /** A batch that a slow reader has taken at last, kept for reuse. */
   #spare: Buffer | undefined;
-  #underWay = 0;
+  #pendingBytes = 0;
   #listener: SinkListener | undefined;
   #full = false;
-  /** When it had enough for the last time, by `monotonicNow()`. */
+  /** When it last stopped being full, by `monotonicNow()`. */
   freeSince = -Infinity;
   #failure: NodeJS.ErrnoException | undefined;
 
   constructor(stream: Writable & { readonly fd: number }) {
     this.#stream = stream;
     this.#isAsync = stream instanceof Socket;
-    if (stream instanceof Socket && isOwnTerminal(stream)) stream._handle.setBlocking(false);
-    // Without a listener EPIPE is an uncaught exception, and the children live on.
+    if (stream instanceof Socket && isReopenedTerminal(stream)) stream._handle.setBlocking(false);
+    // Without a listener EPIPE is an uncaught exception: the runner dies, and its processes live on.
     stream.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
   }
 
@@ -52,12 +52,12 @@ export class Sink {
     this.#listener = listener;
   }
 
-  /** Why what is written is lost. */
+  /** The error since which all bytes are lost. */
   get failure(): NodeJS.ErrnoException | undefined {
     return this.#failure;
   }
 
-  /** It failed since its reader went away: of a pipe, a socket, or, after a hangup (EIO), a terminal. A file has none. */
+  /** The failure means that the reader is gone: of a pipe, of a socket or, after a hangup (EIO), of a terminal. A file has no reader. */
   get isReaderGone(): boolean {
     return this.#isAsync && ['EPIPE', 'ECONNRESET', 'EIO'].includes(this.#failure?.code ?? '');
   }
@@ -66,50 +66,50 @@ export class Sink {
     return this.#full;
   }
 
-  /** The bytes are copied. A string is UTF-8. */
+  /** Copies the bytes. A string is written as UTF-8. */
   write(data: string | Uint8Array): void {
     const size = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
-    const batch = this.#room(size);
+    const batch = this.#reserve(size);
     if (!batch) return;
-    if (typeof data === 'string') batch.write(data, this.#used);
-    else batch.set(data, this.#used);
-    this.#taken(size);
+    if (typeof data === 'string') batch.write(data, this.#batchUsed);
+    else batch.set(data, this.#batchUsed);
+    this.#commit(size);
   }
 
-  /** A string each of whose characters is one byte. */
+  /** Writes a string in which each character is one byte. */
   writeLatin1(text: string): void {
-    const batch = this.#room(text.length);
+    const batch = this.#reserve(text.length);
     if (!batch) return;
-    batch.write(text, this.#used, 'latin1');
-    this.#taken(text.length);
+    batch.write(text, this.#batchUsed, 'latin1');
+    this.#commit(text.length);
   }
 
-  /** Hands everything that was gathered to the system now: who is about to be stopped or killed cannot wait for the turn's end. */
+  /** Writes all gathered bytes now. For a runner that is about to be stopped or killed: the turn may not end. */
   static sync(): void {
-    const sink = gathering;
-    gathering = undefined;
-    if (sink) sink.#release();
+    const sink = gatheringSink;
+    gatheringSink = undefined;
+    if (sink) sink.#writeBatch();
   }
 
-  /** Resolves when all that was written has left the process, or is lost. */
+  /** Resolves when all written bytes have left this process, or are lost. */
   flushed(): Promise<void> {
     Sink.sync();
     return new Promise((resolve) => {
       if (this.#failure || !this.#isAsync) resolve();
-      // An empty write is answered after all before it. An error is told to its callback, too.
+      // The callback of an empty write comes after all earlier writes. It is also called on an error.
       else this.#stream.write('', () => resolve());
     });
   }
 
-  /** A batch with room for so many bytes; undefined: nobody takes them. */
-  #room(bytes: number): Buffer | undefined {
+  /** @returns a batch with room for so many bytes; undefined after a failure. */
+  #reserve(bytes: number): Buffer | undefined {
     if (this.#failure) return undefined;
-    if (gathering !== this) {
-      if (gathering) Sink.sync();
+    if (gatheringSink !== this) {
+      if (gatheringSink) Sink.sync();
       else setImmediate(() => Sink.sync());
-      setGathering(this);
+      setGatheringSink(this);
     }
-    if (this.#batch && this.#used + bytes > this.#batch.length) this.#release();
+    if (this.#batch && this.#batchUsed + bytes > this.#batch.length) this.#writeBatch();
     if (this.#batch && bytes > this.#batch.length) this.#batch = undefined;
     this.#batch ??= this.#takeSpare(bytes) ?? Buffer.allocUnsafeSlow(Math.max(bytes, batchBytes));
     return this.#batch;
@@ -121,22 +121,22 @@ export class Sink {
     return spare && spare.length >= bytes ? spare : undefined;
   }
 
-  #taken(bytes: number): void {
-    this.#used += bytes;
-    if (this.#used >= enoughBytes) this.#release();
+  #commit(bytes: number): void {
+    this.#batchUsed += bytes;
+    if (this.#batchUsed >= earlyWriteBytes) this.#writeBatch();
   }
 
-  #release(): void {
+  #writeBatch(): void {
     const batch = this.#batch;
-    if (this.#used === 0 || !batch || this.#failure) return;
-    const bytes = batch.subarray(0, this.#used);
-    this.#used = 0;
+    if (this.#batchUsed === 0 || !batch || this.#failure) return;
+    const bytes = batch.subarray(0, this.#batchUsed);
+    this.#batchUsed = 0;
     const isTaken = this.#isAsync ? this.#writeToStream(batch, bytes) : this.#writeToFile(bytes);
-    // Bytes that are not taken stay where they are until they are; and an enormous batch is not kept.
+    // Until the system has taken its bytes, a batch must not be reused. An oversized batch is not kept.
     if (!isTaken || batch.length > batchBytes) this.#batch = undefined;
   }
 
-  /** Not by Node's stream, which takes a write that a full disk has cut short for a whole one. */
+  /** Avoids Node's stream: after a full disk has cut a write short, Node takes it for a whole one. */
   #writeToFile(bytes: Buffer): boolean {
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.#stream.fd, bytes, done);
@@ -147,17 +147,17 @@ export class Sink {
     }
   }
 
-  /** @returns whether the system has taken all of them at once. */
+  /** @returns whether the system has taken all bytes at once. */
   #writeToStream(batch: Buffer, bytes: Buffer): boolean {
-    this.#underWay += bytes.length;
+    this.#pendingBytes += bytes.length;
     let isTaken = false;
     this.#stream.write(bytes, () => {
-      this.#underWay -= bytes.length;
-      // Only by the write for which it was put aside: an earlier one from the same batch, taken at once, is answered late.
+      this.#pendingBytes -= bytes.length;
+      // Only the write that was not taken at once returns the batch. Earlier writes from the same batch were taken, but their callbacks come late.
       if (!isTaken && batch.length === batchBytes) this.#spare ??= batch;
-      if (this.#underWay < fullBytes) this.#setFull(false);
+      if (this.#pendingBytes < fullBytes) this.#setFull(false);
     });
-    // Not what write() answers, which knows nothing yet of what the system takes at once, however much it is.
+    // The result of write() does not say whether the system took the bytes at once; writableLength does.
     isTaken = this.#stream.writableLength === 0;
     if (this.#stream.writableLength >= fullBytes) this.#setFull(true);
     return isTaken;
@@ -175,20 +175,20 @@ export class Sink {
     this.#failure = error;
     this.#batch = undefined;
     this.#setFull(false);
-    // Later: who writes may be in the midst of what an event has brought about.
+    // Call the listener later: the present caller may be in the middle of handling an event.
     queueMicrotask(() => this.#listener?.onGone(error));
   }
 }
 
-function setGathering(sink: Sink): void {
-  gathering = sink;
+function setGatheringSink(sink: Sink): void {
+  gatheringSink = sink;
 }
 
 /**
- * A terminal that libuv has opened anew for us (uv_tty_init), so that O_NONBLOCK on it is nobody else's. Node blocks there:
- * where the terminal is held (Ctrl+S, a connection that hangs) no signal would be heard any more.
+ * Whether libuv has reopened the terminal for us (uv_tty_init). Then O_NONBLOCK affects no other process. Node's default is to block: while
+ * the terminal is held (Ctrl+S, a connection that hangs), the runner could not handle a signal.
  */
-function isOwnTerminal(stream: Socket): stream is Socket & { _handle: { setBlocking(blocking: boolean): void } } {
+function isReopenedTerminal(stream: Socket): stream is Socket & { _handle: { setBlocking(blocking: boolean): void } } {
   const { isTTY, fd, _handle: handle } = stream as unknown as { isTTY?: boolean; fd: number; _handle?: { fd?: number; setBlocking?: unknown } };
   return isTTY === true && typeof handle?.setBlocking === 'function' && handle.fd !== fd;
 }

@@ -1,45 +1,43 @@
-// Where bytes enter procrun: the read end of one instance's pipe. It hands on chunks as they come and tells the end;
-// what a line is, and where it goes, is for others.
+// Reads one pipe of an instance. Passes on each chunk and reports the end of file; lines.ts makes lines of the chunks.
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import { monotonicNow } from '../os/clock.ts';
 
 export interface SourceListener {
-  /** The chunk is overwritten by the next one, of whatever source: what is to be kept has to be copied. */
+  /** All sources share one buffer, and the next chunk overwrites it: copy any bytes that you keep. */
   onData(chunk: Buffer): void;
   onEnd(): void;
 }
 
-/** How a pipe was drained: to its end, up to a silence while somebody else held it, or not at all, since nobody took it. */
+/** How a drain ended: at the end of file, at a silence while another process still holds the pipe, or cut because our reader is stuck. */
 export type Drained = 'complete' | 'held' | 'cut';
 
-/** The output of one process on its way in, whether it is handed on at once or held until its end. */
+/** Reads the output of one process: passes it on at once (`Source`) or holds it until the end (`HeldSource`). */
 export interface OutputReader {
-  /** No more is read for now, or again: the writer waits in its pipe, which holds 64 KiB. */
+  /** Stops or resumes reading. A paused writer blocks when its pipe is full (64 KiB). */
   pause(paused: boolean): void;
   /**
-   * Resolves at the end of file, or after a short silence while somebody else still holds the pipe. While the reader of our
-   * own output keeps us waiting nothing is given up, unless `cut` was called.
+   * Resolves at the end of file, or after a short silence while another process still holds the pipe. Waits for a slow reader of our own
+   * output without limit, unless `cut` was called.
    */
   drained(): Promise<Drained>;
-  /** From now on a reader that takes nothing for half a second is not waited for. */
+  /** From now on gives up on a reader of our output that takes nothing for half a second. */
   cut(): void;
-  /** Throws away what may still come. */
+  /** Discards further output. */
   destroy(): void;
 }
 
-/** Without a byte for so long, a pipe that somebody else still holds counts as drained. */
+/** A pipe that another process still holds counts as drained after so long without a byte. */
 const silenceMs = 100;
-/** Once asked to hurry, so long is waited for a reader of our own output that takes nothing. */
+/** After `cut`: how long to wait for a reader of our own output that takes nothing. */
 export const blockedMs = 500;
-/** So often it is looked whether that is so. */
-const lookMs = silenceMs / 4;
+const checkIntervalMs = silenceMs / 4;
 /**
- * And after so many looks in any case, in a second: what writes on without end is not the process that has ended. Not by the
- * clock, since a runner that was busy or stopped has not read meanwhile.
+ * A drain ends after so many checks (one second) even without a silence: the process has ended, so an endless writer is another one.
+ * Checks are counted instead of time, because a busy or stopped runner does not read.
  */
-const mostLooks = 1000 / lookMs;
+const maxChecks = 1000 / checkIntervalMs;
 
-/** What a pipe holds (pipe(7)). All sources read into it, one after another, so that five hundred need no more memory than one. */
+/** The capacity of a pipe (pipe(7)). All sources share this buffer, so that five hundred need no more memory than one. */
 const chunk = Buffer.allocUnsafeSlow(64 * 1024);
 
 export class Source implements OutputReader {
@@ -48,14 +46,14 @@ export class Source implements OutputReader {
   #paused = false;
   #isCut = false;
   #lastDataAt = 0;
-  /** Looks, in a drain, since it is read without a pause. */
-  #looks = 0;
+  /** Checks in this drain since reading last resumed. */
+  #checks = 0;
   #onDrained: ((drained: Drained) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Takes over the read end, a non-blocking one of a pipe, and closes it in the end. */
+  /** @param readEnd a non-blocking read end of a pipe. The source owns and closes it. */
   constructor(readEnd: number, listener: SourceListener) {
-    // Never a file stream: four silent pipes would hold all of libuv's threads and block every file call.
+    // Never use a file stream: four silent pipes would occupy all of libuv's threads and block every file operation.
     const options: SocketConstructorOpts & { onread: OnReadOpts } = {
       fd: readEnd,
       readable: true,
@@ -79,18 +77,18 @@ export class Source implements OutputReader {
     this.#socket.on('end', end);
     this.#socket.on('close', end);
     this.#socket.on('error', end);
-    // Without it the end of file is not told.
+    // Node reports the end of file only to a socket that is resumed.
     this.#socket.resume();
   }
 
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    // The time that our own reader takes is not the writers'.
-    if (!paused) this.#listenAnew();
+    // Do not count the time in which our own reader was slow.
+    if (!paused) this.#restartSilence();
     if (paused) this.#socket.pause();
     else this.#socket.resume();
-    this.#watch();
+    this.#scheduleChecks();
   }
 
   drained(): Promise<Drained> {
@@ -100,8 +98,8 @@ export class Source implements OutputReader {
         return;
       }
       this.#onDrained = resolve;
-      this.#listenAnew();
-      this.#watch();
+      this.#restartSilence();
+      this.#scheduleChecks();
     });
   }
 
@@ -109,31 +107,31 @@ export class Source implements OutputReader {
     if (this.#isCut) return;
     this.#isCut = true;
     this.#lastDataAt = monotonicNow();
-    this.#watch();
+    this.#scheduleChecks();
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** While a drain waits for silence, or for the reader that it may give up: looks at them from time to time. */
-  #watch(): void {
+  /** Checks at intervals during a drain, unless the drain waits for our reader without limit. */
+  #scheduleChecks(): void {
     clearInterval(this.#timer);
     if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
-    // After a busy time a timer rings before what waits in the pipe is read. That is done between a timer and an immediate.
-    this.#timer = setInterval(() => setImmediate(() => this.#look()), lookMs);
+    // After a busy time Node runs timers before it reads the pipes. It reads them between timers and immediates, so check in an immediate.
+    this.#timer = setInterval(() => setImmediate(() => this.#check()), checkIntervalMs);
   }
 
-  #listenAnew(): void {
-    this.#looks = 0;
+  #restartSilence(): void {
+    this.#checks = 0;
     this.#lastDataAt = monotonicNow();
   }
 
-  #look(): void {
+  #check(): void {
     if (!this.#onDrained || (this.#paused && !this.#isCut)) return;
     const silent = monotonicNow() - this.#lastDataAt;
-    if (!this.#paused) this.#looks += 1;
-    if (this.#paused ? silent < blockedMs : silent < silenceMs && this.#looks < mostLooks) return;
+    if (!this.#paused) this.#checks += 1;
+    if (this.#paused ? silent < blockedMs : silent < silenceMs && this.#checks < maxChecks) return;
     this.#settle(this.#paused ? 'cut' : 'held');
     this.#socket.destroy();
   }
@@ -141,7 +139,7 @@ export class Source implements OutputReader {
   #settle(drained: Drained): void {
     const resolve = this.#onDrained;
     this.#onDrained = undefined;
-    this.#watch();
+    this.#scheduleChecks();
     resolve?.(drained);
   }
 }

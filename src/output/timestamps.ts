@@ -1,6 +1,6 @@
-// The time before a line, by a format as strftime(3) and `date` have it.
+// The timestamp before a line, by a format like that of strftime(3) and date(1).
 
-/** ISO 8601 with milliseconds, in UTC: as the JSON events have it. */
+/** ISO 8601 with milliseconds, in UTC, as in the JSON events. */
 export const isoTimestamp = (): string => new Date().toISOString();
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -16,7 +16,7 @@ const fields: Readonly<Record<string, (time: Date) => string>> = {
   F: (time) => format('%Y-%m-%d', time),
   T: (time) => format('%H:%M:%S', time),
   s: (time) => String(Math.floor(time.getTime() / 1000)),
-  // As Ruby and others have it: strftime itself knows no part of a second.
+  // Milliseconds, as in Ruby: strftime(3) has no field for a part of a second.
   L: (time) => String(time.getMilliseconds()).padStart(3, '0'),
   z: (time) => zone(-time.getTimezoneOffset()),
   '%': () => '%',
@@ -24,12 +24,12 @@ const fields: Readonly<Record<string, (time: Date) => string>> = {
 
 export const timestampFields = Object.keys(fields);
 
-/** No name of a process has a `%` in it. */
+/** Tells a format from a process name: a name has no `%`. */
 export function isFormat(text: string): boolean {
   return text.includes('%');
 }
 
-/** @returns the first field of a format that there is not, if there is one; an empty string: a lone `%` at its end. */
+/** @returns the first unknown field of a format, if any; an empty string for a lone `%` at the end. */
 export function unknownField(text: string): string | undefined {
   for (const [, field = ''] of text.matchAll(/%(.?)/gsu)) if (!Object.hasOwn(fields, field)) return field;
   return undefined;

@@ -1,13 +1,15 @@
-// Notices as sentences for people. Colours and columns are pretty.ts's.
+// Turns notices into sentences for people. pretty.ts adds colours and columns.
 import { formatDuration } from '../manifest/durations.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Notice, Outcome, Result, StageName, StopCause, Waiting } from './notices.ts';
 
-/** What a person typed, where they know the key better than the signal. */
-const keys: Partial<Record<string, string>> = { SIGINT: 'Ctrl+C', SIGQUIT: 'Ctrl+\\' };
+/** The key that sends a signal, for users who know the key better. */
+const keyNames: Partial<Record<string, string>> = { SIGINT: 'Ctrl+C', SIGQUIT: 'Ctrl+\\' };
+
+const nextStageNames: Partial<Record<StageName, string>> = { flag: 'stop flag', run: 'stop command' };
 
 function signalInWords(signal: string): string {
-  return keys[signal] ? `${keys[signal]} (${signal})` : signal;
+  return keyNames[signal] ? `${keyNames[signal]} (${signal})` : signal;
 }
 
 export function causeInWords(cause: StopCause): string {
@@ -21,7 +23,7 @@ export function causeInWords(cause: StopCause): string {
     case 'timed-out':
       return 'the time is up';
     case 'reader-gone':
-      return 'nobody reads the output any more';
+      return 'stdout was closed by its reader';
     case 'output-failed':
       return `the output cannot be written (${cause.reason})`;
     case 'down':
@@ -48,26 +50,26 @@ function outcomeInWords(outcome: Outcome): string {
   }
 }
 
-function stageInWords(stage: StageName, timeoutMs: number): string {
+function stageInWords({ stage, nextStage, timeoutMs }: Extract<Notice, { type: 'stage' }>): string {
   switch (stage) {
     case 'flag':
-      return `stop flag raised, ${timeInWords(timeoutMs, 'to end by it')}`;
+      return `stop flag raised; ${nextStageInWords(timeoutMs, nextStage)}`;
     case 'run':
-      return `its stop command runs, ${timeInWords(timeoutMs, 'for it')}`;
+      return `its stop command runs; ${nextStageInWords(timeoutMs, nextStage)}`;
     case 'SIGKILL':
       return 'SIGKILL';
     default:
-      return `${stage}, ${timeInWords(timeoutMs, 'to end by it')}`;
+      return `${stage} sent; ${nextStageInWords(timeoutMs, nextStage)}`;
   }
 }
 
-/** What for: the words after a number of seconds. */
-function timeInWords(ms: number, what: string): string {
-  if (ms === Infinity) return 'with no time limit';
-  return ms === 0 ? `and no time ${what}` : `${formatDuration(ms)} ${what}`;
+function nextStageInWords(timeoutMs: number, nextStage: StageName | undefined): string {
+  if (timeoutMs === Infinity) return 'no time limit';
+  if (nextStage === undefined) return `last stage, ${formatDuration(timeoutMs)}`;
+  return `${nextStageNames[nextStage] ?? nextStage} ${timeoutMs === 0 ? 'at once' : `in ${formatDuration(timeoutMs)}`}`;
 }
 
-/** One line, or undefined where there is nothing to say to a person. */
+/** One line; undefined if people need not see this notice. */
 export function noticeInWords(notice: Notice): string | undefined {
   switch (notice.type) {
     case 'start':
@@ -75,7 +77,7 @@ export function noticeInWords(notice: Notice): string | undefined {
     case 'not-started':
       return `${notice.process} could not be started: ${notice.reason}`;
     case 'stage':
-      return `${notice.process}: ${stageInWords(notice.stage, notice.timeoutMs)}`;
+      return `${notice.process}: ${stageInWords(notice)}`;
     case 'exit':
       return notice.asked ? undefined : `${notice.process} ended: ${endInWords(notice.end)}`;
     case 'timed-out':
@@ -113,30 +115,30 @@ export function noticeInWords(notice: Notice): string | undefined {
   }
 }
 
-/** What the user can do next, for the beginning of a stop that is watched at a terminal. */
+/** The keys that a user can type next, for the start of a stop at a terminal. */
 export function furtherKeysInWords(notice: Notice): string | undefined {
-  // After SIGQUIT there is no further stage to go to.
+  // After SIGQUIT there is no next stage.
   if (notice.type !== 'stopping' || (notice.cause.kind === 'signal' && notice.cause.signal === 'SIGQUIT')) return undefined;
   return `Ctrl+C again for the next stage${notice.noKill ? '' : ', Ctrl+\\ to kill at once'}`;
 }
 
-/** A time that was measured: more digits than these say nothing. */
+/** A measured time, without digits that mean nothing. */
 export function measured(ms: number): string {
   return ms < 1000 ? formatDuration(Math.round(ms)) : `${(ms / 1000).toFixed(1)}s`;
 }
 
-/** The table at the end of a stop: process, how it ended, in which stage, after how long. */
+/** The table at the end of a stop: process, how it ended, stage, duration. */
 export function summaryRows(results: readonly Result[]): string[][] {
   return results.map((result) => [
     result.process,
     result.timedOut ? `timed out, ${outcomeInWords(result.outcome)}` : outcomeInWords(result.outcome),
     result.outcome.kind === 'never-started' ? '' : result.stage === undefined ? 'by itself' : `in stage ${result.stage}`,
-    // How long its stop took; what ended by itself had none.
+    // The duration of its stop. A process that ended by itself had none.
     result.outcome.kind === 'never-started' || result.stage === undefined ? '' : `after ${measured(result.durationMs)}`,
   ]);
 }
 
-/** Who is waited for, in which stage and for how long yet; cut to so many columns. */
+/** The instances that a stop waits for, with stage and remaining time, cut to so many columns. */
 export function progressInWords(waiting: readonly Waiting[], columns: number): string {
   const parts = waiting.map(({ process, stage, remainingMs, nextStage, isDraining }) => {
     if (isDraining) return `${process} (has ended, its output is read)`;

@@ -2,8 +2,8 @@
 // which may be the part that failed.
 import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
-import { monotonicNow } from '../os/clock.ts';
 import { leave, beforeEnd } from '../os/exit.ts';
+import { pause, realSystem, type System } from '../os/system.ts';
 import { Sink } from '../output/sink.ts';
 import type { Up } from './up.ts';
 
@@ -25,8 +25,13 @@ export interface CrashGuard {
 export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
   // For process.exit and for deadly signals without a listener. Must be synchronous: the process ends right after it.
   const unload = onExit(() => {
-    run.killEverything();
-    last();
+    for (const step of [() => run.killEverything(), last]) {
+      try {
+        step();
+      } catch {
+        // The other step, and the end, must come all the same.
+      }
+    }
   });
   beforeEnd(unload);
   let crashed = false;
@@ -35,21 +40,24 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
     if (crashed) return;
     crashed = true;
     report(error);
-    void endEverything(run).finally(() => {
-      last();
-      leave(statusInternalError);
-    });
+    // A crash always ends, whatever else fails on the way.
+    void endEverything(run)
+      .catch(() => undefined)
+      .then(last)
+      .catch(() => undefined)
+      .then(() => leave(statusInternalError));
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   return { release: unload };
 }
 
-async function endEverything(run: Up): Promise<void> {
+/** Asks the trees to stop, and kills what is left after the grace. Exported for tests. */
+export async function endEverything(run: Pick<Up, 'askAllToStop' | 'anyAlive' | 'killEverything'>, system: System = realSystem): Promise<void> {
   try {
     run.askAllToStop();
-    const until = monotonicNow() + graceMs;
-    while (run.anyAlive && monotonicNow() < until) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const until = system.now() + graceMs;
+    while (run.anyAlive && system.now() < until) await pause(system, pollMs);
   } finally {
     run.killEverything();
   }

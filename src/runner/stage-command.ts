@@ -1,12 +1,12 @@
 // Runs the command of a `run` stage, in the environment of its process. It ends with its stage at the latest.
-import { closeSync, constants, openSync } from 'node:fs';
-import { isSameAlive, readProcess } from '../os/processes.ts';
+import { closeSync } from 'node:fs';
+import { readProcess } from '../os/processes.ts';
 import { needDescriptors } from '../os/descriptor-reserve.ts';
 import { Session } from '../os/session.ts';
-import { signalGroup, signalProcess } from '../os/kill.ts';
 import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
+import { realSystem, type System } from '../os/system.ts';
 import { isSystemError } from '../os/system-error.ts';
-import { findSession, type Member } from '../os/process-tree.ts';
+import type { Member } from '../os/process-tree.ts';
 import type { CommandSpec } from '../manifest/types.ts';
 import type { Guard } from '../os/guard.ts';
 import type { Child } from './child.ts';
@@ -25,19 +25,31 @@ const maxScans = 3;
 /** Two each for the pipe on which libuv reports exec's result and for the gate, one for the output. */
 const descriptorsOfCommand = 5;
 
+/** The leader of the command, and the session that it began. */
+export interface StartedCommand {
+  readonly leader: Leader;
+  readonly session: Session;
+}
+
+export interface StageSystem extends System {
+  readonly startBeside: (child: Child, command: CommandSpec) => StartedCommand;
+}
+
+const realStageSystem: StageSystem = { ...realSystem, startBeside };
+
 /** @param warn gets one sentence when the command cannot be started, or fails. */
-export function startStageCommand(child: Child, command: CommandSpec, guard: Guard, warn: (message: string) => void): StageCommand {
-  let leader: Leader;
+export function startStageCommand(child: Child, command: CommandSpec, guard: Guard, warn: (message: string) => void, system: StageSystem = realStageSystem): StageCommand {
+  let started: StartedCommand;
   try {
-    leader = spawnBeside(child, command);
+    started = system.startBeside(child, command);
   } catch (error) {
     // A system error: for instance, the runtime folder is gone.
     if (!(error instanceof CannotStart || isSystemError(error))) throw error;
     warn(`its stop command could not be started: ${error.message}`);
     return { end: () => undefined };
   }
+  const { leader, session } = started;
   const { pid } = leader;
-  const session = new Session(pid, readProcess(pid)?.startTicks, { isChild: true });
   child.commandGroups.add(pid);
   let isOver = false;
   let isGuarded = false;
@@ -54,7 +66,7 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
   });
   const unguardWhenFree = (): void => {
     if (session.isHeld) {
-      setTimeout(unguardWhenFree, pollMs).unref();
+      system.schedule(unguardWhenFree, pollMs).unref();
       return;
     }
     if (!session.isFree) return;
@@ -71,11 +83,11 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
       isOver = true;
       for (let scan = 0; scan < maxScans && !session.isFree; scan += 1) {
         // Members of the command's session. Descendants that left the session carry the mark of the process's tree and end with it.
-        const left = leftOf(child, session);
+        const left = leftOf(child, session, system);
         const groupIsOurs = session.isHeld || left.some(({ inGroup }) => inGroup);
-        if (groupIsOurs) signalGroup(pid, 'SIGKILL');
+        if (groupIsOurs) system.signalGroup(pid, 'SIGKILL');
         const others = left.filter(({ inGroup }) => !inGroup);
-        for (const { info } of others) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+        for (const { info } of others) if (system.isSameAlive(info)) system.signalProcess(info.pid, 'SIGKILL');
         // One kill(2) ends a whole group, even while it forks. No further scan is needed.
         if (groupIsOurs && others.length === 0) break;
       }
@@ -85,18 +97,18 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
 }
 
 /** Spawns the command with the environment and the output pipe of the process. */
-function spawnBeside(child: Child, command: CommandSpec): Leader {
+function startBeside(child: Child, command: CommandSpec): StartedCommand {
   needDescriptors(descriptorsOfCommand);
-  // O_RDWR, because opening a FIFO only for writing blocks until it has a reader, and every reader may have closed it already.
-  const output = openSync(child.outputPath, constants.O_RDWR);
+  const output = child.openOutput();
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   try {
-    return spawnLeader({ command, cwd: child.plan.spec.cwd, env, memoryLimitKib: child.memoryLimit?.limitKib, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });
+    const leader = spawnLeader({ command, cwd: child.plan.spec.cwd, env, memoryLimitKib: child.memoryLimit?.limitKib, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });
+    return { leader, session: new Session(leader.pid, readProcess(leader.pid)?.startTicks, { isChild: true }) };
   } finally {
     closeSync(output);
   }
 }
 
-function leftOf({ mark }: Child, session: Session): Member[] {
+function leftOf({ mark }: Child, session: Session, { findSession }: System): Member[] {
   return mark ? findSession({ ...mark, session, notOfTree: new Set() }) : [];
 }

@@ -1,9 +1,8 @@
 // Watches trees whose leader has ended, and trees that are being killed, until they are gone. Without a watched tree it has
 // no timer and reads no processes.
-import { monotonicNow } from '../os/clock.ts';
-import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
-import { identityOf, isSameAlive } from '../os/processes.ts';
-import { signalGroup, signalProcess } from '../os/kill.ts';
+import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { identityOf } from '../os/processes.ts';
+import { realSystem, type System, type Timer } from '../os/system.ts';
 
 export interface WatchedTree {
   readonly id: string;
@@ -36,19 +35,23 @@ const maxIntervalMs = 50;
  * row than this, conclude that it has a living member which the scans miss.
  */
 const maxEmptyScans = 3;
+/** Limit of scans in a row without a pause. */
+const maxScansAtOnce = 5;
 /** After a scan of the whole system, pause for this many times its duration. */
 const scanPauseFactor = 5;
 
 export class TreeWatcher {
   readonly #listener: TreeListener;
+  readonly #system: System;
   readonly #watches = new Map<string, Watch>();
   readonly #reportedEscapees = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #intervalMs = firstIntervalMs;
   #nextScanAt = 0;
 
-  constructor(listener: TreeListener) {
+  constructor(listener: TreeListener, system: System = realSystem) {
     this.#listener = listener;
+    this.#system = system;
   }
 
   /** From now on calls `onRemains` once if a member is found alive, and `onGone` when none is. */
@@ -61,25 +64,35 @@ export class TreeWatcher {
   kill(tree: WatchedTree): void {
     const entry = this.#entry(tree);
     entry.killing = true;
-    if (tree.mark.session.isHeld) signalGroup(tree.mark.session.id, 'SIGKILL');
+    if (tree.mark.session.isHeld) this.#system.signalGroup(tree.mark.session.id, 'SIGKILL');
     this.#scanSoon();
+  }
+
+  /** Sends SIGKILL to these trees without waiting between scans, because this process is about to end. */
+  killAtOnce(trees: readonly WatchedTree[]): void {
+    for (let scan = 0, emptyScans = 0; scan < maxScansAtOnce && emptyScans < 2; scan += 1) {
+      for (const { mark } of trees) if (mark.session.leaderIsOurs) this.#system.signalGroup(mark.session.id, 'SIGKILL');
+      const members = [...this.members(trees).values()].flat();
+      emptyScans = members.length === 0 ? emptyScans + 1 : 0;
+      for (const { info } of members) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+    }
   }
 
   /** Stops watching. @returns the members of the last scan that are still alive. */
   release(id: string): readonly Member[] {
     const entry = this.#watches.get(id);
     this.#watches.delete(id);
-    return entry?.members.filter(({ info }) => isSameAlive(info)) ?? [];
+    return entry?.members.filter(({ info }) => this.#system.isSameAlive(info)) ?? [];
   }
 
   /** Scans for the living members of these trees. Excludes members that are left alone. */
   members(trees: readonly WatchedTree[]): Map<WatchedTree, readonly Member[]> {
-    const found = findMembers(trees.map((tree) => tree.mark));
+    const found = this.#system.findMembers(trees.map((tree) => tree.mark));
     return new Map(trees.map((tree) => [tree, this.#reportEscapees(tree, found.get(tree.mark) ?? [])]));
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
     this.#watches.clear();
   }
@@ -95,22 +108,22 @@ export class TreeWatcher {
 
   #scanSoon(): void {
     this.#intervalMs = firstIntervalMs;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     // A timer, so that one scan serves all leaders that end together, and scans keep their pause.
-    this.#timer = setTimeout(() => this.#scan(), Math.max(0, this.#nextScanAt - monotonicNow()));
+    this.#timer = this.#system.schedule(() => this.#scan(), Math.max(0, this.#nextScanAt - this.#system.now()));
   }
 
   #scan(): void {
     const due = [...this.#watches.values()].filter((entry) => this.#needsScan(entry));
     if (due.length > 0) {
-      const begun = monotonicNow();
+      const begun = this.#system.now();
       const found = this.members(due.map(({ tree }) => tree));
-      const ended = monotonicNow();
+      const ended = this.#system.now();
       this.#nextScanAt = ended + (ended - begun) * scanPauseFactor;
       for (const entry of due) this.#evaluate(entry, found.get(entry.tree) ?? []);
     }
     if (this.#watches.size === 0) return;
-    this.#timer = setTimeout(() => this.#scan(), Math.max(this.#intervalMs, this.#nextScanAt - monotonicNow()));
+    this.#timer = this.#system.schedule(() => this.#scan(), Math.max(this.#intervalMs, this.#nextScanAt - this.#system.now()));
     this.#intervalMs = Math.min(this.#intervalMs * 1.5, maxIntervalMs);
   }
 
@@ -120,10 +133,10 @@ export class TreeWatcher {
     const { isHeld } = entry.tree.mark.session;
     if (entry.killing) {
       // One kill(2) reaches a whole group, even while it forks.
-      if (isHeld) signalGroup(entry.tree.mark.session.id, 'SIGKILL');
+      if (isHeld) this.#system.signalGroup(entry.tree.mark.session.id, 'SIGKILL');
       return true;
     }
-    return !entry.members.some(({ info }) => isSameAlive(info));
+    return !entry.members.some(({ info }) => this.#system.isSameAlive(info));
   }
 
   #evaluate(entry: Watch, members: readonly Member[]): void {
@@ -157,8 +170,8 @@ export class TreeWatcher {
 
   #killMembers(tree: WatchedTree, members: readonly Member[]): void {
     // A living member was just seen in the group, so the number is still its own.
-    if (members.some(({ inGroup }) => inGroup)) signalGroup(tree.mark.session.id, 'SIGKILL');
-    for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
+    if (members.some(({ inGroup }) => inGroup)) this.#system.signalGroup(tree.mark.session.id, 'SIGKILL');
+    for (const { info, inGroup } of members) if (!inGroup && this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
   }
 
   /** Reports new escapees. @returns the members that are not left alone. */

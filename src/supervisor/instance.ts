@@ -290,7 +290,7 @@ function enter(self: Instance, index: number, context: Context, passed?: PassedS
   if (!stage) throw new Error(`${id}: there is no stage ${index}`);
   leaveStage(self, context);
   self.stagedStop = { ...stop, index, until: now + stage.timeoutMs };
-  act({ type: 'notice', notice: { type: 'stage', process: id, stage: stageName(stage), timeoutMs: stage.timeoutMs, cause: stop.cause } });
+  act({ type: 'notice', notice: { type: 'stage', process: id, stage: stageName(stage), nextStage: stop.stages.map(stageName)[index + 1], timeoutMs: stage.timeoutMs, cause: stop.cause } });
   switch (stage.kind) {
     case 'flag':
       act({ type: 'raise-flag', id });

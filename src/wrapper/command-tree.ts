@@ -1,8 +1,7 @@
 // The process tree of `procrun run`: the command and its descendants. Finds them, signals them, and ends those that outlive the
 // command. relay.ts and run-command.ts decide when.
-import { monotonicNow } from '../os/clock.ts';
-import { identityOf, isDead, isStopped, listProcesses, readEnvironment, readProcess, type ProcessInfo } from '../os/processes.ts';
-import { signalGroup, signalProcess } from '../os/kill.ts';
+import { identityOf, isDead, isStopped, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { pause, realSystem, type System } from '../os/system.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 export interface Tree {
@@ -15,18 +14,42 @@ export interface Tree {
 }
 
 /**
- * Signals the command's group if it has its own, otherwise each process of the tree, the command first. Call it only before the
- * command is reaped: later its pid may belong to another process.
+ * Signals the whole tree: the command's group if it has its own, and each process outside of it; otherwise each process, the
+ * command first. Call it only before the command is reaped: later its pid may belong to another process.
  */
-export function signalTree(tree: Tree, signal: SignalName): void {
+export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem): void {
   if (tree.detached) {
-    signalGroup(tree.pid, signal);
+    // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
+    const outside = descendants(tree, system).filter(({ pgid }) => pgid !== tree.pid);
+    system.signalGroup(tree.pid, signal);
+    for (const { pid } of outside) system.signalProcess(pid, signal);
     return;
   }
-  signalProcess(tree.pid, signal);
-  for (const { pid } of livingMembers(tree)) {
-    if (pid !== tree.pid) signalProcess(pid, signal);
+  system.signalProcess(tree.pid, signal);
+  for (const { pid } of livingMembers(tree, {}, system)) {
+    if (pid !== tree.pid) system.signalProcess(pid, signal);
   }
+}
+
+/**
+ * The living descendants of the command, found from parent to child. This costs as much as the tree is large, a scan as much as
+ * the system is large. It misses processes that init has adopted, and finds none where the system does not list children. A
+ * nested procrun relays signals to its own processes, so these are left out, and so are processes with PROCRUN_ESCAPE=1.
+ */
+function descendants(tree: Tree, system: System): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  const parents = [tree.pid];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const pid of system.readChildren(parent)) {
+      const info = system.readProcess(pid);
+      if (!info || isDead(info.state)) continue;
+      const origin = originOf(info, tree, system);
+      if (origin === 'nested' || origin === 'escaped') continue;
+      parents.push(pid);
+      found.push(info);
+    }
+  }
+  return found;
 }
 
 export function isCommandStopped({ pid }: Tree): boolean {
@@ -37,10 +60,10 @@ export function isCommandStopped({ pid }: Tree): boolean {
  * The living processes of the tree. A nested procrun has its own run id and stops its own processes, so these are left out
  * unless `nested` is set. Processes with PROCRUN_ESCAPE=1 are always left out.
  */
-export function livingMembers(tree: Tree, options: { readonly nested?: boolean } = {}): ProcessInfo[] {
-  const all = listProcesses().filter(({ pid, state }) => pid !== process.pid && !isDead(state));
+export function livingMembers(tree: Tree, options: { readonly nested?: boolean } = {}, system: System = realSystem): ProcessInfo[] {
+  const all = system.listProcesses().filter(({ pid, state }) => pid !== process.pid && !isDead(state));
   const older = new Set(all.filter(isOlderThanUs));
-  const candidates = all.filter((info) => !older.has(info)).map((info) => ({ info, origin: originOf(info, tree) }));
+  const candidates = all.filter((info) => !older.has(info)).map((info) => ({ info, origin: originOf(info, tree, system) }));
   const isInGroupOrSession = groupOrSessionTest(tree, all);
   const members = new Map<number, ProcessInfo>();
   for (const { info, origin } of candidates) {
@@ -74,7 +97,7 @@ function groupOrSessionTest(tree: Tree, all: readonly ProcessInfo[]): (info: Pro
 }
 
 /** Reads the environment that the process got at its exec. `unmarked`: it has no run id, or we may not read it. */
-function originOf({ pid }: ProcessInfo, { runId }: Tree): 'ours' | 'nested' | 'escaped' | 'unmarked' {
+function originOf({ pid }: ProcessInfo, { runId }: Tree, { readEnvironment }: System): 'ours' | 'nested' | 'escaped' | 'unmarked' {
   const environment = `\0${readEnvironment(pid) ?? ''}`;
   if (environment.includes('\0PROCRUN_ESCAPE=1\0')) return 'escaped';
   if (environment.includes(`\0PROCRUN_RUN_ID=${runId}\0`)) return 'ours';
@@ -90,34 +113,32 @@ const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
  * Ends the processes that outlive the command: SIGTERM to each, then SIGKILL after 8 s or as soon as `isHurried`.
  * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
-export async function endLeftovers(tree: Tree, isHurried: () => boolean): Promise<ProcessInfo[]> {
-  const termUntil = monotonicNow() + termGraceMs;
+export async function endLeftovers(tree: Tree, isHurried: () => boolean, system: System = realSystem): Promise<ProcessInfo[]> {
+  const termUntil = system.now() + termGraceMs;
   const alreadyAsked = new Set<string>();
   let killUntil: number | undefined;
   // Two scans in a row must find nothing: one scan can miss a daemon that forks and exits during it.
   for (let scan = 0, emptyScans = 0; ; scan += 1) {
-    if (isHurried() || monotonicNow() >= termUntil) killUntil ??= monotonicNow() + killWaitMs;
+    if (isHurried() || system.now() >= termUntil) killUntil ??= system.now() + killWaitMs;
     const isKilling = killUntil !== undefined;
     // Do not wait for a process that we may not signal: it belongs to another user.
-    const left = livingMembers(tree, { nested: isKilling }).filter((info) => (isKilling ? signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked)));
+    const left = livingMembers(tree, { nested: isKilling }, system).filter((info) =>
+      isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system),
+    );
     emptyScans = left.length === 0 ? emptyScans + 1 : 0;
     if (emptyScans === 2) return [];
-    if (monotonicNow() >= (killUntil ?? Infinity)) return left;
+    if (system.now() >= (killUntil ?? Infinity)) return left;
     // The kernel reports only the end of children, so poll for the others.
-    if (emptyScans === 0) await pause(scanPausesMs[scan] ?? 50);
+    if (emptyScans === 0) await pause(system, scanPausesMs[scan] ?? 50);
   }
 }
 
 /** Sends SIGTERM once. A stopped process handles it only after SIGCONT. */
-function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>): boolean {
+function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>, { signalProcess }: System): boolean {
   const identity = identityOf(info);
   if (alreadyAsked.has(identity)) return true;
   alreadyAsked.add(identity);
   const isSignalled = signalProcess(info.pid, 'SIGTERM');
   if (isSignalled && isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
   return isSignalled;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,11 +1,12 @@
-"""A program that is hard to stop: `hostile.py TAG NAME TRAIT…`, each trait done in its turn, then it sleeps.
+"""A program that is hard to stop: `hostile.py TAG NAME TRAIT…`. It performs each trait in order and then sleeps.
 
-All that comes from it has TAG and NAME in its command line, whatever became of its environment and its output.
+All its descendants have TAG and NAME in their command line, even without the environment and the output pipes.
 
-  ignore=TERM+INT   slow=MS (ends so long after SIGTERM)   sleep=MS   exit=CODE   crash=SIGNAL
-  children=N        forkloop=MS (children that come and go)   hop=MS (forks itself and ends, again and again)
-  setsid   setpgid  double=env|envi|silent (a daemon that keeps, clears its environment, and output)   sethop=MS
-  optout            selfstop (a child that stops itself)   stopself   closeout   flood   zombies=N   strayzombie
+  ignore=TERM+INT   slow=MS (ends MS after SIGTERM)   sleep=MS   exit=CODE   crash=SIGNAL
+  children=N        forkloop=MS (children that live for MS)   hop=MS (every MS the process forks and the parent ends)
+  setsid   setpgid  sethop=MS (hop in a new session)
+  double=env|envi|silent (a daemon by double fork: keeps its environment, clears it, or clears it and closes the pipes)
+  optout (PROCRUN_ESCAPE=1)   selfstop (a child that stops itself)   stopself   closeout   flood   zombies=N   strayzombie
 """
 
 import os
@@ -18,32 +19,32 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def rest():
+def sleep_forever():
     while True:
         time.sleep(1000)
 
 
-def nap(ms):
+def sleep_ms(ms):
     time.sleep(float(ms) / 1000)
 
 
 def fork(work):
-    """A child that does the work and then sleeps."""
+    """Forks a child that does the work and then sleeps."""
     pid = os.fork()
     if pid == 0:
         try:
             work()
-            rest()
+            sleep_forever()
         finally:
             os._exit(0)
     return pid
 
 
-def become(environment, *words):
-    os.execve(sys.executable, [sys.executable, "-SE", __file__, tag, *words], environment)
+def exec_self(environment, *arguments):
+    os.execve(sys.executable, [sys.executable, "-SE", __file__, tag, *arguments], environment)
 
 
-def reap():
+def reap_children():
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -54,15 +55,15 @@ def reap():
 def come_and_go(ms):
     while True:
         if os.fork() == 0:
-            nap(ms)
+            sleep_ms(ms)
             os._exit(0)
-        nap(float(ms) / 2)
-        reap()
+        sleep_ms(float(ms) / 2)
+        reap_children()
 
 
 def hop(ms):
     while True:
-        nap(ms)
+        sleep_ms(ms)
         if os.fork():
             os._exit(0)
 
@@ -76,10 +77,10 @@ def flood():
     line = ("%s floods " % name * 8 + "\n").encode() * 20
     while True:
         os.write(1, line)
-        nap(1)
+        sleep_ms(1)
 
 
-def silence():
+def close_pipes():
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -91,31 +92,31 @@ def daemon(kind):
     if os.fork():
         os._exit(0)
     if kind == "silent":
-        silence()
-    become(dict(os.environ) if kind == "env" else {}, name, "daemon")
+        close_pipes()
+    exec_self(dict(os.environ) if kind == "env" else {}, name, "daemon")
 
 
 def opt_out():
     os.setsid()
-    silence()
-    become({**os.environ, "PROCRUN_ESCAPE": "1"}, name + "!optout")
+    close_pipes()
+    exec_self({**os.environ, "PROCRUN_ESCAPE": "1"}, name + "!optout")
 
 
 def stray_zombie():
-    """Leaves the group; its child stays there, dead and never reaped."""
+    """Leaves the group. Its child stays in the group as a zombie that is never reaped."""
     fork(lambda: os._exit(0))
     os.setpgid(0, 0)
 
 
-def do(trait):
+def perform(trait):
     kind, _, value = trait.partition("=")
     if kind == "ignore":
         for word in value.split("+"):
             signal.signal(getattr(signal, "SIG" + word), signal.SIG_IGN)
     elif kind == "slow":
-        signal.signal(signal.SIGTERM, lambda *_: (nap(value), os._exit(0)))
+        signal.signal(signal.SIGTERM, lambda *_: (sleep_ms(value), os._exit(0)))
     elif kind == "sleep":
-        nap(value)
+        sleep_ms(value)
     elif kind == "exit":
         os._exit(int(value))
     elif kind == "crash":
@@ -160,5 +161,5 @@ def do(trait):
 
 
 for trait in traits:
-    do(trait)
-rest()
+    perform(trait)
+sleep_forever()

@@ -1,6 +1,6 @@
 // `npm run chaos -- [--seed N] [--rounds M]`: rounds of hostile programs and random signals against a real runner. After each
-// one nothing may be alive, no file left, no stranger touched, and the runner must have told the truth. A failing round
-// comes again by its seed and number; its moments are those of the machine, so it may take a few tries.
+// round no process of it may be alive, no file may remain, no foreign process may be hurt, and the runner's events must be true.
+// The seed and the number repeat a failing round. Timing differs on each run, so a failure may take a few tries to come again.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,14 +56,14 @@ function readArguments() {
 
 const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 
-/** A PID namespace of its own, where that is allowed: a mistake cannot hurt the machine, and pids can be chosen. */
+/** Runs this script again in a PID namespace, if that is allowed. There a bug cannot hurt the machine, and the test can choose pids. */
 function enterNamespace(options) {
-  const may = spawnSync('unshare', [...namespace, 'true'], { stdio: 'ignore' }).status === 0;
-  if (!may) return undefined;
+  const isAllowed = spawnSync('unshare', [...namespace, 'true'], { stdio: 'ignore' }).status === 0;
+  if (!isAllowed) return undefined;
   const words = ['--seed', String(options.seed), ...process.argv.slice(2), '--inside'];
-  // The shell, as process 1, reaps what nobody else does.
+  // The shell is process 1 there and reaps orphans.
   const child = spawn('unshare', [...namespace, '/bin/sh', '-c', '"$@" & wait $!', 'sh', process.execPath, script, ...words], { stdio: 'inherit' });
-  // A word to us is for everything below.
+  // A signal to us ends the whole namespace.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill('SIGKILL'));
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
@@ -83,7 +83,7 @@ async function playAll(options) {
   const lane = async () => {
     while (next < rounds && (failed.length === 0 || options.keepGoing)) {
       const round = only ?? next;
-      // One that is played again and again has a tag of its own each time, but the same plan.
+      // A repeated round has the same plan each time, but a new tag.
       next += 1;
       const result = await playRound({ seed, round, without, hasNamespace: options.inside, time: next });
       played += 1;
@@ -97,15 +97,15 @@ async function playAll(options) {
     }
   };
   await Promise.all(Array.from({ length: parallel }, lane));
-  if (options.inside) await lookForAnything(failed);
+  if (options.inside) await checkNothingAlive(failed);
   for (const [note, times] of notes) console.log(`${times} x ${note}`);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`chaos: seed ${seed}, ${played} rounds in ${seconds} s, ${failed.length === 0 ? 'nothing left, nobody touched' : `${failed.length} failed`}`);
   return failed.length === 0 ? 0 : 1;
 }
 
-/** In a namespace of our own everything that is alive now came from a round, whatever it looks like. */
-async function lookForAnything(failed) {
+/** In a PID namespace every other process comes from a round, so after all rounds none may be alive. */
+async function checkNothingAlive(failed) {
   for (let tries = 0; tries < 100; tries += 1) {
     const others = allProcesses().filter(({ pid, ppid }) => pid !== 1 && pid !== process.pid && ppid !== process.pid);
     if (others.length === 0) return;

@@ -1,12 +1,12 @@
-// What one round does: a random manifest of hostile programs, its options, and what befalls the runner and its processes.
-// Pure: the same seed and the same kinds make the same plan.
+// Makes the random plan of one round: a manifest of hostile programs, options, and the signals that hit the runner and its
+// processes. Pure: the same seed and the same kinds make the same plan.
 
-/** Kinds that can be switched off: `--without kill,env-i`. */
+/** Kinds of events that can be switched off: `--without kill,env-i`. */
 export const kinds = ['kill', 'both', 'guard', 'env-i', 'silent', 'optout', 'leave', 'reader', 'job-control', 'recycle', 'flood', 'run'];
 
 const stopSignals = ['INT', 'TERM', 'HUP'];
 
-/** Traits by weight: how often each comes. */
+/** One to four random traits of a process. */
 function traitsFor(random, without) {
   const on = (kind) => !without.has(kind);
   const traits = [
@@ -33,7 +33,7 @@ function traitsFor(random, without) {
   return Array.from({ length: random.between(1, 4) }, () => random.pick(traits)());
 }
 
-/** How a leader ends by itself, if it does. */
+/** How a leader ends by itself. Empty: it does not. */
 function endingFor(random) {
   if (random.chance(0.55)) return [];
   const moment = `sleep=${random.between(0, 600)}`;
@@ -51,7 +51,7 @@ function stagesFor(random, flag, without) {
   if (random.chance(0.15)) return undefined;
   /** @type {Record<string, unknown>[]} */
   const list = Array.from({ length: random.between(1, 3) }, () => ({ [`SIG${random.pick(['TERM', 'INT', 'HUP', 'USR1', 'ALRM', 'QUIT'])}`]: `${random.between(0, 250)}ms` }));
-  // Without one, `flag: 4s` would be put first.
+  // Without a flag stage, procrun would put `flag: 4s` first.
   if (flag) list.splice(random.chance(0.8) ? 0 : list.length, 0, { flag: `${random.between(0, 200)}ms` });
   if (random.chance(0.2) && !without.has('run')) list.splice(random.between(0, list.length), 0, { run: { command: random.pick(['true', 'sleep 5', 'setsid sleep 300 & exit 3']), timeout: `${random.between(20, 250)}ms` } });
   return list;
@@ -73,7 +73,7 @@ function processFor(random, without, name, earlier, python) {
   return {
     command,
     ...(flag === undefined ? {} : { stop_flag: flag }),
-    // The default list is too long for a round: these bound it.
+    // The default stages take too long for a round.
     stop: stop ?? (flag ? [{ flag: '150ms' }, { SIGTERM: '250ms' }] : [{ SIGTERM: '250ms' }]),
     ...(Object.keys(signals).length === 0 ? {} : { signals }),
     ...(random.chance(0.2) ? { stop_scope: 'leader' } : {}),
@@ -88,7 +88,7 @@ function processFor(random, without, name, earlier, python) {
   };
 }
 
-/** Something that befalls somebody at a moment, in ms after the first process started. */
+/** Random signals to the runner, its guard or its processes. `at` is in ms after the start of the first process. */
 function actionsFor(random, without) {
   const on = (kind) => !without.has(kind);
   const choices = [
@@ -104,7 +104,7 @@ function actionsFor(random, without) {
   return Array.from({ length: random.between(0, 6) }, () => ({ at: random.between(0, 600), ...random.pick(choices)() })).sort((a, b) => a.at - b.at);
 }
 
-/** How the round is brought to its end. */
+/** The action that ends the round. */
 function closingFor(random, without) {
   const at = random.between(20, 700);
   if (!without.has('kill') && random.chance(0.3)) return { at, do: 'kill' };
@@ -114,7 +114,7 @@ function closingFor(random, without) {
   return { at, do: 'signal', signal: random.pick(stopSignals), again: random.chance(0.3) ? random.between(210, 500) : undefined };
 }
 
-/** @param python the words that begin the command line of a hostile program. */
+/** @param python the first words of each hostile program's command line. */
 export function makePlan(random, without, python) {
   const names = ['a', 'b', 'c', 'd', 'e'].slice(0, random.between(1, 5));
   const processes = {};

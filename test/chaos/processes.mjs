@@ -1,7 +1,7 @@
-// What the kernel says of processes, read from /proc by the chaos test's own eyes: it must not see with those of procrun.
+// Reads processes from /proc for the chaos test. It shares no code with procrun, so that it does not share its mistakes.
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** Undefined: there is no such process. A zombie is one. */
+/** @returns undefined if there is no such process. A zombie counts as a process. */
 export function processInfo(pid) {
   const stat = read(pid, 'stat');
   if (stat === undefined) return undefined;
@@ -14,7 +14,7 @@ export function isLiving(info) {
   return info !== undefined && info.state !== 'Z' && info.state !== 'X';
 }
 
-/** Whether that very process lives, not a later one of its number. */
+/** True if that same process is alive, and not a later process with the same pid. */
 export function isSame({ pid, start }) {
   const now = processInfo(pid);
   return now !== undefined && isLiving(now) && now.start === start;
@@ -27,7 +27,7 @@ export function allProcesses() {
     .filter((info) => isLiving(info));
 }
 
-/** All that the kernel does not give to a new process now: pids, groups and sessions, those of zombies too. */
+/** All numbers that the kernel does not give to a new process now: pids, groups and sessions, zombies included. */
 export function allNumbers() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -39,7 +39,7 @@ export function commandLine(pid) {
   return (read(pid, 'cmdline') ?? '').split('\0').filter((word) => word !== '');
 }
 
-/** What is alive and has the tag in its command line, or in its environment as CHAOS_TAG. */
+/** Living processes with the tag in their command line, or in their environment as CHAOS_TAG. */
 export function tagged(tag) {
   return allProcesses()
     .map((info) => ({ ...info, argv: commandLine(info.pid) }))
@@ -54,12 +54,12 @@ function read(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch {
-    // It has ended.
+    // The process has ended.
     return undefined;
   }
 }
 
-/** False when it is gone. */
+/** @returns false if the process is gone. */
 export function send(pid, signal) {
   try {
     return process.kill(pid, `SIG${signal}`);
@@ -72,7 +72,7 @@ export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Asks every few ms. False when it is still not so after that time. */
+/** Checks every 10 ms. @returns false if the condition is still not true after `ms`. */
 export async function waitUntil(isSo, ms) {
   const deadline = performance.now() + ms;
   while (!isSo()) {

@@ -1,6 +1,6 @@
-// Random numbers that come again with their seed: all chance of the chaos test is from here.
+// Repeatable random numbers from a seed. The plans of the chaos test use no other source of chance.
 
-/** mulberry32: 32 bits of state are plenty for a plan of a hundred choices. */
+/** mulberry32: 32 bits of state are enough for the hundred choices of a plan. */
 export class Random {
   #state;
 
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to less than 1. */
+  /** At least 0 and less than 1. */
   number() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -30,14 +30,14 @@ export class Random {
     return list[Math.floor(this.number() * list.length)];
   }
 
-  /** So many of the list, each once, in a random order. */
+  /** At most `count` different items of the list, in random order. */
   some(list, count) {
     const left = [...list];
     return Array.from({ length: Math.min(count, left.length) }, () => left.splice(Math.floor(this.number() * left.length), 1)[0]);
   }
 }
 
-/** The seed of one round: rounds of one seed, and those of neighbouring seeds, have nothing in common. */
+/** The seed of one round. Rounds of the same seed or of neighbouring seeds get unrelated plans. */
 export function seedOfRound(seed, round) {
   return (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(round + 1, 0xc2b2ae35)) >>> 0;
 }

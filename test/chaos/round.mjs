@@ -1,5 +1,5 @@
-// One round: starts a runner with the plan's manifest, lets everything befall it, and looks whether anything is left,
-// whether a stranger was touched, and whether the runner told the truth.
+// Plays one round: starts a runner with the plan's manifest, performs the plan's actions, and then checks that no process or file
+// is left, that no stranger was hurt, and that the runner's events are true. A stranger is a process that procrun must not touch.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,26 +11,26 @@ import { Random, seedOfRound } from './random.mjs';
 import { checkStory } from './story.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** Not a version manager's script of that name, which is many processes by itself. */
+/** The real interpreter: a version manager's `python3` script would add processes of its own. */
 const interpreter = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 const procrun = join(root, 'bin/procrun.js');
 const hostile = fileURLToPath(new URL('hostile.py', import.meta.url));
 
-/** A runner has so long to end after it was told to; its stages and deadlines come to less than half of it. */
+/** The time for a runner to end after the last action. Its stages and deadlines add up to less than half of that. */
 const endPatienceMs = 20_000;
-/** The guard's grace, twice where a flag was its word, and some time for a busy machine. */
+/** The guard's grace (twice, if a process has an `fd` stop flag), and some time for a busy machine. */
 const guardPatienceMs = 7000;
 const filesPatienceMs = 2000;
-/** A guard that was killed so shortly before the runner may not have been replaced: nobody promised anything then. */
+/** The runner replaces a killed guard. If the runner is killed within this time, there may be no new guard yet, and procrun promises nothing. */
 const replacementMs = 300;
 /**
- * Between a look at a process and the signal to it there is always a moment, and without pidfds nobody can do away with it.
- * So short a time no number stays free outside of this test.
+ * Without pidfds there is always a gap between the check of a process and the signal to it. Outside of this test the kernel does
+ * not reuse a number within so short a time, so the test keeps a number free for at least this long.
  */
 const freshMs = 50;
 
 /**
- * @param options seed, round, time (of several of one number), without (a set of kinds), hasNamespace
+ * @param options seed, round, time (counts the repetitions of one round), without (a set of kinds), hasNamespace
  * @returns {Promise<{failures: string[], notes: string[], folder: string}>}
  */
 export async function playRound(options) {
@@ -56,7 +56,7 @@ class Round {
     const random = new Random(seedOfRound(seed, round));
     this.python = [interpreter, '-SE', hostile, this.tag];
     this.plan = makePlan(random, without, this.python);
-    this.fromStart = random.chance(0.75);
+    this.waitsForFirstStart = random.chance(0.75);
     this.hasNamespace = hasNamespace;
     this.failures = [];
     this.notes = [];
@@ -82,19 +82,19 @@ class Round {
     this.startStrangers();
     this.startRunner();
     const { closing, actions } = this.plan;
-    if (this.fromStart) await Promise.race([this.firstStart, this.ended, sleep(5000)]);
+    if (this.waitsForFirstStart) await Promise.race([this.firstStart, this.ended, sleep(5000)]);
     const begun = performance.now();
-    const befalls = [...actions, closing].sort((a, b) => a.at - b.at);
-    for (const action of befalls) {
+    const schedule = [...actions, closing].sort((a, b) => a.at - b.at);
+    for (const action of schedule) {
       await Promise.race([sleep(Math.max(0, begun + action.at - performance.now())), this.ended]);
       if (this.end) break;
       this.observe();
       this.recycle();
-      this.befall(action);
+      this.perform(action);
       if (action === closing) break;
     }
     await this.awaitEnd();
-    await this.lookAfterTheEnd();
+    await this.checkAfterEnd();
     for (const { pid } of this.strangers) send(pid, 'KILL');
     await this.clean();
     writeFileSync(join(this.folder, 'events.json'), `${this.events.map((event) => JSON.stringify(event)).join('\n')}\n`);
@@ -128,7 +128,7 @@ class Round {
     const exited = /** @type {Promise<void>} */ (new Promise((resolve) =>
       this.runner.once('exit', (code, signal) => {
         this.end = { code, signal };
-        // First of all the look at what is alive: everything later would be too kind.
+        // Look for survivors first: a later look could miss them.
         this.aliveAtEnd = this.leftovers();
         resolve();
       }),
@@ -145,7 +145,7 @@ class Round {
       this.fail(`a line of its output is not JSON: ${line.slice(0, 200)}`);
       return;
     }
-    // A flood of lines says no more than the first of them.
+    // Of several output lines in a row, keep only the first.
     if (event.event === 'output' && this.events.at(-1)?.event === 'output' && this.events.at(-1).process === event.process) return;
     this.events.push(event);
     if (event.event === 'start') this.onFirstStart();
@@ -153,7 +153,7 @@ class Round {
     this.recycle();
   }
 
-  /** `gone` is told: nothing of it may be alive. */
+  /** After the `gone` event, no process of this instance may be alive. */
   checkGone(name) {
     const start = this.events.find(({ event, process }) => event === 'start' && process === name);
     if (!start) return;
@@ -166,7 +166,7 @@ class Round {
     }
   }
 
-  /** Of this round, alive, and nothing that may be. */
+  /** Living processes of this round that procrun must end. Records processes that have opted out. */
   leftovers() {
     const strangers = new Set(this.strangers.map(({ pid }) => pid));
     return tagged(this.tag).filter((info) => {
@@ -176,12 +176,12 @@ class Round {
         this.optOuts.set(info.pid, { ...info, firstSeen: this.optOuts.get(info.pid)?.firstSeen ?? now, lastSeen: now });
         return false;
       }
-      // Between its fork and its exec, one that opts out cannot be told from others.
-      return !environmentHas(info.pid, 'PROCRUN_ESCAPE=1') && !this.mayBeLeft(info);
+      // Until its exec, a process that is about to opt out looks like any other process, and is included.
+      return !environmentHas(info.pid, 'PROCRUN_ESCAPE=1') && !this.mayBeLeftAlone(info);
     });
   }
 
-  mayBeLeft(info) {
+  mayBeLeftAlone(info) {
     const starts = this.events.filter(({ event }) => event === 'start');
     const inGroup = starts.some((start) => isInGroupOf(info, start));
     const leaves = Object.entries(this.plan.manifest.processes).filter(([, { escapees }]) => escapees === 'leave');
@@ -199,7 +199,7 @@ class Round {
     child.unref();
   }
 
-  /** Who guards, and who has opted out: known only by looking now and then. */
+  /** Records the guards and the processes that have opted out. Only repeated looks find them. */
   observe() {
     for (const info of allProcesses()) {
       if (info.ppid === this.runner.pid && info.sid === info.pid && !environmentHas(info.pid, this.tag)) {
@@ -214,7 +214,7 @@ class Round {
     return [...this.guards.values()].find((info) => isSame(info));
   }
 
-  befall(action) {
+  perform(action) {
     const { pid } = this.runner;
     switch (action.do) {
       case 'runner':
@@ -261,7 +261,7 @@ class Round {
         send(pid, 'KILL');
         break;
       case 'both': {
-        // Stopped, it cannot replace its guard.
+        // A stopped runner cannot replace its guard.
         this.killed = 'both';
         send(pid, 'STOP');
         const guard = this.livingGuard;
@@ -272,7 +272,7 @@ class Round {
     }
   }
 
-  /** Strangers with the very numbers that leaders had, soon after they are free: only a PID namespace lets one choose. */
+  /** Starts strangers with the pids of ended leaders, soon after these become free. Only a PID namespace lets the test choose pids. */
   recycle() {
     if (!this.hasNamespace || !this.plan.recycle) return;
     const taken = new Set(allNumbers());
@@ -299,7 +299,7 @@ class Round {
     const deadline = performance.now() + endPatienceMs;
     while (!this.end && performance.now() < deadline) {
       await Promise.race([this.ended, sleep(300)]);
-      // A SIGCONT can come before the stop that it was meant for.
+      // A SIGCONT can arrive before the stop that it should end.
       if (!this.end && processInfo(this.runner.pid)?.state === 'T') send(this.runner.pid, 'CONT');
       if (!this.end) this.observe();
     }
@@ -310,34 +310,34 @@ class Round {
     await this.ended;
   }
 
-  async lookAfterTheEnd() {
+  async checkAfterEnd() {
     const { end } = this;
     if (!end) throw new Error('it has not ended');
     if (end.signal === 'SIGKILL') {
       if (this.killed === undefined && this.failures.length === 0) this.fail('the runner was killed, and not by us');
-      await this.lookAfterAKill();
+      await this.checkAfterKill();
     } else {
       for (const info of this.aliveAtEnd) this.fail(`${describe(info)} is alive at the runner's end`);
       if (!(await waitUntil(() => this.livingGuard === undefined, filesPatienceMs))) this.fail(`the guard ${this.livingGuard?.pid} lives on`);
       if (!this.readerIsGone) {
-        for (const wrong of checkStory(this.events, end, { sent: this.sent, sentAny: this.sentAny, slackMs: this.plan.actions.some((action) => action.do === 'pause') ? 1000 : 400 })) this.fail(wrong);
+        for (const problem of checkStory(this.events, end, { sent: this.sent, sentAny: this.sentAny, slackMs: this.plan.actions.some((action) => action.do === 'pause') ? 1000 : 400 })) this.fail(problem);
       }
       const late = this.leftovers();
       if (this.aliveAtEnd.length === 0) for (const info of late) this.fail(`${describe(info)} came up after the runner's end`);
     }
     if (/internal error|^\s+at /m.test(this.stderr)) this.fail(`it says: ${this.stderr.slice(0, 1000)}`);
-    // Killed before it had a guard, or when that had been sent away: the next `up` of this manifest finds its folder.
+    // A runner killed before its guard started, or after its guard ended, leaves its folder to the next `up` of this manifest.
     const hadNoGuard = this.killed !== undefined && (this.events.length === 0 || this.events.at(-1).event === 'done');
     if (!hadNoGuard && !(await waitUntil(() => this.files().length === 0, filesPatienceMs))) this.fail(`left in the runtime folder: ${this.files().join(', ')}`);
     for (const stranger of this.strangers) {
       if (!isSame(stranger)) this.fail(`the stranger ${stranger.pid} (${stranger.command}) was ended`);
       else if (processInfo(stranger.pid)?.state === 'T') this.fail(`the stranger ${stranger.pid} (${stranger.command}) was stopped`);
     }
-    // One that opted out while it was being looked at may have come too late.
+    // A process that opted out during a look of procrun may have done so too late.
     for (const info of this.optOuts.values()) if (info.lastSeen - info.firstSeen >= freshMs && !isSame(info)) this.fail(`${describe(info)}, which has opted out, was ended`);
   }
 
-  async lookAfterAKill() {
+  async checkAfterKill() {
     if (this.killed === 'both') {
       const status = await this.killGroup();
       const left = this.leftovers();
@@ -346,11 +346,11 @@ class Round {
       for (const info of left) this.fail(`${describe(info)} is alive after \`kill --group\``);
       return;
     }
-    const isOver = await waitUntil(() => {
+    const isGone = await waitUntil(() => {
       this.recycle();
       return this.leftovers().length === 0;
     }, guardPatienceMs);
-    if (!isOver) for (const info of this.leftovers()) this.fail(`${describe(info)} is alive ${guardPatienceMs / 1000} s after the runner was killed (guards seen: ${[...this.guards.keys()].join(', ') || 'none'}; now ${this.livingGuard?.pid ?? 'none'})`);
+    if (!isGone) for (const info of this.leftovers()) this.fail(`${describe(info)} is alive ${guardPatienceMs / 1000} s after the runner was killed (guards seen: ${[...this.guards.keys()].join(', ') || 'none'}; now ${this.livingGuard?.pid ?? 'none'})`);
     if (!(await waitUntil(() => this.livingGuard === undefined, filesPatienceMs))) this.fail(`the guard ${this.livingGuard?.pid} lives on`);
   }
 
@@ -365,12 +365,12 @@ class Round {
     try {
       return existsSync(this.runtime) ? readdirSync(this.runtime, { recursive: true }) : [];
     } catch {
-      // Something is being removed at this very moment.
+      // The folder is being removed right now.
       return ['?'];
     }
   }
 
-  /** Whatever came of it: nothing of this round goes on into the next one. */
+  /** Kills all remaining processes of this round, even after a failure. */
   async clean() {
     const strangers = new Set(this.strangers.map(({ pid }) => pid));
     const isClean = await waitUntil(() => {
@@ -383,7 +383,7 @@ class Round {
   }
 }
 
-/** The number alone may be another group's of this round by now. */
+/** The group number alone does not prove it: another group of this round may have the same number by now. */
 function isInGroupOf(info, { pid, process }) {
   return info.pgid === pid && (info.argv.includes(process.split('.')[0]) || environmentHas(info.pid, `PROCRUN_INSTANCE=${process}\0`));
 }

@@ -1,4 +1,4 @@
-// The command line itself: what it prints to whom, when nobody reads or the disk is full, and the one form of its mistakes.
+// The command line itself: its help and reports to a closed pipe or a full disk, and the form of its error messages.
 import { strict as assert } from 'node:assert';
 import { execute, procrunArgv, startCommand, test } from '../support/harness.ts';
 import { exited } from './up-support.ts';
@@ -8,22 +8,22 @@ const manifest = { processes: { web: 'sleep 300' } };
 const showing: readonly (readonly string[])[] = [['--help'], ['--version'], ['help'], ['help', 'up'], ['up', '--help'], ['explain'], ['check'], ['check', '--print']];
 
 for (const args of showing) {
-  test(`\`${args.join(' ')}\` to a reader that went away: 141, quietly`, async () => {
-    // Written only when the reading end is certainly closed.
+  test(`\`${args.join(' ')}\` to a reader that went away: status 141 and no message`, async () => {
+    // Write only after the read end is closed for certain.
     const script = '{ until [ -e gone ]; do sleep 0.01; done; "$@"; echo "status $?" >&2; } | { exec <&-; : >gone; }';
     const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv(...args)], { manifest });
     assert.deepEqual(await run.ended, exited(0));
     assert.equal(run.stderr, 'status 141\n');
   });
 
-  test(`\`${args.join(' ')}\` to a full disk: one sentence, status 1`, async () => {
+  test(`\`${args.join(' ')}\` to a full disk: one message and status 1`, async () => {
     const run = startCommand(['/bin/sh', '-c', 'exec "$@" >/dev/full', 'sh', ...procrunArgv(...args)], { manifest });
     assert.deepEqual(await run.ended, exited(1));
     assert.match(run.stderr, /^procrun: cannot write to standard output: .*no space left on device.*\n$/);
   });
 }
 
-test('a mistake that nobody can be told has its status all the same', async () => {
+test('an error message that cannot be written does not change the status', async () => {
   for (const args of [['no-such-command'], ['up', 'no-such-process']]) {
     const run = startCommand(['/bin/sh', '-c', 'exec "$@" >/dev/full 2>&1', 'sh', ...procrunArgv(...args)], { manifest });
     assert.deepEqual(await run.ended, exited(2), run.report());
@@ -42,14 +42,14 @@ const mistakes: readonly (readonly [args: readonly string[], stderr: string])[] 
 ];
 
 for (const [args, stderr] of mistakes) {
-  test(`wrong usage has one form: \`procrun ${args.join(' ')}\``, async () => {
+  test(`wrong usage gives one form of message: \`procrun ${args.join(' ')}\``, async () => {
     const run = await execute(args, { manifest });
     assert.deepEqual([run.end, run.stdout, run.stderr], [exited(2), '', stderr]);
   });
 }
 
 for (const args of [['check'], ['up'], ['ps']]) {
-  test(`\`${args.join(' ')}\` of a manifest that is a pipe without a folder: a mistake, and the way out`, async () => {
+  test(`\`${args.join(' ')}\` of a manifest that is a pipe: an error with a hint, since a pipe has no folder`, async () => {
     const run = startCommand(['/bin/sh', '-c', 'echo "web: true" | "$@"', 'sh', ...procrunArgv('-f', '/dev/stdin', ...args)]);
     assert.deepEqual(await run.ended, exited(2), run.report());
     assert.match(run.stderr, /^procrun: \/dev\/stdin: this is no file in a folder \(.*\)\n {2}hint: `-f -` reads a manifest from standard input\n$/);
@@ -57,13 +57,13 @@ for (const args of [['check'], ['up'], ['ps']]) {
 }
 
 for (const args of [['--help'], ['check'], ['up'], ['run', 'web'], ['drill'], ['ps']]) {
-  test(`\`${args.join(' ')}\` with NO_COLOR and FORCE_COLOR: Node says nothing of its own about it`, async () => {
+  test(`\`${args.join(' ')}\` with NO_COLOR and FORCE_COLOR: no warning of Node`, async () => {
     const run = await execute(args, { manifest: { processes: { web: 'true' } }, env: { NO_COLOR: '1', FORCE_COLOR: '1' } });
     assert.doesNotMatch(run.stderr, /\(node:|Warning/);
   });
 }
 
-test('no command at all: the help, on standard error, as wrong usage', async () => {
+test('no command at all is wrong usage: the help goes to standard error', async () => {
   const run = await execute([], { manifest });
   assert.deepEqual([run.end, run.stdout], [exited(2), '']);
   assert.match(run.stderr, /^Usage: procrun/);

@@ -1,4 +1,4 @@
-// `procrun down`: the staged stop of a running one, from outside.
+// `procrun down`: the staged stop of a running procrun from outside.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, isAlive, start, test, waitUntil } from '../support/harness.ts';
 import { killedWithGuard, nothingRuns, quietly, stopped } from './control-support.ts';
@@ -7,7 +7,7 @@ import { exited, heard, ready, says, stagesOf, up } from './up-support.ts';
 const sleeper = 'echo "ready $$"; exec sleep 300';
 const deaf = 'trap "" TERM; echo "ready $$"; while :; do sleep 0.05; done';
 
-test('the stages in their order; both end with 0, and when it returns everything is gone', async () => {
+test('down runs the stages in their order; `down` and `up` end with 0; everything is gone when `down` returns', async () => {
   const run = up({
     web: { command: 'trap "sleep 0.3; echo bye; exit 7" TERM; echo "ready $$"; while :; do sleep 0.02; done', depends_on: ['db'] },
     db: { command: 'echo "ready $$"; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file' },
@@ -24,7 +24,7 @@ test('the stages in their order; both end with 0, and when it returns everything
   await nothingRuns(run, 'down');
 });
 
-test('-t bounds it; a second one waits with the first and changes nothing', async () => {
+test('-t limits the stop, also in a second `down`; both return when everything is gone', async () => {
   const run = up({ p: { command: deaf, stop: [{ SIGTERM: '60s' }] } });
   await ready(run, 'p');
   const first = start(['down'], { beside: run });
@@ -36,7 +36,7 @@ test('-t bounds it; a second one waits with the first and changes nothing', asyn
   await assertNothingAlive(run);
 });
 
-test('a runner that is stopped is woken to do it', async () => {
+test('down resumes a runner that was stopped by SIGSTOP', async () => {
   const run = up({ p: sleeper });
   await ready(run, 'p');
   await stopped(run);
@@ -45,7 +45,7 @@ test('a runner that is stopped is woken to do it', async () => {
   await assertNothingAlive(run);
 });
 
-test('a runner that is killed in the middle: what is left is named, with status 70', async () => {
+test('the runner is killed during `down`: the remaining processes are named, status 70', async () => {
   const run = up({ p: { command: deaf, stop: [{ SIGTERM: '60s' }] } });
   const pid = await ready(run, 'p');
   const down = start(['down'], { beside: run });
@@ -57,7 +57,7 @@ test('a runner that is killed in the middle: what is left is named, with status 
   await assertNothingAlive(run, { within: 1000 });
 });
 
-test('a process that hears signals hears of `down` what its stages say, and nothing else', async () => {
+test('down sends a process only the signals of its stages', async () => {
   const run = up({ p: { command: 'for s in INT HUP USR1; do trap "echo SIG$s 1" $s; done; trap "echo SIGTERM 1; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done' } });
   await ready(run, 'p');
   await quietly(run, 'down');

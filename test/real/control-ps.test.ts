@@ -1,4 +1,4 @@
-// `procrun ps`: what it says of a running one, of one whose runner is stopped or dead, and of none.
+// `procrun ps`: its output with a running, stopped or dead runner, and with none.
 import { strict as assert } from 'node:assert';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { diedOf, exited, ready, says, up } from './up-support.ts';
 const deaf = 'trap "" TERM; echo "ready $$"; while :; do sleep 0.05; done';
 const sleeper = 'echo "ready $$"; exec sleep 300';
 
-test('each instance with its state, pid, group, uptime, stage and end; --json has just these names', async () => {
+test('ps lists each instance with state, pid, group, uptime, stage and end; --json has exactly the documented keys', async () => {
   const run = up(
     {
       web: { command: sleeper, instances: 2, signals: { SIGUSR1: 'mask' } },
@@ -47,19 +47,19 @@ test('each instance with its state, pid, group, uptime, stage and end; --json ha
   await assertNothingAlive(run);
 });
 
-test('the table: time and memory are those of the whole tree', needsPython, async () => {
+test('the table shows the CPU time and the memory of the whole tree', needsPython, async () => {
   const program = 'import time\nx = b"x" * 60_000_000\nwhile time.process_time() < 0.5: pass\nprint("had its share", flush=True)\ntime.sleep(300)';
   const run = up({ p: { command: 'echo "ready $$"; python3 -c "$PROGRAM"; :', env: { PROGRAM: program } } });
   await says(run, 'p', 'had its share');
   const { stdout } = await beside(run, 'ps');
   const [, seconds, percent, mebibytes] = (/^p +running +\d+ +(\d+)s +([\d.]+)% +([\d.]+) MiB$/m.exec(stdout) ?? assert.fail(stdout)).map(Number);
-  // Half a second of at most a second more than is shown.
+  // The tree has used 0.5 s of CPU time. The real uptime is at most 1 s longer than the shown one.
   assert.ok((percent ?? 0) >= 45 / ((seconds ?? 0) + 1) && (mebibytes ?? 0) > 60, stdout);
   await quietly(run, 'down');
   await assertNothingAlive(run);
 });
 
-test('what is waited for, and a run by another name', async () => {
+test('--name selects the run of that name; without it there is nothing running', async () => {
   const run = up({ web: { command: sleeper, depends_on: ['db'] }, db: { command: 'echo "ready $$"; exec sleep 300', tags: ['back'] } }, { args: ['--name', 'other'] });
   await ready(run, 'web');
   await nothingRuns(run, 'ps');
@@ -70,7 +70,7 @@ test('what is waited for, and a run by another name', async () => {
   await assertNothingAlive(run);
 });
 
-test('a manifest that was changed, spoilt or removed since does not matter, nor where one stands', async () => {
+test('ps and down work after the manifest was broken or removed, and from another folder', async () => {
   const run = up({ p: sleeper });
   await ready(run, 'p');
   const file = join(run.folder, 'procfile.yml');
@@ -85,7 +85,7 @@ test('a manifest that was changed, spoilt or removed since does not matter, nor 
   await assertNothingAlive(run);
 });
 
-test('nothing is running: status 3, one line, and no folder is made', async () => {
+test('nothing is running: status 3, one line, and no folder is created', async () => {
   const place = await execute(['check'], { manifest: { processes: { p: 'true' } } });
   for (const args of [['ps'], ['ps', '--json'], ['down'], ['kill'], ['kill', '--group'], ['kill', 'p', '-s', 'TERM']]) await nothingRuns(place, ...args);
   assert.equal(existsSync(place.runtimeDir), false);
@@ -94,7 +94,7 @@ test('nothing is running: status 3, one line, and no folder is made', async () =
   assert.match(nowhere.stderr, /no manifest here/);
 });
 
-test('a stopped runner: from the state on disk, within a second or so, and it is said', async () => {
+test('a stopped runner: ps answers within 5 s from the state on disk, and says so', async () => {
   const run = up({ p: sleeper, q: 'exit 0' });
   const pid = await ready(run, 'p');
   await run.waitForEvent({ event: 'gone', process: 'q' });
@@ -114,7 +114,7 @@ test('a stopped runner: from the state on disk, within a second or so, and it is
   await assertNothingAlive(run);
 });
 
-test('a dead runner: what it left, and how to end that', async () => {
+test('a dead runner: ps lists the living processes and says how to end them', async () => {
   const run = up({ p: sleeper, q: { command: 'sleep 300 & echo "ready $$"; wait' }, r: 'exit 0' });
   const pids = [await ready(run, 'p'), await ready(run, 'q')];
   await onDisk(run, { p: 'running', q: 'running', r: 'exited' });
@@ -135,11 +135,11 @@ test('a dead runner: what it left, and how to end that', async () => {
   await assertNothingAlive(run, { within: 1000 });
 });
 
-test('a manifest over standard input', async () => {
+test('ps and down of a run whose manifest came from standard input', async () => {
   const text = `processes: { p: '${sleeper}' }`;
   const run = start(['-f', '-', 'up', '--format', 'json'], { stdin: { text } });
   await ready(run, 'p');
-  // Nobody needs to give it again: the folder tells it.
+  // The manifest is not needed again: the current folder identifies the run.
   const asked = await beside(run, '-f', '-', 'ps', '--json');
   assert.deepEqual(asked.end, exited(0), asked.report());
   await quietly(run, '-f', '-', 'down');

@@ -1,4 +1,4 @@
-// What the tests of `ps`, `down` and `kill` share: asking beside a run, and runs whose runner or guard is no more.
+// Helpers of the tests of `ps`, `down` and `kill`: run a command beside a run, and stop or kill a runner and its guard.
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +19,12 @@ export interface PsEntry {
   readonly signal: string | null;
 }
 
-/** A command that talks to a run, to its end. */
+/** Runs a command in the folder of a run, until it ends. */
 export function beside(run: PipeRun, ...args: string[]): Promise<PipeRun & { end: End }> {
   return execute(args, { beside: run });
 }
 
-/** The same, which has to succeed quietly. */
+/** The same. The command must succeed without output. */
 export async function quietly(run: PipeRun, ...args: string[]): Promise<void> {
   const done = await beside(run, ...args);
   assert.deepEqual([done.end, done.stdout, done.stderr], [exited(0), '', ''], done.report());
@@ -37,7 +37,7 @@ export async function ps(run: PipeRun): Promise<Record<string, PsEntry>> {
   return Object.fromEntries((JSON.parse(asked.stdout) as PsEntry[]).map((entry) => [entry.name, entry]));
 }
 
-/** Resolves when the state on disk says so; it follows what happens by 50 ms. */
+/** Resolves when the state file has these states. The runner writes it up to 50 ms after an event. */
 export async function onDisk(run: PipeRun, states: Readonly<Record<string, string>>): Promise<void> {
   const path = join(runtimeFolderOf(run), 'state.json');
   const read = (): Record<string, string> => {
@@ -53,13 +53,13 @@ export async function nothingRuns(run: PipeRun, ...args: string[]): Promise<void
   assert.match(done.stderr, /^procrun: nothing is running: .*procfile\.yml is not up\n$/);
 }
 
-/** SIGSTOP, and it has happened. */
+/** Sends SIGSTOP to the runner, and waits until it is stopped. */
 export async function stopped(run: PipeRun): Promise<void> {
   run.signal('SIGSTOP');
   await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the runner to be stopped');
 }
 
-/** The guard of a stopped runner is not replaced: then both are killed, and nobody is left to clean up. */
+/** Kills the guard and then the runner, so that nothing cleans up. The runner is stopped first, because it would replace its guard. */
 export async function killedWithGuard(run: PipeRun): Promise<void> {
   await stopped(run);
   const guards = descendantsOf(run.pid).filter(({ pid, ppid }) => ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined);
@@ -69,7 +69,7 @@ export async function killedWithGuard(run: PipeRun): Promise<void> {
   assert.deepEqual(await run.ended, diedOf('SIGKILL'));
 }
 
-/** The folder of a run's manifest. */
+/** The runtime folder of the manifest of a run. */
 export function runtimeFolderOf(run: PipeRun): string {
   const [name, ...others] = readdirSync(run.runtimeDir);
   assert.ok(name !== undefined && others.length === 0);

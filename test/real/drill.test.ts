@@ -1,4 +1,4 @@
-// `procrun drill`: what passes, what fails and why, what it prints, and that it leaves nothing.
+// `procrun drill`: when it passes, when and why it fails, its output, and that it leaves nothing behind.
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,13 +31,13 @@ function failuresOf({ processes }: Drilled): Record<string, readonly string[]> {
   return Object.fromEntries(processes.map(({ process, failures }) => [process, failures]));
 }
 
-/** Nothing alive, and no file, either. */
+/** No process is alive, and no file is left. */
 async function assertNothingLeft(run: PipeRun): Promise<void> {
   await assertNothingAlive(run);
   assert.deepEqual(readdirSync(run.runtimeDir), []);
 }
 
-test('all polite: status 0, a table on stdout, the output of the processes on stderr', async () => {
+test('all processes end by SIGTERM: status 0, a table on stdout, the output of the processes on stderr', async () => {
   const run = await drill({ web: polite, task: 'echo done' });
   assert.deepEqual(run.end, exited(0), run.report());
   assert.match(run.stdout, /^process +result +stage +after\n/);
@@ -49,7 +49,7 @@ test('all polite: status 0, a table on stdout, the output of the processes on st
   await assertNothingLeft(run);
 });
 
-test('one that is deaf to SIGTERM: status 1, and it is named', async () => {
+test('a process that ignores SIGTERM: status 1, and the process is named', async () => {
   const run = await drill({ web: polite, deaf });
   assert.deepEqual(run.end, exited(1), run.report());
   assert.match(run.stdout, /^deaf +FAILED +SIGKILL +\S+ +needed SIGKILL$/m);
@@ -58,7 +58,7 @@ test('one that is deaf to SIGTERM: status 1, and it is named', async () => {
   await assertNothingLeft(run);
 });
 
-test('-t bounds the stop: who is still there has failed', async () => {
+test('-t limits the stop: a process that is still alive then has failed', async () => {
   const { run, result } = await drillJson({ deaf: { ...deaf, stop: [{ SIGTERM: 'forever' }] } }, '-t', '300ms');
   assert.deepEqual(run.end, exited(1), run.report());
   assert.deepEqual(failuresOf(result), { deaf: ['needed-sigkill'] });
@@ -80,7 +80,7 @@ test('a failure before the stop, and a command that cannot be started', async ()
   await assertNothingLeft(missing);
 });
 
-test('NAMEs bring what they depend on; an unknown one is status 2 with the nearest right one', async () => {
+test('NAMEs include their dependencies; an unknown NAME gives status 2 and the nearest right name', async () => {
   const processes = { db: polite, web: { command: polite, depends_on: ['db'] }, other: polite };
   const { run, result } = await drillJson(processes, 'web');
   assert.deepEqual(failuresOf(result), { db: [], web: [] });
@@ -103,9 +103,9 @@ test('JSON: one object with the documented fields', async () => {
   await assertNothingLeft(run);
 });
 
-test('one that prints is ready at once', async () => {
+test('a process is ready when it prints', async () => {
   const command = 'trap "date +%s%N >told; exit 0" TERM; date +%s%N >printed; echo ready; while :; do sleep 0.01; done';
-  // A busy machine may take more than the second of the silent by itself, but not each time.
+  // A silent process is ready after a second. A busy machine may need that long by itself, but not every time.
   for (let tries = 1; tries <= 10; tries += 1) {
     const { run, result } = await drillJson({ web: command });
     assert.equal(result.passed, true, run.report());
@@ -115,15 +115,15 @@ test('one that prints is ready at once', async () => {
   assert.fail('it took as long as a silent one, ten times');
 });
 
-test('a silent one is ready after a second', async () => {
+test('a silent process is ready after a second', async () => {
   const { run, result } = await drillJson({ silent: 'exec sleep 300' });
   assert.ok((result.ready_ms ?? 0) >= 1000, run.stdout);
   assert.equal(result.passed, true);
   await assertNothingLeft(run);
 });
 
-test('an escapee that had to be stopped is a remark', needsPython, async () => {
-  // What it prints makes it ready, and so it prints when the escapee is what it is to be.
+test('a stopped escapee is noted in the table, and is no failure', needsPython, async () => {
+  // Output makes the process ready, so it prints only when the escapee has become `sleep`.
   const escape = fixtureCommand('escape.py', '--double', 'sleep', '300').join(' ');
   const web = `${escape} >escaped; read -r word pid <escaped; until grep -q sleep /proc/$pid/comm; do sleep 0.01; done; echo ready; exec sleep 300`;
   const run = await drill({ web });
@@ -134,13 +134,13 @@ test('an escapee that had to be stopped is a remark', needsPython, async () => {
   assert.deepEqual((result.processes[0]?.escapees as { pid: number }[]).map(({ pid, ...rest }) => ({ ...rest, pid: typeof pid })), [{ pid: 'number', command: 'sleep 300', left: false }]);
 });
 
-test('the manifest comes on stdin', async () => {
+test('the manifest may come on stdin', async () => {
   const run = await execute(['drill', '-f', '-'], { stdin: { text: JSON.stringify({ processes: { web: polite } }) } });
   assert.deepEqual(run.end, exited(0), run.report());
   await assertNothingLeft(run);
 });
 
-test('beside a running one of the same manifest', async () => {
+test('a drill works while `procrun up` of the same manifest runs', async () => {
   const up = start(['up'], { manifest: { processes: { web: polite } } });
   await up.waitFor('ready');
   const run = await execute(['drill'], { beside: up });
@@ -150,7 +150,7 @@ test('beside a running one of the same manifest', async () => {
   await assertNothingAlive(up);
 });
 
-test('--kill-runner: everything goes with the runner, escapees too, and how long that took is told', needsPython, async () => {
+test('--kill-runner: every process ends with the runner, escapees too, and the drill reports how long that took', needsPython, async () => {
   const escape = fixtureCommand('escape.py', '--double', 'env', '-i', 'sleep', '300').join(' ');
   const { run, result } = await drillJson({ web: polite, away: `${escape}; exec sleep 300`, deaf }, '--kill-runner');
   assert.deepEqual(run.end, exited(0), run.report());
@@ -160,8 +160,8 @@ test('--kill-runner: everything goes with the runner, escapees too, and how long
   await assertNothingLeft(run);
 });
 
-test('--kill-runner: what survives is a failure, and is ended by the drill', { ...needsPython, timeout: 40_000 }, async () => {
-  // Its guard is gone just as the runner is killed.
+test('--kill-runner: a survivor is a failure, and the drill ends it', { ...needsPython, timeout: 40_000 }, async () => {
+  // The guard is stopped before the runner is killed, so it cannot end the process.
   const run = start(['drill', '--kill-runner', '--format', 'json'], { manifest: { processes: { web: 'exec sleep 300' } } });
   await waitUntil(() => processesMarked(run.mark).some(({ argv }) => argv[0] === 'sleep'), 'the process');
   const runner = processesMarked(run.mark).find(({ ppid }) => ppid === run.pid) ?? assert.fail();
@@ -179,7 +179,7 @@ test('--kill-runner: what survives is a failure, and is ended by the drill', { .
   await assertNothingAlive(run);
 });
 
-test('a runner that dies by itself is a failure, and it is told how', async () => {
+test('a runner that dies by itself is a failure, and the drill reports its signal', async () => {
   const run = start(['drill', '--format', 'json'], { manifest: { processes: { deaf: { ...deaf, stop: [{ SIGTERM: 'forever' }] } } } });
   await waitUntil(() => processesMarked(run.mark).some(({ runId }) => runId !== undefined), 'the process');
   const runner = processesMarked(run.mark).find(({ ppid }) => ppid === run.pid) ?? assert.fail();
@@ -190,7 +190,7 @@ test('a runner that dies by itself is a failure, and it is told how', async () =
   await assertNothingAlive(run, { within: 9000 });
 });
 
-test('Ctrl+C in the middle: everything is stopped, and it dies by SIGINT', async () => {
+test('Ctrl+C during a drill: everything is stopped, and the drill dies by SIGINT', async () => {
   const run = start(['drill'], { manifest: { processes: { web: 'trap "sleep 0.3; exit 0" TERM; while :; do sleep 0.05; done' } } });
   await waitUntil(() => processesMarked(run.mark).some(({ runId }) => runId !== undefined), 'the process');
   run.signal('SIGINT');
@@ -200,7 +200,7 @@ test('Ctrl+C in the middle: everything is stopped, and it dies by SIGINT', async
   await assertNothingLeft(run);
 });
 
-test('Ctrl+C while the guard ends what a killed runner left', async () => {
+test('a signal while the guard ends the processes of a killed runner: the drill dies by it, and no process is left', async () => {
   const run = start(['drill', '--kill-runner'], { manifest: { processes: { deaf } } });
   await waitUntil(() => {
     const [runner] = processesMarked(run.mark).filter(({ ppid }) => ppid === run.pid);
@@ -211,7 +211,7 @@ test('Ctrl+C while the guard ends what a killed runner left', async () => {
   await assertNothingAlive(run);
 });
 
-/** The runner's child that is none of its processes. */
+/** The runner's child without a run id: its other children are the processes. */
 function guardOf(runner: number): number {
   for (const name of readdirSync('/proc')) {
     const info = /^\d+$/.test(name) ? processInfo(Number(name)) : undefined;

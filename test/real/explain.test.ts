@@ -1,9 +1,9 @@
-// `procrun explain`: what it says of times at the ends of the scale.
+// `procrun explain`: stages with the shortest and the longest time.
 import { strict as assert } from 'node:assert';
 import { execute, test } from '../support/harness.ts';
 import { exited } from './up-support.ts';
 
-test('stages with no time at all, and with no end', async () => {
+test('stages with time 0 and without a time limit', async () => {
   const stop = [{ run: { command: './drain', timeout: 0 } }, { SIGINT: 0 }, { SIGHUP: 1e30 }, { SIGTERM: '3s' }];
   const run = await execute(['explain'], { manifest: { processes: { web: { command: 'x', stop } } } });
   assert.deepEqual([run.end, run.stderr], [exited(0), '']);

@@ -1,5 +1,5 @@
-// The guard: after the runner's death in any way, nothing of it is alive, what was told is left its time, and nobody else
-// is touched.
+// The guard: after any death of the runner its processes are gone, a process that was told to stop has its time, and no other process is
+// touched.
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -11,10 +11,10 @@ import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun
 import { killedWithGuard, quietly, runtimeFolderOf } from './control-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
-/** SIGTERM, the grace of 2 s, SIGKILL; a stop flag before that has 2 s of its own. Generous, since machines are busy. */
+/** A stop flag has 2 s, then SIGTERM, a grace of 2 s, and SIGKILL. The rest is reserve for a busy machine. */
 const withinMs = 9000;
 
-/** Three that leave: known by the run id, by the pipe, and by nothing but the mark. Each says its pid. */
+/** Three escapees: the first is found by the run id, the second by the pipe, the third only by the mark. Each pid is printed. */
 const escapees = [
   'setsid sleep 300 & echo "escaped $!"',
   'env -i setsid sleep 300 & echo "escaped $!"',
@@ -24,12 +24,12 @@ const escapees = [
 async function pidsOf(run: PipeRun, process: string, count: number): Promise<number[]> {
   for (let occurrence = 1; occurrence <= count; occurrence += 1) await run.waitForEvent((each) => each.process === process && /^escaped /.test(each.line ?? ''), occurrence);
   const pids = run.lines(process).flatMap((line) => /^escaped (\d+)$/.exec(line)?.[1] ?? []).map(Number);
-  // Each has left its group and has become the command when its session is its own.
-  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'those that escape');
+  // setsid(1) leaves the group first and then executes the command, so a process named `sleep` has left.
+  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapees to start');
   return pids;
 }
 
-/** By the name that it has in its arguments. */
+/** The runner's children with `guard` as their last argument. */
 function guardsOf(run: PipeRun): number[] {
   return descendantsOf(run.pid).flatMap(({ pid, ppid, argv }) => (ppid === run.pid && argv.at(-1) === 'guard' ? [pid] : []));
 }
@@ -45,7 +45,7 @@ async function killed(run: PipeRun): Promise<void> {
   assert.deepEqual(await run.ended, diedOf('SIGKILL'));
 }
 
-test('SIGKILL of the runner: prompt ones, deaf ones, members of their groups and escapees of each kind are gone, and so are its files', async () => {
+test('SIGKILL of the runner: processes that end by SIGTERM or ignore it, their group members and escapees of each kind are gone, and the files too', async () => {
   const run = up({
     prompt: { command: 'sleep 300 & echo "ready $$"; wait', instances: 3 },
     deaf: ['/bin/sh', '-c', 'trap "" TERM INT HUP; echo "ready $$"; while :; do sleep 0.1; done'],
@@ -55,12 +55,12 @@ test('SIGKILL of the runner: prompt ones, deaf ones, members of their groups and
   const pids = await pidsOf(run, 'many', 3);
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
-  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+  await waitUntil(() => !pids.some(isAlive), 'the end of the escapees');
   await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
 });
 
 for (const guardToo of [false, true]) {
-  test(`SIGKILL of the runner${guardToo ? ' and the guard' : ''} in the middle of writing a file leaves no draft of it`, async () => {
+  test(`SIGKILL of the runner${guardToo ? ' and the guard' : ''} in the middle of writing a file: the temporary file is removed`, async () => {
     const run = up({ p: 'echo "ready $$"; exec sleep 300' });
     await ready(run, 'p');
     const folder = runtimeFolderOf(run);
@@ -75,7 +75,7 @@ for (const guardToo of [false, true]) {
   });
 }
 
-test('SIGKILL of the runner: a stop flag of kind fd has its time, and what cleans up may still print', async () => {
+test('SIGKILL of the runner: a stop flag of kind fd has its time, and the process may still print while it cleans up', async () => {
   const run = up({
     polite: {
       command: 'trap "echo term >>heard" TERM; echo "ready $$"; cat <&"$PROCRUN_STOP_FD"; for i in 1 2 3 4 5; do echo "cleaning up" || exit 1; sleep 0.1; done; echo cleaned >>heard',
@@ -88,7 +88,7 @@ test('SIGKILL of the runner: a stop flag of kind fd has its time, and what clean
   assert.equal(readFileSync(join(run.folder, 'heard'), 'utf8'), 'cleaned\n');
 });
 
-test('SIGKILL of the runner: SIGTERM is heard once, by a stopped process too', async () => {
+test('SIGKILL of the runner: each process gets SIGTERM once, a stopped process too', async () => {
   const run = up({
     told: ['/bin/sh', '-c', 'trap "echo term >>told" TERM; echo "ready $$"; while :; do sleep 0.05; [ -s told ] && sleep 0.3 && exit; done'],
     stopped: ['/bin/sh', '-c', 'trap "echo term >>stopped; exit" TERM; echo "ready $$"; while :; do sleep 0.05; done'],
@@ -97,7 +97,7 @@ test('SIGKILL of the runner: SIGTERM is heard once, by a stopped process too', a
   const { pid = 0 } = await run.waitForEvent({ event: 'start', process: 'stopped' });
   await ready(run, 'stopped');
   process.kill(-pid, 'SIGSTOP');
-  // A shell that is caught in the midst of a vfork(2) waits for its stopped child in state D.
+  // A shell in the middle of a vfork(2) waits in state D for its stopped child.
   await waitUntil(() => ['T', 'D'].includes(processInfo(pid)?.state ?? ''), 'the process to be stopped');
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
@@ -107,7 +107,7 @@ test('SIGKILL of the runner: SIGTERM is heard once, by a stopped process too', a
 test('SIGKILL of the runner at any moment of its start leaves nothing', async () => {
   for (let round = 0; round < 24; round += 1) {
     const run = up({ p: { command: 'exec sleep 300', instances: 10 } });
-    // From before the first spawn to after the last: so many leaders are to be seen when it dies.
+    // The runner dies with this number of descendants: from before the first spawn to after the last.
     const wanted = round % 12;
     if (wanted > 0) await waitUntil(() => run.end !== undefined || descendantsOf(run.pid).length >= wanted, `${wanted} descendants`);
     await killed(run);
@@ -115,13 +115,13 @@ test('SIGKILL of the runner at any moment of its start leaves nothing', async ()
   }
 });
 
-test('a guard that is killed is replaced, and the new one knows all groups', async () => {
-  // Of b nothing tells whose it is but its group: its environment, its output and its mark are not ours.
+test('a killed guard is replaced, and the new guard knows all groups', async () => {
+  // Only its group shows that b belongs to the run: its environment, its output and its mark do not.
   const b = 'echo "ready $$"; ulimit -S -m unlimited; exec env -i sleep 300 >/dev/null 2>&1';
   const run = up({ a: { command: `${escapees}\necho "ready $$"; exec sleep 300` }, b });
   await ready(run, 'a');
   const pids = [...(await pidsOf(run, 'a', 3)), await ready(run, 'b')];
-  await waitUntil(() => processInfo(pids[3] ?? 0)?.name === 'sleep', 'b to be what it is');
+  await waitUntil(() => processInfo(pids[3] ?? 0)?.name === 'sleep', 'b to become sleep');
   for (let round = 0; round < 3; round += 1) {
     const guard = guardOf(run);
     process.kill(guard, 'SIGKILL');
@@ -129,16 +129,16 @@ test('a guard that is killed is replaced, and the new one knows all groups', asy
   }
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
-  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+  await waitUntil(() => !pids.some(isAlive), 'the end of the escapees');
 });
 
-test('the guard: small, deaf to signals, in a session of its own, without our output, id or name; gone with the runner', async () => {
+test('the guard is small, ignores signals, has its own session, and has neither our output nor our id or name; it ends with the runner', async () => {
   const run = up({ p: 'echo "ready $$"; exec sleep 300' });
   await ready(run, 'p');
   const guard = guardOf(run);
   assert.equal(processInfo(guard)?.sid, guard);
   assert.ok(Number(statusField(guard, 'VmRSS')?.split(' ')[0]) < 2500);
-  await waitUntil(() => signalsOf(guard, 'SigIgn').length > 0, 'the guard to be deaf');
+  await waitUntil(() => signalsOf(guard, 'SigIgn').length > 0, 'the guard to ignore signals');
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGPIPE', 'SIGUSR1', 'SIGUSR2'] as const) {
     assert.ok(signalsOf(guard, 'SigIgn').includes(signal), signal);
     process.kill(guard, signal);
@@ -154,7 +154,7 @@ test('the guard: small, deaf to signals, in a session of its own, without our ou
 });
 
 for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
-  test(`${kind}: what opts out is left alone, by whatever it could be known; so are all escapees with \`escapees: leave\``, async () => {
+  test(`${kind}: an escapee that opts out is left alone, of whatever kind it is; so are all escapees with \`escapees: leave\``, async () => {
     const optedOut = escapees.replace(/setsid/, 'PROCRUN_ESCAPE=1 setsid').replaceAll('env -i', 'env -i PROCRUN_ESCAPE=1');
     const run = up({
       opted: { command: `${optedOut}\necho "ready $$"; exec sleep 300` },
@@ -180,17 +180,17 @@ for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
   });
 }
 
-test('SIGKILL of the runner: that a variable names the opt-out somewhere in its value is none', async () => {
+test('SIGKILL of the runner: only the variable PROCRUN_ESCAPE=1 itself opts out, not its text in another name or value', async () => {
   const env = { NOTE: 'see PROCRUN_ESCAPE=1', MY_PROCRUN_ESCAPE: '1', PROCRUN_ESCAPE: '10' };
   const run = up({ p: { command: 'setsid sleep 300 & echo "escaped $!"; echo "ready $$"; exec sleep 300', env } });
   await ready(run, 'p');
   const pids = await pidsOf(run, 'p', 1);
   await killed(run);
-  await waitUntil(() => !pids.some(isAlive), 'the end of the one that escaped');
+  await waitUntil(() => !pids.some(isAlive), 'the end of the escapee');
   await assertNothingAlive(run, { within: withinMs });
 });
 
-test('a stop: escapees of each kind are named and end with the rest', async () => {
+test('a stop: escapees of each kind are named, and they end with the rest', async () => {
   const run = up({ p: `${escapees}\necho "ready $$"; exec sleep 300` });
   await ready(run, 'p');
   const pids = await pidsOf(run, 'p', 3);
@@ -201,7 +201,7 @@ test('a stop: escapees of each kind are named and end with the rest', async () =
   await assertNothingAlive(run);
 });
 
-test('the stop of one does not touch the silent escapee of another', async () => {
+test('the end of one process does not touch the escapees of another', async () => {
   const run = up({
     brief: 'until [ -e go ]; do sleep 0.02; done',
     other: `${escapees}\necho "ready $$"; exec sleep 300`,
@@ -216,12 +216,12 @@ test('the stop of one does not touch the silent escapee of another', async () =>
   await assertNothingAlive(run);
 });
 
-test('a group whose leader began at another time is somebody else\'s, whatever the guard was told', async (t) => {
+test('the guard does not touch a group whose leader has another start time than the runner said', async (t) => {
   const strangers = ['ours', 'theirs'].map(() => spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }));
   t.after(() => strangers.forEach((stranger) => stranger.kill('SIGKILL')));
   const [ours, theirs] = strangers.map(({ pid = 0 }) => ({ pid, start: processInfo(pid)?.startTime ?? assert.fail() }));
   assert.ok(ours && theirs && ours.pid > 1 && theirs.pid > 1);
-  // No id and no mark that anybody has.
+  // A run id and a mark that no process has.
   const lines = [`run ${randomUUID()} 99887766554`, `+ ${ours.pid} ${ours.start} -`, `+ ${theirs.pid} ${theirs.start - 1} -`];
   const guard = spawn('/bin/sh', [join(root, 'src/os/guard.sh')], { env: { PATH: process.env.PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
   (guard.stdio[3] as Socket).destroy();
@@ -229,19 +229,19 @@ test('a group whose leader began at another time is somebody else\'s, whatever t
   assert.deepEqual([ours, theirs].map(({ pid }) => isAlive(pid)), [false, true]);
 });
 
-test('a procrun under a procrun: SIGKILL of the outer one leaves nothing of the inner one either', async () => {
+test('a procrun under a procrun: SIGKILL of the outer one leaves no process of the inner one', async () => {
   const inner = JSON.stringify({ processes: { deaf: `trap "" TERM\n${escapees}\necho "ready $$"; while :; do sleep 0.1; done` } });
   const run = up({ outer: { command: [...procrunArgv('up', '-f', 'inner.yml')], env: {} } }, { files: { 'inner.yml': inner } });
   await says(run, 'outer', /deaf \| ready/);
   for (let occurrence = 1; occurrence <= 3; occurrence += 1) await run.waitForEvent((each) => /escaped \d+/.test(each.line ?? ''), occurrence);
   const pids = run.lines('outer').flatMap((line) => /escaped (\d+)/.exec(line)?.[1] ?? []).map(Number);
-  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'those that escape');
+  await waitUntil(() => pids.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapees to start');
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
-  await waitUntil(() => !pids.some(isAlive), 'the end of those that escaped');
+  await waitUntil(() => !pids.some(isAlive), 'the end of the escapees');
 });
 
-test('a procrun under a procrun: where the stop of the outer one has to kill the inner, what the inner ran is gone before the outer is', async () => {
+test('a procrun under a procrun: if the outer one has to kill the inner, the processes of the inner are gone before the outer ends', async () => {
   const inner = JSON.stringify({ processes: { deaf: `trap "" TERM\necho "ready $$"; while :; do sleep 0.1; done` } });
   const run = up({ outer: { command: [...procrunArgv('up', '-f', 'inner.yml')], stop: [{ SIGTERM: '300ms' }] } }, { files: { 'inner.yml': inner } });
   await says(run, 'outer', /deaf \| ready/);
@@ -251,7 +251,7 @@ test('a procrun under a procrun: where the stop of the outer one has to kill the
   await assertNothingAlive(run);
 });
 
-test('a runner that is killed with its whole group and session leaves nothing: the guard is not in them', async () => {
+test('SIGKILL of the whole group of the runner leaves no process: the guard has its own group and session', async () => {
   const run = startCommand(procrunArgv('up', '--format', 'json'), { manifest: { processes: { p: 'echo "ready $$"; exec sleep 300' } }, detached: true });
   await ready(run, 'p');
   process.kill(-run.pid, 'SIGKILL');
@@ -260,7 +260,7 @@ test('a runner that is killed with its whole group and session leaves nothing: t
 });
 
 for (const guardToo of [false, true]) {
-  test(`SIGKILL of the runner${guardToo ? ' and the guard, and then `kill --group`' : ''}: a group of which each forks the next and ends, deaf to SIGTERM, is gone`, async () => {
+  test(`SIGKILL of the runner${guardToo ? ' and the guard, and then `kill --group`' : ''}: a group in which each process forks the next one and ends, ignoring SIGTERM, is gone`, async () => {
     const chain = 'trap "" TERM; n=$1; [ "$n" -gt 9000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }';
     const run = up({ p: 'echo "ready $$"; sh chain.sh 0; until [ -e go ]; do sleep 0.01; done' }, { files: { 'chain.sh': chain } });
     const leader = await ready(run, 'p');
@@ -275,7 +275,7 @@ for (const guardToo of [false, true]) {
     const hops = (): number => statSync(join(run.folder, 'hops')).size;
     const until = hops();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(hops(), until, 'it goes on');
+    assert.equal(hops(), until, 'the chain goes on');
     await assertNothingAlive(run, { within: 1000 });
   });
 }

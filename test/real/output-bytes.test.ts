@@ -1,4 +1,4 @@
-// Every byte of every process, whole, once and in order: bursts, last words, many writers, slow readers, any bytes.
+// Every byte of every process is printed once and in order: bursts, output at the end, many writers, slow readers, binary data.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, needsPython, test } from '../support/harness.ts';
 import { assertWhole, heavy, instances, upInShell, upRead, writer } from './output-support.ts';
@@ -6,7 +6,7 @@ import { diedOf, exited, ready, up, upPretty } from './up-support.ts';
 
 const keepGoing = { on_failure: 'continue' };
 
-test('bursts that end at once, run after run: 20,000 lines, and a last one without an end', { timeout: 300_000 }, async () => {
+test('a process prints a burst and ends: 20,000 lines and a last one without a newline arrive whole, in each of many runs', { timeout: 300_000 }, async () => {
   const runs = heavy ? 500 : 50;
   const burst = 'seq -f "$PROCRUN_INSTANCE %.0f xxxxxxxxxxxxxxxxxxxx" 1 LINES; printf "$PROCRUN_INSTANCE LAST xxxxxxxxxxxxxxxxxxxx"';
   const processes = Object.fromEntries([20_000, 2000, 200, 20].map((lines) => [`p${lines}`, burst.replace('LINES', String(lines)).replace('LAST', String(lines + 1))]));
@@ -22,10 +22,10 @@ test('bursts that end at once, run after run: 20,000 lines, and a last one witho
   await Promise.all([one(), one(), one()]);
 });
 
-/** Says 20,000 lines when it is told to stop. */
+/** Prints 20,000 lines on SIGTERM. */
 const lastWords = 'trap \'seq -f "$PROCRUN_INSTANCE %.0f xxxxxxxxxxxxxxxxxxxx" 1 20000; exit 0\' TERM; echo ready $$; sleep 300 & wait';
 
-test('last words in a SIGTERM handler: 20,000 lines of each of three', async () => {
+test('three processes print 20,000 lines each in a SIGTERM handler: every line arrives', async () => {
   const run = up({ p: { command: lastWords, instances: 3 } });
   for (const name of ['p.1', 'p.2', 'p.3']) await ready(run, name);
   run.signal('SIGTERM');
@@ -37,12 +37,12 @@ test('last words in a SIGTERM handler: 20,000 lines of each of three', async () 
   await assertNothingAlive(run);
 });
 
-test('last words to a reader that reads nothing for a while', async () => {
+test('output in a SIGTERM handler arrives when the reader pauses for a while', async () => {
   const run = upPretty({ p: { command: lastWords, instances: 3 } });
   await run.waitFor(/ready \d+/, 'stdout', 3);
   run.pauseReading();
   run.signal('SIGTERM');
-  await run.waitFor(/p\.1: SIGTERM/, 'stderr');
+  await run.waitFor(/p\.1: SIGTERM sent; SIGKILL in 8s$/m, 'stderr');
   run.resumeReading();
   assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
   assertWhole(Buffer.from(run.stdout.replaceAll(/^.*ready \d+\n/gm, '')), instances('p', 3, 20_000));
@@ -50,18 +50,18 @@ test('last words to a reader that reads nothing for a while', async () => {
 });
 
 for (const [count, lines] of [[2, 100_000], [50, 12_000]] as const) {
-  test(`${count} writers to a slow reader: every line whole, and all get on`, needsPython, async () => {
+  test(`${count} writers to a slow reader: every line is whole, and all writers make progress`, needsPython, async () => {
     const run = upRead({ w: { command: writer(lines), instances: count } }, { kind: 'pipe', pace: 'slow' });
     assert.deepEqual(await run.ended, exited(0), run.report());
     assertWhole(run.stdoutBytes, instances('w', count, lines));
-    // Who was first asked for his lines must not have the reader for himself.
+    // The first writer must not get all of the slow reader.
     const half = run.stdoutBytes.subarray(0, run.stdoutBytes.length / 2).toString('latin1');
     const shares = Array.from({ length: count }, (_, index) => half.split(`\nw.${index + 1} `).length / lines);
     assert.ok(Math.min(...shares) > 0.1, `after half of all the shares are ${shares.map((share) => share.toFixed(2)).join(' ')}`);
   });
 }
 
-test('bytes that are no text are left as they are', needsPython, async () => {
+test('bytes that are not text do not change', needsPython, async () => {
   const program = 'import os,random; r = random.Random(1)\nfor _ in range(300): os.write(1, r.randbytes(r.randrange(9000)).replace(b"\\x1b", b""))';
   const run = upPretty({ p: ['python3', '-c', program] }, { args: ['--no-prefix'] });
   const plain = upInShell(`exec python3 -c '${program}'`, {});
@@ -71,7 +71,7 @@ test('bytes that are no text are left as they are', needsPython, async () => {
   assert.equal(run.stdoutBytes.equals(plain.stdoutBytes), true);
 });
 
-test('2>&1 into one pipe, read slowly: what procrun says stands between the lines of the processes, never in them', needsPython, async () => {
+test('2>&1 into one slow pipe: the lines of procrun stand between the lines of the processes, never inside them', needsPython, async () => {
   const processes = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`p${index}`, { ...keepGoing, command: `seq -f "$PROCRUN_INSTANCE %.0f xxxxxxxxxxxxxxxxxxxx" 1 ${index * 300 + 1}; exit ${index % 3}` }]));
   const run = upRead(processes, { kind: 'pipe+err', pace: 'slow' });
   await run.ended;
@@ -85,7 +85,7 @@ test('2>&1 into one pipe, read slowly: what procrun says stands between the line
   assertWhole(Buffer.from(`${lines.filter((line) => !own.includes(line)).join('\n')}`), Object.fromEntries(Object.keys(processes).map((name, index) => [name, index * 300 + 1])));
 });
 
-test('unterminated lines of many that end together, with and without a prefix', async () => {
+test('last lines without a newline, of many processes that end together, with and without a prefix', async () => {
   const run = upPretty({ p: { command: 'printf "the last word of $PROCRUN_INSTANCE"', instances: 20 } });
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(run.stdout.split('\n').sort(), ['', ...Array.from({ length: 20 }, (_, index) => `${`p.${index + 1}`.padEnd(4)} | the last word of p.${index + 1}`).sort()]);

@@ -1,4 +1,4 @@
-// Where the output goes, and how that may end: each kind of standard output, readers that leave, disks that are full.
+// Every kind of standard output, and the ways in which it can fail: readers that leave, full disks, a terminal that is held.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { anotherGesture, diedOf, exited, upPretty } from './up-support.ts';
 const statusReaderGone = 141;
 const statusOutputFailed = 74;
 
-/** Prints without an end, and its pid first. */
+/** Prints its pid, then lines without end. */
 const endless = 'echo "pid $$"; exec seq -f "line %.0f" 1 1000000000';
 
-// Every byte, whatever standard output is.
+// Every kind of standard output.
 
 for (const kind of ['pipe', 'pipe-nonblocking', 'fifo', 'socketpair', 'unix-socket', 'pty', 'pty-nonblocking']) {
   test(`every byte through a ${kind} that is read slowly`, needsPython, async () => {
-    // At a terminal a writer that a busy machine keeps waiting in the midst of a line may be cut by another one.
+    // One writer at a terminal: if a busy machine delays a writer in the middle of a line, another writer may cut the line.
     const count = kind.startsWith('pty') ? 1 : 3;
     const run = upRead({ w: { command: writer(20_000), instances: count } }, { kind, pace: 'slow', env: { NO_COLOR: '1' } });
     assert.deepEqual(await run.ended, exited(0), run.report());
@@ -35,14 +35,14 @@ for (const [how, text] of [['a file', '"$@" >out'], ['a file, opened for append'
   });
 }
 
-test('two runs append to one file: neither writes into a line of the other', async () => {
+test('two runs append to one file: neither breaks a line of the other', async () => {
   const run = upInShell('"$@" >>out & "$@" --name second >>out & wait', { w: { command: writer(20_000) } }, { args: ['--no-prefix'] });
   await run.ended;
   const lines = readFileSync(join(run.folder, 'out'), 'latin1').split('\n').slice(0, -1);
   assert.deepEqual([lines.length, new Set(lines).size], [40_000, 20_000]);
 });
 
-test('a pipe that others share is left blocking', async () => {
+test('a shared pipe stays blocking for the other processes', async () => {
   const flags = 'grep flags /proc/self/fdinfo/1';
   const run = upInShell(`{ "$@"; ${flags}; } | cat`, { p: 'seq 1 100000' }, { args: ['--no-prefix'] });
   await run.ended;
@@ -58,29 +58,29 @@ for (const form of ['pretty', 'json'] as const) {
     await run.ended;
     assert.match(run.stdout, form === 'json' ? /^\{.*\}\n$/ : /^p \| pid \d+\n$/);
     assert.match(run.stderr, new RegExp(`^status ${statusReaderGone}$`, 'm'));
-    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: nobody reads the output any more$/m);
+    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: stdout was closed by its reader$/m);
     assert.doesNotMatch(run.stderr, /internal error|EPIPE/);
     await assertNothingAlive(run);
   });
 }
 
 for (const kind of ['socketpair', 'unix-socket', 'fifo', 'pty']) {
-  test(`the other end of a ${kind} goes away in the midst`, needsPython, async () => {
+  test(`the other end of a ${kind} goes away while a process prints`, needsPython, async () => {
     const run = upRead({ p: endless }, { kind, pace: 'leave=300000' });
-    // A terminal that goes away is a hangup only for whose it is.
+    // The end of a terminal is a hangup only for the processes that have it as controlling terminal.
     if (kind !== 'pty') assert.deepEqual(await run.ended, exited(statusReaderGone), run.report());
     else assert.equal((await run.ended).code, statusReaderGone, run.report());
     await assertNothingAlive(run);
   });
 }
 
-test('a pager that quits while much is under way, and everything has ended already', async () => {
+test('a pager quits before it has read everything, after all processes have ended', async () => {
   const run = upPretty({ p: 'seq 1 30000' });
   run.pauseReading();
   await run.waitFor('p ended', 'stderr');
   run.closeStdout();
   const end = await run.ended;
-  // What fits into the pipe and is never read nobody can know of.
+  // The output is larger than the pipe. The runner could not notice unread bytes that fit into the pipe.
   assert.deepEqual(end, exited(statusReaderGone), run.report());
 });
 
@@ -91,7 +91,7 @@ test('the reader of stderr alone goes away: the run goes on', async () => {
   assert.match(run.stdout, /p \| out 1\np \| out 2\np \| out 3\n$/);
 });
 
-test('stdout and stderr closed: what is printed goes nowhere, and the status is right', async () => {
+test('stdout and stderr closed: the output is discarded, and the status is right', async () => {
   const run = upInShell('"$@" >&- 2>&-; echo status $?', { p: 'seq 1 100000; exit 7' });
   await run.ended;
   assert.equal(run.stdout, 'status 7\n');
@@ -110,8 +110,8 @@ for (const form of ['pretty', 'json'] as const) {
   });
 }
 
-test('a file at its limit (ulimit -f): an orderly stop, and all that it takes is in it', async () => {
-  // In blocks of 512 bytes, as POSIX has it; bash counts in KiB.
+test('a file at its limit (ulimit -f): an orderly stop, and the file is full up to the limit', async () => {
+  // POSIX: the unit of ulimit -f is 512 bytes. In bash it is 1 KiB.
   const run = upInShell('ulimit -f 2048; exec "$@" >out', { p: endless, q: 'sleep 300' });
   assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
   assert.match(run.stderr, /the output cannot be written \(EFBIG/);
@@ -123,7 +123,7 @@ for (const [where, text, end] of [
   ['a full disk', 'exec "$@" 2>/dev/full >out', exited(statusOutputFailed)],
   ['a reader that goes away', '{ "$@" 2>&1 >out; echo $? >status; } | head -1', exited(0)],
 ] as const) {
-  test(`stderr: split, and ${where} on standard error: as it is with standard output`, async () => {
+  test(`stderr: split, and ${where} on standard error: the same status as for standard output`, async () => {
     const run = upInShell(text, { p: { command: 'while :; do echo line >&2; sleep 0.05; done', stderr: 'split' } });
     assert.deepEqual(await run.ended, end, run.report());
     if (end.code === 0) assert.equal(readFileSync(join(run.folder, 'status'), 'utf8').trim(), String(statusReaderGone));
@@ -137,12 +137,12 @@ test('/dev/full for stdout and stderr', async () => {
   await assertNothingAlive(run);
 });
 
-test('the last byte of all cannot be written', async () => {
+test('the very last byte cannot be written', async () => {
   const run = upInShell('exec "$@" >/dev/full', { p: 'printf x' });
   assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
 });
 
-test('a hundred processes start while the disk is full: nobody is left behind', async () => {
+test('a hundred processes start while the disk is full: no process is left behind', async () => {
   const run = upInShell('exec "$@" >/dev/full', { p: { command: 'echo hello; sleep 300', instances: 100 } }, { args: ['--format', 'json'] });
   assert.deepEqual(await run.ended, exited(statusOutputFailed), run.report());
   await assertNothingAlive(run);
@@ -150,7 +150,7 @@ test('a hundred processes start while the disk is full: nobody is left behind', 
 
 const mount = 'mkdir small && mount -t tmpfs -o size=256k none small';
 
-test('a disk that fills up: all that fits is there', { skip: cannotMount() }, async () => {
+test('a disk that fills up has every byte that fits', { skip: cannotMount() }, async () => {
   const script = `${mount} && "$@" >small/out; echo "status $?"; dd if=small/out status=none`;
   const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--no-prefix')], { manifest: { processes: { p: 'exec seq 1 1000000000' } } });
   await run.ended;
@@ -160,7 +160,7 @@ test('a disk that fills up: all that fits is there', { skip: cannotMount() }, as
   assert.ok(Array.from({ length: 60_000 }, (_, index) => index + 1).join('\n').startsWith(output));
 });
 
-test('a disk that is full in the midst of the very last write', { skip: cannotMount() }, async () => {
+test('a disk that becomes full during the very last write', { skip: cannotMount() }, async () => {
   const script = `${mount} && "$@" >small/out; echo "status $?"; wc -c <small/out`;
   const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--no-prefix')], { manifest: { processes: { p: "head -c 270000 /dev/zero | tr '\\0' x" } } });
   await run.ended;
@@ -168,7 +168,7 @@ test('a disk that is full in the midst of the very last write', { skip: cannotMo
   assert.match(run.stderr, /the output cannot be written \(ENOSPC/);
 });
 
-test('--group, and the disk for what is held fills up: it is said, and shown as it comes', { skip: cannotMount() }, async () => {
+test('--group with a full temporary folder: a warning, and the output is printed as it comes', { skip: cannotMount() }, async () => {
   const script = `${mount} && TMPDIR=$PWD/small exec "$@"`;
   const run = startCommand(['unshare', '-m', '/bin/sh', '-c', script, 'sh', ...procrunArgv('up', '--group')], { manifest: { processes: { w: { command: writer(20_000), instances: 2 } } } });
   assert.deepEqual(await run.ended, exited(0), run.report());
@@ -187,7 +187,7 @@ function cannotMount(): string | false {
 
 // A terminal that is held.
 
-test('a terminal that is held (Ctrl+S): the stop goes on in its stages; a second gesture ends the runner', needsPython, async () => {
+test('a terminal that is held (Ctrl+S): the stages of a stop go on; a second signal ends the runner', needsPython, async () => {
   const noisy = { command: "trap '' TERM; while :; do echo noise; done", stop: [{ SIGTERM: '300ms' }, 'SIGKILL'] };
   const run = await terminal(['up'], { manifest: { processes: { p: noisy } } });
   await run.waitFor('noise', 'terminal');
@@ -205,19 +205,19 @@ test('a terminal that is held (Ctrl+S): the stop goes on in its stages; a second
   await assertNothingAlive(run);
 });
 
-test('a terminal that is held, and let go: nothing is lost', needsPython, async () => {
+test('a terminal that is held (Ctrl+S) and released (Ctrl+Q) loses nothing', needsPython, async () => {
   const run = await terminal(['up', '--no-prefix', '--no-color'], { manifest: { processes: { p: 'seq 1 100000' } } });
   await run.waitFor(/^100\r?$/m, 'terminal');
   run.type('\x13');
   await standstill(run.pid);
   run.type('\x11');
   assert.deepEqual(await run.ended, exited(0));
-  // What is typed is echoed where it is typed.
+  // The terminal echoes the typed keys into the output.
   const numbers = run.screen.replaceAll(/\^[SQ]/g, '').split('\n').filter((line) => /^\d/.test(line));
   assert.equal(numbers.join() === Array.from({ length: 100_000 }, (_, index) => index + 1).join(), true);
 });
 
-test('a reader who reads stderr to its end before stdout, or the other way round, gets everything', needsPython, async () => {
+test('a reader that reads all of stderr before stdout, or the other way round, gets everything', needsPython, async () => {
   const program = `import subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 first, second = (child.stdout, child.stderr) if sys.stdin.read() == "out" else (child.stderr, child.stdout)
@@ -234,7 +234,7 @@ print(len(second.read()), len(first.read()))`;
   }
 });
 
-test('json to a reader that comes late', needsPython, async () => {
+test('json to a reader that begins late: every line arrives', needsPython, async () => {
   const run = upRead({ w: { command: writer(20_000), instances: 2 } }, { kind: 'pipe', pace: 'late', args: ['--format', 'json'] });
   assert.deepEqual(await run.ended, exited(0), run.report());
   assert.equal(run.events({ event: 'output', process: 'w.1' }).length, 20_000);

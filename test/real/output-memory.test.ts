@@ -1,4 +1,4 @@
-// Memory stays where it is, whatever comes: enormous lines, many writers, a reader that is slow or reads nothing, and what is held.
+// The runner's memory stays low: enormous lines, many writers, a reader that is slow or reads nothing, and `--group`.
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,12 +6,12 @@ import { assertNothingAlive, isAlive, needsPython, type PipeRun, procrunArgv, ro
 import { heavy, standstill, writer } from './output-support.ts';
 import { anotherGesture, diedOf, exited, up, upPretty } from './up-support.ts';
 
-/** The most that the runner may take, in KiB. */
+/** The limit for the runner's memory, in KiB. */
 const mostMemory = 120 * 1024;
 
 const megabyte = 1_000_000;
 
-/** So many x, without a newline. */
+/** A command that prints so many bytes `x` without a newline. */
 const enormous = (bytes: number): string => `head -c ${bytes} /dev/zero | tr '\\0' x`;
 
 function measure(processes: Readonly<Record<string, unknown>>, { args = [], slow = false }: { args?: readonly string[]; slow?: boolean } = {}): PipeRun {
@@ -27,7 +27,7 @@ function measured(run: PipeRun): { lines: Line[]; status: number; maxrss: number
 
 for (const slow of [false, true]) {
   const size = (heavy ? 1000 : slow ? 60 : 200) * megabyte;
-  test(`a line of ${size / megabyte} MB, and another process beside it${slow ? ', to a slow reader' : ''}: each line whole, and little memory`, { ...needsPython, timeout: 300_000 }, async () => {
+  test(`a line of ${size / megabyte} MB, and another process beside it${slow ? ', to a slow reader' : ''}: each line is whole, and memory stays low`, { ...needsPython, timeout: 300_000 }, async () => {
     const run = measure({ big: `${enormous(size)}; echo`, small: writer(2000) }, { slow });
     await run.ended;
     const { lines, status, maxrss } = measured(run);
@@ -39,7 +39,7 @@ for (const slow of [false, true]) {
   });
 }
 
-test('an enormous line that stands still lets the others pass after a second, and goes on in a line of its own', needsPython, async () => {
+test('an enormous line that makes no progress for a second lets the others print, and continues on a new line', needsPython, async () => {
   const big = `${enormous(12 * megabyte)}; : >big; until [ -e go ]; do sleep 0.02; done; echo end`;
   const run = measure({ a: big, b: 'until [ -e big ]; do sleep 0.02; done; echo hello; printf unfinished' });
   await run.waitFor('"b | unfinished"', 'stdout');
@@ -50,7 +50,7 @@ test('an enormous line that stands still lets the others pass after a second, an
   assert.deepEqual(lines.map(([head, length]) => (length > 100 ? length : head)), [12 * megabyte + 4, 'b | hello', 'b | unfinished', 'a | end']);
 });
 
-test('an enormous line that goes on slowly is not torn', needsPython, async () => {
+test('an enormous line that grows slowly is not cut', needsPython, async () => {
   const program = 'import os,time\nos.write(1, b"x" * 9000000)\nfor _ in range(16): time.sleep(0.1); os.write(1, b"x" * 1000)\nos.write(1, b"\\n")';
   const run = measure({ a: ['python3', '-c', program], b: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo b; sleep 0.1; done' });
   await run.ended;
@@ -59,9 +59,8 @@ test('an enormous line that goes on slowly is not torn', needsPython, async () =
   assert.equal(lines.filter(([head]) => head === 'b | b').length, 10);
 });
 
-test('json: a line of 1 MB is one event, an enormous one is several, and little memory', needsPython, async () => {
-  // Of NUL, which as JSON is six times as long.
-  // One after the other: all unfinished lines share the room in which they are kept, and the one that finds it full is torn.
+test('json: a line of 1 MB is one event, an enormous line is several, and memory stays low', needsPython, async () => {
+  // Lines of NUL: in JSON each byte takes six. The 1 MB line comes first: all unfinished lines share one buffer limit, so the other could split it.
   const big = { command: `head -c ${20 * megabyte} /dev/zero; echo`, depends_on: { one: 'completed' } };
   const run = measure({ one: `${enormous(megabyte)}; echo`, big }, { args: ['--format', 'json'] });
   await run.ended;
@@ -81,7 +80,7 @@ test('json: a line of 1 MB is one event, an enormous one is several, and little 
   assert.equal(parts.map(({ line }) => line).join('') === `${'x'.repeat(9 * megabyte)}end`, true);
 });
 
-test('two hundred writers and a reader that reads nothing: the writers wait, memory stays, nothing is lost', async () => {
+test('two hundred writers and a reader that reads nothing: the writers wait, memory stays low, nothing is lost', async () => {
   const run = upPretty({ w: { command: writer(1500, 60), instances: 200 } });
   await run.waitFor('w.1 1 xxx', 'stdout');
   run.pauseReading();
@@ -94,7 +93,7 @@ test('two hundred writers and a reader that reads nothing: the writers wait, mem
   assert.equal(run.stdout.split('\n').length - 1, 200 * 1500);
 });
 
-test('--group: 50 MB held, and a slow reader: whole, one after another, little memory', needsPython, async () => {
+test('--group: 50 MB held, and a slow reader: each output stands together, and memory stays low', needsPython, async () => {
   const lines = 25_000;
   const run = measure({ w: { command: writer(lines, 1000), instances: 2 } }, { args: ['--group'], slow: true });
   await run.ended;
@@ -108,7 +107,7 @@ test('--group: 50 MB held, and a slow reader: whole, one after another, little m
   assert.equal(wrong, -1, String(all[wrong]?.[0]));
 });
 
-test('--group: SIGTERM while it is being handed out to a reader that reads nothing; a further one gives it up', async () => {
+test('--group: SIGTERM waits for a reader that reads nothing; a second SIGTERM discards the held output', async () => {
   const run = upPretty({ p: 'seq 1 2000000', q: 'sleep 300' }, { args: ['--group'] });
   run.pauseReading();
   const [, q] = await run.waitFor(/q started \(pid (\d+)\)/, 'stderr');
@@ -116,10 +115,10 @@ test('--group: SIGTERM while it is being handed out to a reader that reads nothi
   run.signal('SIGTERM');
   await waitUntil(() => !isAlive(Number(q)), 'the end of q');
   await anotherGesture();
-  assert.equal(run.end, undefined, 'what is held is not thrown away at the first');
+  assert.equal(run.end, undefined, 'the first SIGTERM does not discard the held output');
   run.signal('SIGTERM');
   await run.waitFor('p: the end of its output is lost: nobody reads it', 'stderr');
-  // The runner has done what it can; the pipe's own content is read by whoever comes.
+  // The runner does not wait any more. The content of the pipe can still be read.
   run.resumeReading();
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   assert.ok(run.stdout.startsWith('p | 1\np | 2\n'));

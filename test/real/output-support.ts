@@ -1,18 +1,17 @@
-// What the real tests of the output share: writers whose every line is known, a reader for each kind of standard output, and
-// the look at what came out.
+// Shared by the real tests of the output: writers of known lines, a reader for each kind of standard output, and checks of the result.
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import { type PipeOptions, type PipeRun, procrunArgv, root, startCommand, statusField, waitUntil } from '../support/harness.ts';
 
-/** Sizes are those that show it; with this in the environment, those of a long night. */
+/** Whether to test with very large sizes. The normal sizes are just large enough to show a failure. */
 export const heavy = process.env.PROCRUN_TEST_HEAVY !== undefined;
 
-/** A process that prints numbered lines with its own name, and ends at once. */
+/** The command of a process that prints numbered lines with its own name, and then ends. */
 export function writer(lines: number, padding = 20): string {
   return `exec seq -f "$PROCRUN_INSTANCE %.0f ${'x'.repeat(padding)}" 1 ${lines}`;
 }
 
-/** Each instance's lines are all there, whole, once, in order; and nothing else is. */
+/** The output has exactly the expected number of lines of each instance: each line whole, once and in order. */
 export function assertWhole(output: Buffer, expected: Readonly<Record<string, number>>, padding = 20): void {
   const text = output.toString('latin1');
   assert.ok(text.endsWith('\n'));
@@ -26,29 +25,29 @@ export function assertWhole(output: Buffer, expected: Readonly<Record<string, nu
   assert.deepEqual(Object.fromEntries(seen), expected);
 }
 
-/** `NAME.1` to `NAME.N`, each with so many lines. */
+/** The expected lines for `assertWhole`: `NAME.1` to `NAME.N`, each with the same number. */
 export function instances(name: string, count: number, lines: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`${name}.${index + 1}`, lines]));
 }
 
 export interface ReadOptions extends Omit<PipeOptions, 'manifest'> {
-  /** What its stdout is, and how it is read: see test/support/reader.py. */
+  /** The kind of its stdout. See test/support/reader.py, also for `pace`. */
   readonly kind: string;
   readonly pace?: string;
   readonly args?: readonly string[];
 }
 
-/** `procrun up` with a standard output of any kind; what its reader read is the run's stdout. */
+/** `procrun up` with a standard output of any kind. The run's stdout is what the reader read from it. */
 export function upRead(processes: Readonly<Record<string, unknown>>, { kind, pace = '', args = [], ...options }: ReadOptions): PipeRun {
   return startCommand(['python3', '-I', '-S', join(root, 'test/support/reader.py'), kind, pace, '--', ...procrunArgv('up', ...args)], { ...options, manifest: { processes } });
 }
 
-/** `procrun up` by a shell's text, as "$@". */
+/** Runs a shell script in which "$@" is `procrun up`. */
 export function upInShell(text: string, processes: Readonly<Record<string, unknown>>, { args = [], ...options }: Omit<PipeOptions, 'manifest'> & { readonly args?: readonly string[] } = {}): PipeRun {
   return startCommand(['/bin/sh', '-c', text, 'sh', ...procrunArgv('up', ...args)], { ...options, manifest: { processes } });
 }
 
-/** Resolves when none of these processes has run for 200 ms: every pipe between them is full. */
+/** Resolves when none of these processes has run for 200 ms: then every pipe between them is full. */
 export async function standstill(...pids: readonly number[]): Promise<void> {
   const switches = (): string => pids.map((each) => `${statusField(each, 'voluntary_ctxt_switches')} ${statusField(each, 'nonvoluntary_ctxt_switches')}`).join();
   let [before, since] = [switches(), performance.now()];

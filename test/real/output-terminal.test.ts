@@ -1,4 +1,4 @@
-// Output at a terminal: prompts, progress bars, colours of several processes, and what they are told of colours.
+// Output at a terminal: prompts, progress bars, colours of several processes, and the colour variables that processes get.
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ function at(processes: Readonly<Record<string, unknown>>, { args = noColor.args,
   return terminal(args, { manifest: { processes }, env, columns: 200 });
 }
 
-/** Waits for a file of that name. */
+/** Shell code that waits for a file of that name. */
 const until = (file: string): string => `until [ -e ${file} ]; do sleep 0.02; done`;
 
 test('a prompt is shown within 50 ms, while others print', needsPython, async () => {
@@ -22,13 +22,13 @@ test('a prompt is shown within 50 ms, while others print', needsPython, async ()
     const [, printed] = await run.waitFor(new RegExp(`p \\| prompt ${index} ([\\d.]+)\\?`), 'terminal');
     delays.push(Date.now() - Number(printed) * 1000);
   }
-  // That of a busy machine and of the test itself is in it; without the promise it would be the 150 ms until the end of the line.
+  // The delay of a busy machine and of the test is included. Without the promise the delay would be 150 ms, when the line ends.
   assert.ok(Math.min(...delays) < 100, delays.join(' '));
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
 });
 
-test('a prompt stands open; its line goes on in place, or with a prefix of its own where another one has cut it', needsPython, async () => {
+test('a prompt stays open; its line continues in place, or with a new prefix after another line has cut it', needsPython, async () => {
   const run = await at({ p: `printf 'Name: '; ${until('a')}; echo John; printf 'Age: '; ${until('c')}; echo 7; printf bye`, q: `${until('b')}; echo hello` });
   await run.waitFor('p | Name: ', 'terminal');
   writeFileSync(join(run.folder, 'a'), '');
@@ -49,7 +49,7 @@ test('a progress bar keeps its prefix', needsPython, async () => {
   assert.ok(!/30%\r+p/.test(text), JSON.stringify(text));
 });
 
-test('no process paints another one: colours are closed at the end of a line, and on where they were', needsPython, async () => {
+test('no process colours the lines of another: colours are closed at the end of a line and opened again on the next one', needsPython, async () => {
   const run = await terminal(['up'], { manifest: { processes: { p: { command: `printf '\\033[1;31mred\\nstill'; ${until('b')}; echo ' red'`, color: 'blue' }, q: `${until('a')}; echo plain; : >b` } } });
   await run.waitFor('still', 'terminal');
   writeFileSync(join(run.folder, 'a'), '');
@@ -57,13 +57,13 @@ test('no process paints another one: colours are closed at the end of a line, an
   const red = '\x1b[1m\x1b[31m';
   const text = run.screenBytes.toString().replaceAll('\r', '');
   const blue = '\x1b[34mp | \x1b[39m';
-  // What procrun says of q may stand between them.
+  // A line of procrun about q may stand between them.
   assert.ok(text.includes(`${blue}\x1b[1;31mred\x1b[0m\n`) && text.includes(`${blue}${red}still\x1b[0m\n`), JSON.stringify(text));
   assert.match(text, /\x1b\[\d+mq \| \x1b\[39mplain\n/);
   assert.ok(text.includes(`${blue}${red} red\x1b[0m\n`), JSON.stringify(text));
 });
 
-test('the end of the run leaves the terminal plain, and on a line of its own', needsPython, async () => {
+test('the run leaves the terminal without colours, and the cursor on a new line', needsPython, async () => {
   for (const args of [['up'], ['up', '--no-prefix']]) {
     const run = await at({ p: "printf '\\033[31mred'" }, { args });
     assert.deepEqual(await run.ended, exited(0));
@@ -76,9 +76,9 @@ test('the end of the run leaves the terminal plain, and on a line of its own', n
 const tell = 'echo "color=${FORCE_COLOR-unset}"';
 
 for (const [what, process, options, expected] of [
-  ['by default: as many colours as the terminal has', {}, {}, '2'],
-  ['few of them', {}, { env: { TERM: 'linux' } }, '1'],
-  ['none of them', {}, { env: { TERM: 'dumb' } }, 'unset'],
+  ['by default the colour depth of the terminal', {}, {}, '2'],
+  ['a terminal with 16 colours', {}, { env: { TERM: 'linux' } }, '1'],
+  ['a terminal without colours', {}, { env: { TERM: 'dumb' } }, 'unset'],
   ['--no-color', {}, { args: ['up', '--no-color'] }, 'unset'],
   ['NO_COLOR', {}, { env: { NO_COLOR: '1' } }, 'unset'],
   ["the user's own FORCE_COLOR", {}, { env: { FORCE_COLOR: '3' } }, '3'],
@@ -88,14 +88,14 @@ for (const [what, process, options, expected] of [
   ['env: {NO_COLOR: 1}', { env: { NO_COLOR: '1' } }, {}, 'unset'],
   ['--format json', {}, { args: ['up', '--format', 'json'] }, 'unset'],
 ] as const) {
-  test(`what a process is told of colours at a terminal: ${what}`, needsPython, async () => {
+  test(`colour variables at a terminal: ${what}`, needsPython, async () => {
     const run = await at({ p: { ...process, command: tell } }, { args: ['up'], ...options });
     assert.deepEqual(await run.ended, exited(0));
     assert.match(run.screen, new RegExp(`color=${expected}\\b`));
   });
 }
 
-test('elsewhere a process is told nothing of colours, unless the user does', async () => {
+test('without a terminal a process gets no colour variables, except those of the user', async () => {
   for (const env of [{}, { FORCE_COLOR: '1' }]) {
     const run = start(['up'], { manifest: { processes: { p: tell } }, env });
     assert.deepEqual(await run.ended, exited(0));

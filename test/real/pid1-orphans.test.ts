@@ -1,4 +1,4 @@
-// procrun as the first process of a container: orphans that are left to it are reaped.
+// procrun as PID 1 of a container reaps orphans.
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { exited, statusOf } from './up-support.ts';
 
 const count = 40;
 
-/** An orphan says that it was adopted by PID 1, and ends. */
+/** An orphan waits until PID 1 has adopted it, prints that, and ends. */
 const orphan = 'until read -r _ _ _ parent _ </proc/$$/stat && [ "$parent" = 1 ]; do :; done; echo adopted';
-/** Forks twice for each of them, now and when it is told to; then runs on. */
+/** Makes the orphans by forking twice, once now and once when the file `again` appears. Then runs on. */
 const maker = `make() { for i in $(seq ${count}); do (sh -c '${orphan}' &); done; }; make; until [ -e again ]; do sleep 0.01; done; make; exec sleep 300`;
 
-/** The shell that PID 1 is has one child, which is Node; zombies would be others. */
+/** PID 1 is a shell with one child, Node. Further children would be zombies. */
 async function assertReaped(run: PipeRun, first: number): Promise<void> {
   await run.waitFor('adopted', 'stdout', count);
   await waitUntil(() => childrenOf(first).length === 1, 'the orphans to be reaped');
-  // What interrupts the shell's waiting must not end it. (Nobody takes notice of this signal.)
+  // A signal that interrupts the shell's wait must not end the shell. SIGURG is ignored by default.
   process.kill(first, 'SIGURG');
   writeFileSync(join(run.folder, 'again'), '');
   await run.waitFor('adopted', 'stdout', 2 * count);
@@ -30,7 +30,7 @@ for (const starter of starters) {
     ['up', ['up']],
     ['run', ['run', '--', '/bin/sh', '-c', maker]],
   ] as const) {
-    test(`${what}, started by ${starter.name}: no zombie stays`, needs(starter), async () => {
+    test(`${what}, started by ${starter.name}: no zombie remains`, needs(starter), async () => {
       const run = startCommand([...asFirst, ...starter.argv, ...args], { manifest: { processes: { maker } } });
       const first = await firstOf(run);
       await assertReaped(run, first);
@@ -43,7 +43,7 @@ for (const starter of starters) {
 
 const makesRoom = 'execve' in process;
 
-test('told to be run by a Node that can make room for the shell, it reaps as well', { skip: needs().skip || (makesRoom ? false : 'this Node has no process.execve') }, async () => {
+test('started as `node procrun` by a Node with process.execve, it reaps as well', { skip: needs().skip || (makesRoom ? false : 'this Node has no process.execve') }, async () => {
   const run = startCommand([...asFirst, ...procrunArgv('up')], { manifest: { processes: { maker } } });
   const first = await firstOf(run);
   await assertReaped(run, first);
@@ -53,7 +53,7 @@ test('told to be run by a Node that can make room for the shell, it reaps as wel
   await assertNothingAlive(run);
 });
 
-test('told to be run by another Node, it does not, but works', { skip: needs().skip || (makesRoom ? 'this Node has process.execve' : false) }, async () => {
+test('started as `node procrun` by a Node without process.execve, it does not reap, but works', { skip: needs().skip || (makesRoom ? 'this Node has process.execve' : false) }, async () => {
   const run = startCommand([...asFirst, ...procrunArgv('up')], { manifest: { processes: { maker } } });
   const first = await firstOf(run);
   await run.waitFor('adopted', 'stdout', count);

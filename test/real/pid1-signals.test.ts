@@ -1,4 +1,4 @@
-// procrun as the first process of a container: each signal is passed on once, whenever it comes, and the status tells of it.
+// procrun as PID 1 of a container passes on each signal once, whenever it comes, and its status tells of the signal.
 import { strict as assert } from 'node:assert';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -9,7 +9,7 @@ import { asFirst, childrenOf, firstOf, needs, starters } from './pid1-support.ts
 import { exited, heard, ready, says, statusOf } from './up-support.ts';
 
 const names = Object.keys(constants.signals) as NodeJS.Signals[];
-/** One name of each number; SIGCHLD is the shell's own, and those that stop have a test of their own. */
+/** One name for each signal number. SIGCHLD belongs to the shell, and the signals that stop have their own test. */
 const relayed = names.filter(
   (name, index) =>
     !['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'].includes(name) &&
@@ -67,7 +67,7 @@ for (const starter of starters) {
     for (let round = 1; round <= 100; round += 1) {
       const before = heardSoFar();
       for (const name of together) process.kill(first, name);
-      // A bash that waits leaves its first handlers by a longjmp out of the last: of several at once it may hear but one.
+      // A waiting bash leaves its trap handlers by longjmp: of several signals at the same moment it may handle only one.
       if (isBash(first)) await run.waitFor('got ', 'stdout', before + 1);
       else for (const name of together) await run.waitFor(`got ${name}\n`, 'stdout', round);
     }
@@ -81,7 +81,7 @@ for (const starter of starters) {
   });
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
-    test(`up, started by ${starter.name}: ${signal} stops it, with status 128+n and nothing said by the shell`, needs(starter), async () => {
+    test(`up, started by ${starter.name}: ${signal} stops it, with status 128+n and no message of the shell`, needs(starter), async () => {
       const run = startCommand([...asFirst, ...starter.argv, 'up'], { manifest: { processes: { p: 'echo ready; exec sleep 300' } } });
       const first = await firstOf(run);
       await run.waitFor('p | ready');
@@ -92,7 +92,7 @@ for (const starter of starters) {
     });
   }
 
-  test(`up, started by ${starter.name}: a signal is heard once by the process that it is for`, { skip: needs(starter).skip || needsPython.skip }, async () => {
+  test(`up, started by ${starter.name}: a signal reaches the process that it is for once`, { skip: needs(starter).skip || needsPython.skip }, async () => {
     const run = startCommand([...asFirst, ...starter.argv, 'up', '--format', 'json'], {
       manifest: { processes: { p: { command: fixtureCommand('signals.py', '--exit-on', 'TERM'), signals: { SIGTERM: 'forward' } } } },
     });
@@ -108,13 +108,13 @@ for (const starter of starters) {
     await assertNothingAlive(run);
   });
 
-  // A shell's background child ignores SIGINT and SIGQUIT at first, and one that was just forked forgets whatever it is sent.
+  // A background child of a shell ignores SIGINT and SIGQUIT at first, and loses signals that come just after the fork.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
-    test(`started by ${starter.name}: a ${signal} that comes before there is a Node is not lost`, needs(starter), async () => {
+    test(`started by ${starter.name}: a ${signal} that comes before Node has started is not lost`, needs(starter), async () => {
       for (let round = 0; round < 8; round += 1) {
         const run = startCommand([...asFirst, ...starter.argv, 'up'], { manifest: { processes: { p: 'exec sleep 300' } } });
         let first: number | undefined;
-        // SIGSYS is the last that the shell's part sets a trap for. With no more than a turn as a pause: this moment is short.
+        // SIGSYS is the last signal that the shell part traps. Check again after each turn of the event loop: the moment is short.
         while (first === undefined || !signalsOf(first, 'SigCgt').includes('SIGSYS')) {
           assert.equal(run.end, undefined, run.report());
           first ??= childrenOf(run.pid)[0]?.pid;
@@ -140,7 +140,7 @@ test('a signal to PID 1 while Node is killed does not change the status', needs(
   await assertNothingAlive(run);
 });
 
-test('Node is killed: its guard has the time to end the others in order', needs(), async () => {
+test('Node is killed: its guard has the time to end the processes in order', needs(), async () => {
   const cleaner = `trap 'sleep 0.3; echo yes >cleaned; exit' TERM; echo ready; while :; do sleep 0.01; done`;
   const run = startCommand([...asFirst, ...(starters[0]?.argv ?? []), 'up'], { manifest: { processes: { p: cleaner } } });
   const first = await firstOf(run);

@@ -1,16 +1,16 @@
-// What the tests of procrun as the first process share: a PID namespace, the shells that may be /bin/sh, who is a child of PID 1.
+// Shared by the tests of procrun as PID 1: a PID namespace, the shells that may be /bin/sh, and the children of a process.
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsNamespace, processInfo, type ProcessInfo, root, type Run, succeeds, waitUntil } from '../support/harness.ts';
 
-/** In a PID namespace of its own, what follows is PID 1, and all of it ends with the one that made the namespace. */
+/** Runs the command that follows as PID 1 of a new PID namespace. All of it ends with `unshare`. */
 export const asFirst = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
 
-/** The same as the leader of a session with the terminal that is its stdin: `docker run -it`. */
+/** The same, as a session leader whose controlling terminal is its stdin: like `docker run -it`. */
 export const asFirstAtTerminal = [...asFirst, 'setsid', '--ctty'] as const;
 
-/** The command itself, which tests of everything else hand to Node. */
+/** The executable file. The other tests run it as an argument of Node. */
 export const command = join(root, 'bin/procrun.js');
 
 interface Starter {
@@ -20,7 +20,7 @@ interface Starter {
   readonly missing: string | false;
 }
 
-/** By its own first line, as a container starts it; and by each of the shells that /bin/sh is somewhere. */
+/** Starts procrun by its `#!` line, as a container does, and by each shell that is /bin/sh on some system. */
 export const starters: readonly Starter[] = [
   { name: 'itself', argv: [command], missing: false },
   ...[['dash'], ['bash', '--posix'], ['busybox', 'ash']].map((shell) => ({
@@ -30,18 +30,18 @@ export const starters: readonly Starter[] = [
   })),
 ];
 
-/** Options of a test of PID 1. */
+/** Options of a test as PID 1. */
 export function needs({ missing }: { readonly missing: string | false } = { missing: false }): { skip: string | false } {
   return { skip: needsNamespace.skip === false ? missing : needsNamespace.skip };
 }
 
-/** The children of a process; zombies are among them. */
+/** The children of a process, zombies included. */
 export function childrenOf(pid: number): ProcessInfo[] {
   const everyone = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => processInfo(Number(name)));
   return everyone.filter((info): info is ProcessInfo => info?.ppid === pid);
 }
 
-/** The first process of a run that began with `asFirst`, by its number out here. */
+/** The PID 1 of a run that began with `asFirst`, by its pid outside the namespace. */
 export async function firstOf(run: Run): Promise<number> {
   await waitUntil(() => childrenOf(run.pid).length === 1, 'the first process of the namespace');
   const [first] = childrenOf(run.pid);

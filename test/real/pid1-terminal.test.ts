@@ -1,4 +1,4 @@
-// procrun as the first process of a container with a terminal (`docker run -it`): what is typed is heard once.
+// procrun as PID 1 of a container with a terminal (`docker run -it`): each typed key reaches the command once.
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function got(run: TerminalRun): string[] {
 for (const starter of starters) {
   const options = { skip: needs(starter).skip || needsPython.skip };
 
-  test(`run, by ${starter.name}: keys, the size of the window and signals to PID 1 are heard once, in order`, options, async () => {
+  test(`run, by ${starter.name}: keys, a new window size and signals to PID 1 reach the command once, in order`, options, async () => {
     const run = await terminalCommand([...asFirstAtTerminal, ...starter.argv, 'run', '--', process.execPath, '-e', listener]);
     const first = await firstOf(run);
     await run.waitFor('ready');
@@ -34,7 +34,7 @@ for (const starter of starters) {
     ] as const) {
       send();
       await run.waitFor(`got ${signal}`);
-      // Passed on after anything that could have been made of the other.
+      // A second copy of the signal before would arrive before this one.
       process.kill(first, 'SIGUSR1');
       expected.push(signal, 'SIGUSR1');
       await run.waitFor('got SIGUSR1', 'terminal', expected.length / 2);
@@ -71,16 +71,16 @@ for (const starter of starters) {
 
   for (const [when, env] of [
     ['', {}],
-    [', though Node is not through with its start', slowStart],
+    [', even while Node still starts', slowStart],
   ] as const) {
-    test(`run, by ${starter.name}: the terminal goes away, the command hears it once${when}`, options, async () => {
+    test(`run, by ${starter.name}: the terminal goes away, the command gets one SIGHUP${when}`, options, async () => {
       const witness = `trap 'echo "hung up" >>heard' HUP; trap 'exit 4' USR1; echo ready; while :; do sleep 0.01; done`;
       const run = await terminalCommand([...asFirstAtTerminal, ...starter.argv, 'run', '--', '/bin/sh', '-c', witness], { env });
       const first = await firstOf(run);
       await run.waitFor('ready');
       run.hangUp();
-      await waitUntil(() => existsSync(join(run.folder, 'heard')), 'the command to hear it');
-      // Passed on after anything that could have been made of the other.
+      await waitUntil(() => existsSync(join(run.folder, 'heard')), 'the command to get it');
+      // A second copy of the signal before would arrive before this one.
       process.kill(first, 'SIGUSR1');
       assert.deepEqual(await run.ended, exited(4));
       assert.equal(readFileSync(join(run.folder, 'heard'), 'utf8'), 'hung up\n');

@@ -1,11 +1,11 @@
-// The shell's part of the command cannot be noticed: streams, arguments, variables, status and pid are as without it, as
-// PID 1 and elsewhere.
+// The shell part of the executable changes nothing that the user can see: streams, arguments, variables, status and pid, as PID 1 and
+// elsewhere.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, environmentOf, processInfo, startCommand, test } from '../support/harness.ts';
 import { asFirst, command, needs, starters } from './pid1-support.ts';
 import { exited } from './up-support.ts';
 
-/** Where procrun is, and what its argument vector begins with there. */
+/** As PID 1 or not: the beginning of the argument vector for each place. */
 const places = starters.flatMap((starter) => [
   { name: `as PID 1, by ${starter.name}`, argv: [...asFirst, ...starter.argv], options: needs(starter) },
   { name: `not as PID 1, by ${starter.name}`, argv: starter.argv, options: { skip: starter.missing } },
@@ -33,7 +33,7 @@ for (const { name, argv, options } of places) {
     await assertNothingAlive(run);
   });
 
-  test(`${name}: descriptors beyond 2 are handed on`, options, async () => {
+  test(`${name}: descriptors above 2 are passed on`, options, async () => {
     const run = startCommand(['/bin/sh', '-c', 'exec "$@" 3<file 5>&1', 'sh', ...argv, 'run', '--', '/bin/sh', '-c', 'cat <&3 >&5; cat; [ -e /proc/$$/fd/4 ] || echo no 4'], {
       files: { file: 'from 3\n' },
       stdin: { text: 'from 0\n' },
@@ -43,14 +43,14 @@ for (const { name, argv, options } of places) {
     await assertNothingAlive(run);
   });
 
-  test(`${name}: a stdin that is closed`, options, async () => {
+  test(`${name}: stdin may be closed`, options, async () => {
     const run = startCommand(['/bin/sh', '-c', 'exec "$@" <&-', 'sh', ...argv, 'run', '--', 'echo', 'done']);
     assert.deepEqual(await run.ended, exited(0));
     assert.deepEqual([run.stdout, run.stderr], ['done\n', '']);
     await assertNothingAlive(run);
   });
 
-  test(`${name}: arguments`, options, async () => {
+  test(`${name}: arguments arrive unchanged`, options, async () => {
     const hard = ['', 'a b', "it's", '"', '$HOME', '*', 'two\nlines', '\\', '-n', 'ü'];
     const run = startCommand([...argv, 'run', '--', process.execPath, '-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...hard]);
     assert.deepEqual(await run.ended, exited(0));
@@ -58,20 +58,20 @@ for (const { name, argv, options } of places) {
     await assertNothingAlive(run);
   });
 
-  test(`${name}: variables, those with names that a shell does not take among them`, options, async () => {
+  test(`${name}: variables arrive unchanged, also those with names that a shell drops`, options, async () => {
     const odd = { 'discovery.type': 'single node', 'X-Y': 'two\nlines', 'a.b': '=', 'BASH_FUNC_f%%': '() { echo no; }' };
     const plain = { node: 'own', stat: 'own', name: 'own', key: 'own', EMPTY: '' };
     const run = startCommand([...argv, 'run', '--', process.execPath, '-p', 'JSON.stringify(process.env)'], { env: { ...odd, ...plain, SHELLOPTS: 'errexit:nounset' } });
     assert.deepEqual(await run.ended, exited(0));
     const got = JSON.parse(run.stdout) as Record<string, string>;
-    // A bash takes that one for a function, and writes it anew.
+    // bash takes BASH_FUNC_f%% for a function and rewrites it.
     for (const [key, value] of Object.entries({ ...odd, ...plain })) if (!key.startsWith('BASH')) assert.equal(got[key], value, key);
     assert.deepEqual(Object.keys(got).filter((key) => /^procrun|^PROCRUN_(NODE|ENVIRONMENT)$/.test(key)), []);
     await assertNothingAlive(run);
   });
 
-  test(`${name}: without a Node, one sentence and 127`, options, async () => {
-    // Every program that it takes to come so far, and no Node.
+  test(`${name}: without Node, one message and status 127`, options, async () => {
+    // A PATH with the programs that the shell part needs, but without Node.
     const folder = 'mkdir bin && for each in unshare env sh dash bash busybox tr grep base64; do ln -s "$(command -v $each)" bin/ 2>/dev/null; done; PATH=$PWD/bin exec "$@"';
     const run = startCommand(['/bin/sh', '-c', folder, 'sh', ...argv, 'run', '--', 'true']);
     assert.deepEqual(await run.ended, exited(127));
@@ -79,7 +79,7 @@ for (const { name, argv, options } of places) {
     await assertNothingAlive(run);
   });
 
-  test(`${name}: a link to it will do, as npm makes one`, options, async () => {
+  test(`${name}: it works through a link, as npm makes one`, options, async () => {
     const [last] = argv.slice(-1);
     assert.equal(last, command);
     const run = startCommand(['/bin/sh', '-c', 'ln -s "$0" procrun && exec "$@"', command, ...argv.slice(0, -1), './procrun', 'run', '--', 'echo', 'linked']);
@@ -90,7 +90,7 @@ for (const { name, argv, options } of places) {
 }
 
 for (const starter of starters) {
-  test(`not as PID 1, by ${starter.name}: Node takes the place of the shell`, { skip: starter.missing }, async () => {
+  test(`not as PID 1, by ${starter.name}: Node replaces the shell`, { skip: starter.missing }, async () => {
     const run = startCommand([...starter.argv, 'run', '--', '/bin/sh', '-c', 'echo "parent $PPID"; read -r line'], { stdin: 'pipe' });
     const [, parent] = await run.waitFor(/parent (\d+)/);
     assert.equal(Number(parent), run.pid);

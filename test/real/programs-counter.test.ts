@@ -1,4 +1,4 @@
-// A counter that is told to stop by each kind of stop flag, and by nothing else.
+// A counter that stops by each kind of stop flag, without a signal.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, needsPython, terminal, test, upAtTerminal } from '../support/harness.ts';
 
@@ -25,7 +25,7 @@ for (const { title, command, flag } of variants) {
     assert.deepEqual(run.events({ event: 'stage', process: 'counter' }).map(({ stage }) => stage), ['flag']);
     assert.deepEqual(run.events({ event: 'signal', process: 'counter' }), []);
 
-    // Every line is there, the last ones as well.
+    // Every line is there, also the last ones.
     const count = run.lines('counter').length - 3;
     assert.ok(count >= 3);
     assert.deepEqual(run.lines('counter'), [
@@ -38,7 +38,7 @@ for (const { title, command, flag } of variants) {
   });
 }
 
-test('counter: the screen shows its last words and by which stage it ended', needsPython, async () => {
+test('counter: the screen shows its last lines and the stage that ended it', needsPython, async () => {
   const run = await terminal(['up'], { manifest: { processes: { counter: { command: fixtureCommand('counter.py'), stop_flag: 'file' } } } });
   await run.waitFor('counter | count 3');
   run.type('\x03');

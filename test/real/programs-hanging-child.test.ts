@@ -1,9 +1,9 @@
-// Programs of which something goes on when their main thread or process is done.
+// Programs with a child process or threads that go on after the main thread or process is done.
 import { strict as assert } from 'node:assert';
 import { setTimeout as pause } from 'node:timers/promises';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, test, upAtTerminal } from '../support/harness.ts';
 
-test("hanging child: it is stopped when its parent has ended, and the parent's status is kept", needsPython, async () => {
+test("hanging child: it is stopped when its parent has ended, and the status is the parent's", needsPython, async () => {
   const run = await upAtTerminal({ parent: fixtureCommand('hanging_child.py') });
   assert.deepEqual(await run.ended, { code: 3, signal: null });
   const exit = run.event('exit', 'parent');
@@ -45,7 +45,7 @@ for (const kind of ['thread', 'pool']) {
     await run.waitForEvent({ event: 'output', line: 'working' });
     run.type('\x03');
     await run.waitForEvent({ event: 'output', line: 'interrupted, waiting for the threads' });
-    // What comes within 200 ms would still be the same gesture.
+    // A signal within 200 ms would count as the same gesture.
     await pause(250);
     assert.ok(isAlive(run.event('start', 'worker').pid ?? 0));
     run.type('\x03');

@@ -1,8 +1,8 @@
-// The harness itself: a look for survivors that cannot find one would prove nothing.
+// Tests of the harness itself: they prove for instance that its search for survivors finds one.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, isAlive, needsPython, processInfo, startCommand, statusField, terminalCommand, test, waitUntil } from '../support/harness.ts';
 
-test('what is left alive is found, though it left the session', async () => {
+test('a survivor is found', async () => {
   const run = startCommand(['/bin/sh', '-c', 'sleep 300 >/dev/null 2>&1 & echo "left $!"'], { env: { PROCRUN_RUN_ID: 'x' } });
   const [, pid] = await run.waitFor(/left (\d+)/);
   assert.deepEqual(await run.ended, { code: 0, signal: null });
@@ -12,13 +12,13 @@ test('what is left alive is found, though it left the session', async () => {
   await assertNothingAlive(run, { except: [Number(pid)] });
 });
 
-test('a wait fails with the whole output when the command ends without it', async () => {
+test('waitFor fails with the whole output when the command ends before the text appears', async () => {
   const run = startCommand(['/bin/sh', '-c', 'echo one; echo two >&2; exit 3']);
   await assert.rejects(run.waitFor('three'), /it ended without three[^]*exit 3[^]*one[^]*two/);
   assert.deepEqual(await run.ended, { code: 3, signal: null });
 });
 
-test('stdin reaches the command, and its last words without a newline are kept', async () => {
+test('stdin reaches the command, and a last line without a newline is kept', async () => {
   const run = startCommand(['/bin/sh', '-c', 'cat; printf end'], { stdin: 'pipe' });
   run.write('first\n');
   await run.waitFor('first');
@@ -38,7 +38,7 @@ test('Ctrl+C at the terminal ends a command by SIGINT', needsPython, async () =>
   await assertNothingAlive(run);
 });
 
-test('Ctrl+Z really stops a job, fg and bg resume it', needsPython, async () => {
+test('Ctrl+Z stops a job, fg and bg resume it', needsPython, async () => {
   const run = await terminalCommand(['/bin/sh', '-c', 'echo ready; exec cat'], { jobControl: true });
   await run.waitFor('ready');
   assert.equal(await run.foregroundGroup(), run.pid);
@@ -70,7 +70,7 @@ for (const jobControl of [false, true]) {
   });
 }
 
-test('every byte of a terminal arrives, stdout apart if so wished', needsPython, async () => {
+test('every byte of a terminal arrives, with stdout separate if asked for', needsPython, async () => {
   const count = 20_000;
   const run = await terminalCommand(['/bin/sh', '-c', `seq ${count}; seq ${count} >&2`], { pipe: ['stdout'] });
   await run.ended;
@@ -79,14 +79,14 @@ test('every byte of a terminal arrives, stdout apart if so wished', needsPython,
   assert.equal(run.screen, expected);
 });
 
-test('the screen shows what stays there, a wait sees what was overwritten as well', needsPython, async () => {
+test('the screen has only the text that stays, waitFor also sees text that was overwritten', needsPython, async () => {
   const run = await terminalCommand(['printf', 'one\\ntwo\\r\\033[K\\033[1mthree\\033[0m\\n']);
   await run.waitFor('two');
   await run.ended;
   assert.equal(run.screen, 'one\nthree\n');
 });
 
-test('what a run cannot take away from us ends with the test', async () => {
+test('destroy() ends a process that ignores signals, and its children', async () => {
   const run = startCommand(['/bin/sh', '-c', 'trap "" TERM INT HUP; sleep 300 & echo "$!"; wait']);
   const [pid] = await run.waitFor(/\d+/);
   assert.ok(statusField(run.pid, 'SigIgn'));

@@ -1,8 +1,8 @@
-// A worker process that must be left to finish the item in hand, whatever is typed.
+// A worker process that must finish its current item, whatever key is typed.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, needsPython, test, upAtTerminal } from '../support/harness.ts';
 
-test('lazy worker: on Ctrl+C the item in hand is finished, and nobody sees a KeyboardInterrupt', needsPython, async () => {
+test('lazy worker: on Ctrl+C the current item is finished, and no process gets a KeyboardInterrupt', needsPython, async () => {
   const run = await upAtTerminal({ shop: { command: fixtureCommand('lazy_worker.py'), stop_flag: 'file' } });
   await run.waitForEvent({ event: 'output', line: 'worker: begins 1' });
   run.type('\x03');

@@ -1,11 +1,11 @@
-// Two programs that want the opposite of the same Ctrl+C: a server that ends by it, and a builder that must not feel it.
+// Two programs with opposite needs on Ctrl+C: a server that ends by SIGINT, and a builder that must not receive it.
 import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, needsPython, test, upAtTerminal } from '../support/harness.ts';
 
-test('server and builder: Ctrl+C in mid-build ends the server at once, and the build undisturbed', needsPython, async () => {
+test('server and builder: Ctrl+C during a build ends the server at once, and the build finishes undisturbed', needsPython, async () => {
   const run = await upAtTerminal({
     server: { command: fixtureCommand('http_server.py'), signals: { SIGINT: 'forward' } },
     builder: {
@@ -24,7 +24,7 @@ test('server and builder: Ctrl+C in mid-build ends the server at once, and the b
 
   await run.waitForEvent({ event: 'gone', process: 'server' });
   assert.equal(await refuses(port), true);
-  // The builder is still at it: its page is begun and not yet there.
+  // The builder is still at work: its page is begun and not finished.
   assert.deepEqual(readdirSync(join(run.folder, 'site')), ['index.html.new']);
   assert.deepEqual(run.events({ event: 'output', line: 'render: ends' }), []);
 

@@ -1,8 +1,8 @@
-// A tree of processes: whatever ends its main one, or any of its children, nothing of it stays.
+// A tree of processes: however its main process or one of its children ends, no process of it remains.
 import { strict as assert } from 'node:assert';
 import { type TerminalRun, assertNothingAlive, fixtureCommand, isAlive, needsPython, terminal, test, upAtTerminal } from '../support/harness.ts';
 
-/** The pids of the whole tree: main process, two children, three of the second one's own. */
+/** The pids of the whole tree: the main process, its two children, and three children of the second one. */
 async function treeOf(run: TerminalRun): Promise<number[]> {
   const { line } = await run.waitForEvent((each) => each.event === 'output' && each.line?.startsWith('tree ') === true);
   const pids = (line ?? '').split(' ').slice(1).map(Number);
@@ -21,7 +21,7 @@ for (const [how, code, signal, status] of [
   ['exit', 3, null, 3],
   ['killed', null, 'SIGKILL', 137],
 ] as const) {
-  test(`tree: all of it ends when its main process has ended (${how})`, needsPython, async () => {
+  test(`tree: the whole tree ends when its main process has ended (${how})`, needsPython, async () => {
     const run = await upAtTerminal({ tree: fixtureCommand('tree.py', '--end', how) });
     const pids = await treeOf(run);
     assert.deepEqual(await run.ended, { code: status, signal: null });
@@ -32,7 +32,7 @@ for (const [how, code, signal, status] of [
   });
 }
 
-test('tree: Ctrl+C ends all of it by SIGTERM', needsPython, async () => {
+test('tree: Ctrl+C ends the whole tree by SIGTERM', needsPython, async () => {
   const run = await upAtTerminal({ tree: fixtureCommand('tree.py') });
   const pids = await treeOf(run);
   run.type('\x03');
@@ -43,7 +43,7 @@ test('tree: Ctrl+C ends all of it by SIGTERM', needsPython, async () => {
 });
 
 for (const child of ['producer', 'consumer']) {
-  test(`tree: a ${child} that crashes ends the main process, and that every other process`, needsPython, async () => {
+  test(`tree: a ${child} that crashes ends the main process, and this stops every other process`, needsPython, async () => {
     const run = await upAtTerminal({
       neighbour: fixtureCommand('signals.py', '--exit-on', 'TERM'),
       tree: { command: fixtureCommand('tree.py', '--crash', child), on_failure: 'stop', depends_on: ['neighbour'] },
@@ -58,7 +58,7 @@ for (const child of ['producer', 'consumer']) {
   });
 }
 
-test('tree: what runs longer than its max_runtime is stopped in stages, and has failed with 124', needsPython, async () => {
+test('tree: after its max_runtime it is stopped in stages, and fails with status 124', needsPython, async () => {
   const run = await upAtTerminal({ tree: { command: fixtureCommand('tree.py'), max_runtime: '3s' } });
   const pids = await treeOf(run);
   assert.deepEqual(await run.ended, { code: 124, signal: null });

@@ -1,4 +1,4 @@
-// A ZeroMQ server and its clients, stopped by their flags, the clients first: not a message is lost.
+// A ZeroMQ server and its clients, stopped by their flags, the clients first: no message is lost.
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ function zeromqIsMissing(): string | false {
   }
 }
 
-test('ZeroMQ: on Ctrl+C the clients end before the server, and all that they sent was received', { skip }, async () => {
+test('ZeroMQ: on Ctrl+C the clients end before the server, and every message that they sent was received', { skip }, async () => {
   const address = 'ipc://queue.sock';
   const run = await upAtTerminal({
     server: { command: fixtureCommand('zmq-server.mjs', address), stop_flag: 'file' },

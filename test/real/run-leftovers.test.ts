@@ -1,8 +1,8 @@
-// `procrun run`: when the command has ended, what is left of its tree is ended too, and nothing else.
+// `procrun run`: when the command has ended, the rest of its tree is ended too, and nothing else.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, environmentOf, isAlive, needsPython, type PipeRun, processInfo, start, terminal, test, waitUntil } from '../support/harness.ts';
 
-/** Starts a background process in a way of its own, says its pid once it is where it should be, and ends with status 4. */
+/** The script starts a background process, prints its pid when it is set up, and exits with status 4. */
 interface Leftover {
   readonly what: string;
   readonly script: string;
@@ -10,11 +10,11 @@ interface Leftover {
 
 const leftovers: readonly Leftover[] = [
   { what: 'a member of the group', script: 'sleep 300 & echo left $!; exit 4' },
-  { what: 'one that ignores SIGHUP', script: '(trap "" HUP; echo left $(exec sh -c "echo \\$PPID"); : >here; exec sleep 300) & until [ -e here ]; do sleep 0.01; done; exit 4' },
-  { what: 'a stopped one', script: 'sleep 300 & kill -STOP $!; echo left $!; exit 4' },
+  { what: 'a process that ignores SIGHUP', script: '(trap "" HUP; echo left $(exec sh -c "echo \\$PPID"); : >here; exec sleep 300) & until [ -e here ]; do sleep 0.01; done; exit 4' },
+  { what: 'a stopped process', script: 'sleep 300 & kill -STOP $!; echo left $!; exit 4' },
 ];
 
-/** Python forks, leaves the session, does as it is told, and says so before its parent ends. */
+/** Python code that forks twice into a new session, runs `inside`, and prints the pid before the command ends with status 4. */
 function daemon(inside: string, environment = 'os.environ'): string[] {
   const text = `
 import os, signal, sys, time
@@ -56,7 +56,7 @@ test('a daemon that left the session is ended', needsPython, async () => {
   await assertNothingAlive(run);
 });
 
-test('one that was started with PROCRUN_ESCAPE=1 is left alone', needsPython, async () => {
+test('a daemon that was started with PROCRUN_ESCAPE=1 is left alone', needsPython, async () => {
   const run = start(['run', '--', ...daemon('pass', "{**os.environ, 'PROCRUN_ESCAPE': '1'}")]);
   const pid = await assertEnded(run);
   assert.equal(isAlive(pid), true);
@@ -64,13 +64,13 @@ test('one that was started with PROCRUN_ESCAPE=1 is left alone', needsPython, as
   process.kill(pid, 'SIGKILL');
 });
 
-test('one that cleared its environment, in the session of the command', async () => {
+test('a process that cleared its environment is ended, if it is in the session of the command', async () => {
   const run = start(['run', '--', '/bin/sh', '-c', 'env -i sleep 300 & echo left $!; exit 4']);
   const pid = await assertEnded(run);
   assert.equal(isAlive(pid), false);
 });
 
-test('it is given the time to clean up at SIGTERM', async () => {
+test('a leftover process has time to clean up on SIGTERM', async () => {
   const slow = `(trap 'sleep 0.3; echo cleaned up; exit 0' TERM; : >ready; while :; do sleep 0.01; done) &`;
   const run = start(['run', '--', '/bin/sh', '-c', `${slow} until [ -e ready ]; do sleep 0.01; done; exit 4`]);
   assert.deepEqual(await run.ended, { code: 4, signal: null });
@@ -78,14 +78,14 @@ test('it is given the time to clean up at SIGTERM', async () => {
   await assertNothingAlive(run);
 });
 
-test('one that ignores SIGTERM is killed at once when the user asks again', async () => {
+test('a leftover process that ignores SIGTERM is killed at once when the user asks again', async () => {
   const stubborn = `trap '' TERM; echo "left $$"; while :; do sleep 300; done`;
   const run = start(['run', '--', '/bin/sh', '-c', `sh -c '${stubborn.replaceAll("'", `'\\''`)}' & read -r line; exit 4`], { stdin: 'pipe' });
   const [, pid] = await run.waitFor(/left (\d+)/);
   const leader = processInfo(Number(pid))?.ppid;
   run.closeStdin();
   await waitUntil(() => leader === undefined || !isAlive(leader), 'the command to end');
-  // What comes within 200 ms would still be the gesture that ended the command.
+  // A signal within 200 ms would count as the same gesture.
   await new Promise((resolve) => setTimeout(resolve, 300));
   run.signal('SIGTERM');
   const asked = performance.now();
@@ -94,8 +94,18 @@ test('one that ignores SIGTERM is killed at once when the user asks again', asyn
   await assertNothingAlive(run);
 });
 
-test('at a terminal, where the group is not ours alone, it is found by its mark', needsPython, async () => {
+test('at a terminal, where the group has other members, a leftover process is found by its mark', needsPython, async () => {
   const run = await terminal(['run', '--', '/bin/sh', '-c', 'sleep 300 & exit 4']);
   assert.deepEqual(await run.ended, { code: 4, signal: null });
+  await assertNothingAlive(run);
+});
+
+test('a stopped leftover is continued after SIGTERM: it ends by that, not by the SIGKILL after 8 s', async () => {
+  const leftover = `trap 'echo told; exit 0' TERM; : >ready; while :; do sleep 0.01; done`;
+  // The state of the leader of a vfork(2) that waits for its stopped child is D.
+  const script = `sh -c "$0" & until [ -e ready ]; do sleep 0.01; done; kill -STOP $!; until grep -q '^[0-9]* ([^)]*) [TD]' /proc/$!/stat; do sleep 0.01; done; exit 4`;
+  const run = start(['run', '--', '/bin/sh', '-c', script, leftover]);
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  assert.equal(run.stdout, 'told\n');
   await assertNothingAlive(run);
 });

@@ -1,12 +1,12 @@
-// `procrun run` away from a terminal: every signal passed on, once and in order; rewrites; scope; stop and resume.
+// `procrun run` without a terminal: every signal is passed on once and in order; rewrites; scope; stop and resume.
 import { strict as assert } from 'node:assert';
 import { constants } from 'node:os';
-import { assertNothingAlive, type PipeRun, processInfo, procrunArgv, start, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, fixtureCommand, isAlive, needsPython, type PipeRun, processInfo, procrunArgv, start, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 
 const uncatchable = ['SIGKILL', 'SIGSTOP'];
 const stopping = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
 const names = Object.keys(constants.signals) as NodeJS.Signals[];
-/** One name of each number, without those that stop: they have tests of their own. */
+/** One name for each signal number. The signals that stop a process have their own tests. */
 const relayed = names.filter(
   (name, index) =>
     !uncatchable.includes(name) &&
@@ -14,7 +14,7 @@ const relayed = names.filter(
     names.findIndex((other) => constants.signals[other] === constants.signals[name]) === index,
 );
 
-/** Prints the name of each signal that it gets, and ends with its stdin. */
+/** Prints the name of each signal that it receives, and exits at the end of its stdin. */
 const recorder = `
   for (const name of ${JSON.stringify([...relayed, ...stopping])}) process.on(name, () => console.log('got ' + name));
   process.stdin.resume().on('end', () => process.exit(0));
@@ -75,7 +75,7 @@ for (const [rewrite, sent, got] of rewrites) {
   });
 }
 
-test('--signal TERM=0 drops it, and several rewrites stand side by side', async () => {
+test('--signal TERM=0 drops SIGTERM, and several rewrites work together', async () => {
   const { run } = await record('--signal', 'TERM=0', '--signal', 'HUP=USR2');
   run.signal('SIGTERM');
   run.signal('SIGHUP');
@@ -83,7 +83,7 @@ test('--signal TERM=0 drops it, and several rewrites stand side by side', async 
   await assertGot(run, ['SIGUSR2']);
 });
 
-/** A leader and a child of it; both say what they get. The child's own parent waits for it in the foreground. */
+/** A leader and its child. Each prints its name on SIGUSR1. The leader waits for the child. */
 const family = `
   trap 'echo leader' USR1
   (trap 'echo child; exit 0' USR1; echo ready; while :; do sleep 300 & wait $!; done) &
@@ -101,7 +101,33 @@ test('a signal goes to the whole group', async () => {
   await assertNothingAlive(run);
 });
 
-test('--scope leader: to the command alone', async () => {
+for (const [how, flag] of [
+  ['the group (setpgid)', '--child-leaves'],
+  ['the session (setsid)', '--child-session'],
+] as const) {
+  test(`a child that left ${how} gets each signal once, like the rest of the tree`, needsPython, async () => {
+    const run = start(['run', '--', ...fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'USR2', flag)]);
+    await run.waitFor(/leader ready/);
+    const [, child] = await run.waitFor(/child ready (\d+)/);
+    run.signal('SIGUSR1');
+    await run.waitFor('child SIGUSR1');
+    run.signal('SIGTSTP');
+    await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the wrapper to be stopped');
+    assert.equal(processInfo(Number(child))?.state, 'T', 'the child was stopped before');
+    run.signal('SIGCONT');
+    await run.waitFor('child SIGCONT');
+    run.signal('SIGUSR2');
+    await run.waitFor('leader SIGUSR2');
+    await waitUntil(() => !isAlive(Number(child)), 'the child to end');
+    run.signal('SIGTERM');
+    await run.ended;
+    assert.deepEqual(run.stdout.match(/child SIG\w+/g), ['child SIGUSR1', 'child SIGCONT', 'child SIGUSR2'], run.report());
+    assert.deepEqual(run.stdout.match(/leader SIG\w+/g), ['leader SIGUSR1', 'leader SIGCONT', 'leader SIGUSR2', 'leader SIGTERM'], run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+test('--scope leader: a signal goes to the command alone', async () => {
   const run = start(['run', '--scope', 'leader', '--', '/bin/sh', '-c', family]);
   await run.waitFor('ready');
   run.signal('SIGUSR1');
@@ -114,18 +140,18 @@ test('--scope leader: to the command alone', async () => {
 
 test('a signal that arrives while procrun loads is not lost', async () => {
   const run = start(['run', '--', 'sleep', '300']);
-  // The runner's listeners are its own doing: before them the signal has its default action, which is an end as well.
+  // Before procrun has set its listeners, SIGTERM has its default action, which ends procrun as well.
   run.signal('SIGTERM');
   const end = await run.ended;
   assert.ok(end.code === 143 || end.signal === 'SIGTERM', JSON.stringify(end));
   await assertNothingAlive(run);
 });
 
-test("a SIGCHLD of the command's own stop and resumption is not passed on", async () => {
+test("a SIGCHLD for the command's own stop and resumption is not passed on", async () => {
   const { run, pid } = await record();
   process.kill(pid, 'SIGSTOP');
   await waitUntil(() => processInfo(pid)?.state === 'T', 'the command to be stopped');
-  // Once this one waits for the command, the wrapper has seen the stop as well.
+  // When this signal is pending at the command, the wrapper has seen the stop too.
   run.signal('SIGUSR1');
   await waitUntil(() => BigInt(`0x${statusField(pid, 'ShdPnd')}`) !== 0n, 'the signal to be pending');
   process.kill(pid, 'SIGCONT');
@@ -134,12 +160,12 @@ test("a SIGCHLD of the command's own stop and resumption is not passed on", asyn
   await run.waitFor('got SIGUSR2');
   run.closeStdin();
   await run.ended;
-  // In which order it takes the two that came while it was stopped is the kernel's affair.
+  // The kernel chooses the order of the signals that were pending during the stop.
   assert.deepEqual([...run.stdout.matchAll(/got (\S+)/g)].map(([, name]) => name).sort(), ['SIGCONT', 'SIGUSR1', 'SIGUSR2']);
   await assertNothingAlive(run);
 });
 
-test('a wrapper under a wrapper: each signal once', async () => {
+test('a wrapper under a wrapper: each signal arrives once', async () => {
   const run = startCommand([...procrunArgv('run', '--'), ...procrunArgv('run', '--'), process.execPath, '-e', recorder], { stdin: 'pipe' });
   await run.waitFor('ready');
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) {
@@ -149,7 +175,7 @@ test('a wrapper under a wrapper: each signal once', async () => {
   await assertGot(run, ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1']);
 });
 
-test('the command starts with the default action of every signal, whatever is ignored around it', async () => {
+test('the command starts with the default action of every signal, even if procrun was started with signals ignored', async () => {
   const run = startCommand(['/bin/sh', '-c', `trap '' PIPE HUP INT; exec "$@"`, 'sh', ...procrunArgv('run', '--', 'grep', 'SigIgn', '/proc/self/status')]);
   await run.ended;
   assert.match(run.stdout, /SigIgn:\s+0+\n/);

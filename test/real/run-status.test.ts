@@ -1,4 +1,4 @@
-// `procrun run`: the status that it ends with, and what it says when there is nothing to run.
+// `procrun run`: its exit status, and its messages when it cannot run the command.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, execute, procrunArgv, startCommand, test } from '../support/harness.ts';
 
@@ -24,7 +24,7 @@ for (const [text, code] of statuses) {
 
 const files = { 'plain.txt': 'words\n', 'lost.sh': '#!/nonexistent/interpreter\n', 'bare.sh': 'echo bare "$1"\n' };
 
-/** In a shell, which makes what the harness cannot: a mode, a folder. */
+/** Runs a setup in the shell first, for things that the harness cannot make: modes and folders. */
 async function runIn(setup: string, ...command: string[]) {
   const run = startCommand(['/bin/sh', '-c', `${setup}; exec "$@"`, 'sh', ...procrunArgv('run', '--', ...command)], { files });
   await run.ended;
@@ -50,17 +50,17 @@ for (const [what, setup, command, code, message] of failures) {
   });
 }
 
-test('a script without a `#!` line is run by /bin/sh, as execvp(3) has it', async () => {
+test('a script without a `#!` line is run by /bin/sh, as with execvp(3)', async () => {
   const run = await runIn('chmod +x bare.sh', './bare.sh', 'word');
   assert.equal(run.stdout, 'bare word\n');
 });
 
-test('a folder of the PATH that may not be searched does not make a missing command "not executable"', async () => {
+test('a folder in PATH without search permission does not make a missing command "not executable"', async () => {
   const run = await runIn('mkdir -m 0 closed; PATH="$PWD/closed:$PWD/plain.txt:$PATH"', 'nosuch-command');
   assert.deepEqual(run.end, { code: 127, signal: null });
 });
 
-test('the status is known only when the output is complete: nothing of it is lost', async () => {
+test('procrun exits only when the output is complete: nothing of it is lost', async () => {
   const run = await execute(['run', '--', '/bin/sh', '-c', 'i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i+1)); done; printf last; exit 3']);
   assert.deepEqual(run.end, { code: 3, signal: null });
   assert.equal(run.stdout.split('\n').length, 20001);
@@ -74,7 +74,7 @@ test('a process of the manifest by its name, in its folder and environment', asy
   assert.deepEqual(run.end, { code: 5, signal: null });
 });
 
-test('an instance by its name: its PORT and its marks', async () => {
+test('an instance by its name: its PORT and its other variables', async () => {
   const print = { command: 'echo "$PORT $PS $PROCRUN_PROCESS $PROCRUN_INSTANCE"', port: 7000 };
   const manifest = { processes: { two: { ...print, instances: 2 }, one: print } };
   for (const [name, line] of [['two', '7000 two.1 two two'], ['two.1', '7000 two.1 two two.1'], ['two.2', '7001 two.2 two two.2'], ['one.1', '7000 one.1 one one']] as const) {
@@ -95,7 +95,7 @@ const hints: readonly (readonly [words: readonly string[], hint: string])[] = [
 ];
 
 for (const [words, hint] of hints) {
-  test(`\`run ${words.join(' ')}\` is no command, and something of the manifest is near`, async () => {
+  test(`\`run ${words.join(' ')}\` is not a command: the hint names the nearest word of the manifest`, async () => {
     const manifest = { processes: { web: { command: 'true', instances: 2, tags: ['front'] }, api: { command: 'true', tags: ['front'] } } };
     const run = await execute(['run', ...words], { manifest });
     assert.deepEqual([run.end, run.stdout], [{ code: 127, signal: null }, '']);
@@ -103,14 +103,14 @@ for (const [words, hint] of hints) {
   });
 }
 
-test('where nothing of the manifest is near, a command that is not there has no hint', async () => {
+test('a missing command has no hint if no word of the manifest is near', async () => {
   for (const words of [['nosuch-command'], ['./wbe'], ['nosuch-command', 'web']]) {
     const run = await execute(['run', ...words], { manifest: { processes: { web: 'true' } } });
     assert.equal(run.stderr, `procrun: ${words[0]}: command not found\n`);
   }
 });
 
-test('a folder that is missing is named, and not the command blamed', async () => {
+test('the message names a missing folder, not the command', async () => {
   const run = await execute(['run', 'job'], { manifest: { processes: { job: { command: 'true', cwd: 'nowhere' } } } });
   assert.equal(run.end.code, 127);
   assert.match(run.stderr, /^procrun: its folder \S+\/nowhere does not exist\n$/);

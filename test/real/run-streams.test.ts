@@ -1,8 +1,8 @@
-// `procrun run`: stdin, stdout, stderr and further descriptors are the command's own, and nobody else's suffer.
+// `procrun run`: stdin, stdout, stderr and further descriptors are the command's own. Other processes that share them are not affected.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, execute, procrunArgv, start, startCommand, test } from '../support/harness.ts';
 
-/** `procrun run -- COMMAND` inside a shell's text, as "$@". */
+/** Runs a shell script in which "$@" is `procrun run -- COMMAND`. */
 function inShell(text: string, ...command: string[]) {
   return startCommand(['/bin/sh', '-c', text, 'sh', ...procrunArgv('run', '--'), ...command], { files: { 'five.txt': 'five\n' }, stdin: 'pipe' });
 }
@@ -17,7 +17,7 @@ test('stdin and its end reach the command', async () => {
   await assertNothingAlive(run);
 });
 
-test('stdin, stdout and stderr are the very files that we were given, and nothing else is open', async () => {
+test('stdin, stdout and stderr are the same files that procrun was given, and no other descriptor is open', async () => {
   const report = 'for fd in 0 1 2; do readlink /proc/self/fd/$fd; done; ls /proc/self/fd | wc -l';
   const plain = inShell('exec sh -c "$0" 2>&1'.replace('$0', report.replaceAll('$', '\\$')));
   await plain.ended;
@@ -27,7 +27,7 @@ test('stdin, stdout and stderr are the very files that we were given, and nothin
   assert.equal(shape(wrapped.stdout), shape(plain.stdout));
 });
 
-test('stdin is a blocking one for the command, and for whoever shares it afterwards', async () => {
+test('stdin is blocking for the command, and afterwards for other processes that share it', async () => {
   const flags = 'grep flags /proc/self/fdinfo/0';
   const run = inShell(`${flags}; "$@"; ${flags}`, 'sh', '-c', flags);
   await run.ended;
@@ -35,7 +35,7 @@ test('stdin is a blocking one for the command, and for whoever shares it afterwa
   assert.deepEqual(nonBlocking, [false, false, false]);
 });
 
-test('another command on the same stdin never meets a non-blocking one, not even while procrun starts', async () => {
+test('stdin is never non-blocking for another command that shares it, not even while procrun starts', async () => {
   const watcher = 'while [ ! -e stop ]; do grep -q "flags:.*4...$" /proc/self/fdinfo/0 && echo non-blocking; done';
   // A shell gives a background command /dev/null, unless told otherwise.
   const run = inShell(`exec 3<&0; (${watcher}) <&3 & for i in 1 2 3 4 5; do "$@"; done; : >stop; wait`, 'true');
@@ -43,20 +43,20 @@ test('another command on the same stdin never meets a non-blocking one, not even
   assert.equal(run.stdout, '');
 });
 
-test('descriptors beyond 2 are handed on under their own numbers', async () => {
+test('descriptors above 2 are passed on with the same numbers', async () => {
   const run = inShell('exec "$@" 3<five.txt 7>&1', 'sh', '-c', 'cat <&3 >&7; [ -e /proc/self/fd/4 ] || echo no 4');
   await run.ended;
   assert.equal(run.stdout, 'five\nno 4\n');
 });
 
-test('echo >/dev/stdout works as without us', async () => {
-  // Not the harness's own pipe: Node's is a socket, which cannot be opened by its path.
+test('echo >/dev/stdout works as without procrun', async () => {
+  // Use a pipe of the shell: Node's pipe in the harness is a socket, which cannot be opened by its path.
   const run = inShell('"$@" | cat', 'sh', '-c', 'echo x >/dev/stdout');
   await run.ended;
   assert.equal(run.stdout, 'x\n');
 });
 
-test('the reader goes away: the command hears of it, and its status is ours', async () => {
+test('the reader goes away: the command gets SIGPIPE, and procrun exits with its status', async () => {
   const run = inShell('{ "$@"; echo status $? >&2; } | head -1', 'yes');
   await run.ended;
   assert.equal(run.stdout, 'y\n');
@@ -64,7 +64,7 @@ test('the reader goes away: the command hears of it, and its status is ours', as
   await assertNothingAlive(run);
 });
 
-test('the environment is told that it runs under procrun', async () => {
+test('the command gets the variables PROCRUN and PROCRUN_RUN_ID, and keeps a variable with an odd name', async () => {
   const run = await execute(['run', '--', 'env'], { env: { 'odd.name': 'kept' } });
   assert.match(run.stdout, /^PROCRUN=1$/m);
   assert.match(run.stdout, /^PROCRUN_RUN_ID=[0-9a-f-]{36}$/m);

@@ -1,12 +1,12 @@
-// `procrun run` at a terminal: it is the command's own. Typed keys reach it once, jobs stop and resume, modes stay, a closed
-// window ends it.
+// `procrun run` at a terminal: the command has the terminal. Typed keys reach it once, jobs stop and resume, modes stay, and it gets the
+// hangup of a closed window.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, needsPython, processInfo, procrunArgv, slowStart, start, terminal, terminalCommand, test, waitUntil } from '../support/harness.ts';
 
-/** Says each of these that it gets; ends at the line `end`. */
+/** Prints each of these signals that it receives; exits at the line `end`. */
 const listener = `
   for (const name of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGWINCH', 'SIGHUP', 'SIGUSR1', 'SIGCONT']) process.on(name, () => console.log('got ' + name));
   process.stdin.on('data', (data) => { if (/end/.test(data)) process.exit(0); else console.log('read ' + data); });
@@ -50,7 +50,7 @@ for (const jobControl of [true, false]) {
       await run.waitFor('ready');
       run.type(key);
       await run.waitFor(`got ${signal}`);
-      // Relayed, in this order, after anything that the wrapper could have made of the key.
+      // A wrongly relayed copy of the key's signal would arrive before this one.
       run.signal('SIGUSR1');
       await run.waitFor('got SIGUSR1');
       run.type('end\n');
@@ -61,7 +61,7 @@ for (const jobControl of [true, false]) {
   }
 }
 
-test('a new size of the window reaches the command once', needsPython, async () => {
+test('a new window size reaches the command once', needsPython, async () => {
   const run = await terminal(['run', '--', ...listen], { jobControl: true });
   await run.waitFor('ready');
   run.resize(30, 100);
@@ -73,7 +73,7 @@ test('a new size of the window reaches the command once', needsPython, async () 
   assert.deepEqual(got(run.screen), ['SIGWINCH', 'SIGUSR1']);
 });
 
-test('a signal to the wrapper alone is relayed', needsPython, async () => {
+test('a signal that is sent to the wrapper alone is passed on', needsPython, async () => {
   const run = await terminal(['run', '--', ...listen], { jobControl: true });
   await run.waitFor('ready');
   for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) {
@@ -85,7 +85,7 @@ test('a signal to the wrapper alone is relayed', needsPython, async () => {
   assert.deepEqual(got(run.screen), ['SIGTERM', 'SIGHUP', 'SIGUSR1']);
 });
 
-test('we die by the signal that the command died of', needsPython, async () => {
+test('procrun dies by the signal that killed the command', needsPython, async () => {
   for (const [key, signal] of [['\x03', 'SIGINT'], ['\x1c', 'SIGQUIT']] as const) {
     const run = await terminal(['run', '--', '/bin/sh', '-c', 'ulimit -c 0; echo ready; exec sleep 300'], { jobControl: true });
     await run.waitFor('ready');
@@ -95,7 +95,7 @@ test('we die by the signal that the command died of', needsPython, async () => {
   }
 });
 
-test("Ctrl+C ends a shell's loop around us", needsPython, async () => {
+test("Ctrl+C ends a shell's loop around procrun", needsPython, async () => {
   const loop = 'for i in 1 2 3; do echo "turn $i"; "$@"; done; echo not reached';
   const run = await terminalCommand(['/bin/sh', '-c', loop, 'sh', ...procrunArgv('run', '--', '/bin/sh', '-c', 'echo asleep; exec sleep 300')], { jobControl: true });
   await run.waitFor('asleep');
@@ -105,7 +105,7 @@ test("Ctrl+C ends a shell's loop around us", needsPython, async () => {
   await assertNothingAlive(run);
 });
 
-test('Ctrl+Z stops the command and then us; fg resumes both; twice', needsPython, async () => {
+test('Ctrl+Z stops the command and then procrun; fg resumes both; twice', needsPython, async () => {
   const run = await terminal(['run', '--', ...listen], { jobControl: true });
   const [, pid] = await run.waitFor(/ready (\d+)/);
   for (const turn of [1, 2]) {
@@ -120,11 +120,11 @@ test('Ctrl+Z stops the command and then us; fg resumes both; twice', needsPython
   }
   run.type('end\n');
   assert.deepEqual(await run.ended, { code: 0, signal: null });
-  assert.deepEqual(got(run.screen), ['SIGCONT', 'SIGCONT'], 'each continuation was heard once');
+  assert.deepEqual(got(run.screen), ['SIGCONT', 'SIGCONT'], 'the command gets SIGCONT once for each fg');
   await assertNothingAlive(run);
 });
 
-test('in the background a command that reads the terminal stops, and us with it', needsPython, async () => {
+test('a background command that reads the terminal stops, and procrun with it', needsPython, async () => {
   const run = await terminal(['run', '--', '/bin/sh', '-c', 'echo ready; read -r a; read -r b; echo "read $a $b"'], { jobControl: true });
   await run.waitFor('ready');
   run.type('\x1a');
@@ -137,7 +137,7 @@ test('in the background a command that reads the terminal stops, and us with it'
   assert.deepEqual(await run.ended, { code: 0, signal: null });
 });
 
-test('SIGTSTP to us alone in the background stops both, SIGCONT resumes both', needsPython, async () => {
+test('SIGTSTP to procrun alone in the background stops both, SIGCONT resumes both', needsPython, async () => {
   const run = await terminal(['run', '--', '/bin/sh', '-c', 'echo "ready $$"; exec sleep 300'], { jobControl: true });
   const [, pid] = await run.waitFor(/ready (\d+)/);
   run.type('\x1a');
@@ -154,7 +154,7 @@ test('SIGTSTP to us alone in the background stops both, SIGCONT resumes both', n
   await assertNothingAlive(run);
 });
 
-test("the command's terminal modes outlive us", needsPython, async () => {
+test("the command's terminal modes stay after procrun has ended", needsPython, async () => {
   const run = await terminalCommand(['/bin/sh', '-c', '"$@"; echo ended; read -r line', 'sh', ...procrunArgv('run', '--', 'stty', '-echo')]);
   await run.waitFor('ended');
   assert.equal((await run.modes()).echo, false);
@@ -162,7 +162,7 @@ test("the command's terminal modes outlive us", needsPython, async () => {
   await run.ended;
 });
 
-test('the modes outlive us as well when the command dies of a signal', needsPython, async () => {
+test('the modes stay also when a signal kills the command', needsPython, async () => {
   const run = await terminalCommand(['/bin/sh', '-c', '"$@"; echo ended; read -r line', 'sh', ...procrunArgv('run', '--', '/bin/sh', '-c', 'stty -echo; kill -TERM $$')]);
   await run.waitFor('ended');
   assert.equal((await run.modes()).echo, false);
@@ -171,7 +171,7 @@ test('the modes outlive us as well when the command dies of a signal', needsPyth
 });
 
 for (const jobControl of [true, false]) {
-  test(`the window is closed: the command hears it, ${jobControl ? 'from the shell' : 'from us, to whom alone it is told'}`, needsPython, async () => {
+  test(`the window is closed: the command gets SIGHUP ${jobControl ? 'from the shell' : 'from procrun, the only process that the kernel signals'}`, needsPython, async () => {
     const witness = `trap 'echo "hung up" >>heard; exit 3' HUP; echo ready; while :; do sleep 0.01; done`;
     const run = await terminal(['run', '--', '/bin/sh', '-c', witness], { jobControl });
     await run.waitFor('ready');
@@ -179,27 +179,27 @@ for (const jobControl of [true, false]) {
     assert.deepEqual(await run.ended, { code: 3, signal: null });
     const heard = start(['run', '--', 'cat', 'heard'], { beside: run });
     await heard.ended;
-    // A shell says it twice to its jobs; what the kernel says to the leader of the session, it says once.
+    // A shell may send SIGHUP to its jobs twice. The kernel sends it to the session leader once.
     if (jobControl) assert.match(heard.stdout, /^(hung up\n)+$/);
     else assert.equal(heard.stdout, 'hung up\n');
     await assertNothingAlive(run);
   });
 }
 
-test('Ctrl+C, heard by the command before we are through with its start, is not passed on to it as well', needsPython, async () => {
+test('Ctrl+C that reaches the command while procrun still starts is not passed on a second time', needsPython, async () => {
   const witness = `trap 'echo heard >>heard' INT; trap 'exit 3' USR1; echo ready; while :; do sleep 0.01; done`;
   const run = await terminal(['run', '--', '/bin/sh', '-c', witness], { env: slowStart });
   await run.waitFor('ready');
   run.type('\x03');
-  await waitUntil(() => existsSync(join(run.folder, 'heard')), 'the command to hear it');
-  // Passed on after anything that could have been made of the other.
+  await waitUntil(() => existsSync(join(run.folder, 'heard')), 'the command to get it');
+  // A wrongly relayed SIGINT would arrive before this signal.
   run.signal('SIGUSR1');
   assert.deepEqual(await run.ended, { code: 3, signal: null });
   assert.equal(readFileSync(join(run.folder, 'heard'), 'utf8'), 'heard\n');
   await assertNothingAlive(run);
 });
 
-test('the window is closed on a command that knows nothing of it', needsPython, async () => {
+test('the window is closed: a command without a SIGHUP handler dies by SIGHUP, and so does procrun', needsPython, async () => {
   const run = await terminal(['run', '--', '/bin/sh', '-c', 'echo ready; exec sleep 300']);
   await run.waitFor('ready');
   run.hangUp();
@@ -224,7 +224,7 @@ test('bash has job control', skipWithout('bash'), async () => {
   await assertNothingAlive(run);
 });
 
-test('bash suspends itself, and we with it', skipWithout('bash'), async () => {
+test('bash suspends itself, and procrun with it', skipWithout('bash'), async () => {
   const run = await terminal(['run', '--', 'bash', '--norc', '--noprofile', '-i'], { jobControl: true, env: { PS1: 'prompt> ', HISTFILE: undefined } });
   await run.waitFor('prompt> ');
   run.type('suspend\n');
@@ -246,7 +246,7 @@ test('an editor runs', skipWithout('vi'), async () => {
   assert.equal(file.stdout, 'edited \nfirst line\n');
 });
 
-test('--signal INT=TERM: Ctrl+C is heard as SIGTERM only', needsPython, async () => {
+test('--signal INT=TERM: Ctrl+C reaches the command as SIGTERM only', needsPython, async () => {
   const run = await terminal(['run', '--signal', 'INT=TERM', '--', '/bin/sh', '-c', `trap 'echo "got TERM"; exit 9' TERM; echo ready; while :; do sleep 0.01; done`], { jobControl: true });
   await run.waitFor('ready');
   run.type('\x03');

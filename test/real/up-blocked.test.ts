@@ -1,13 +1,13 @@
-// A reader that never reads, a system that refuses, a folder that is gone: the runner ends all the same, and says why.
+// The runner ends and gives the reason, even if the reader never reads, the system refuses a call, or the folder is gone.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
 import { standstill } from './output-support.ts';
 import { anotherGesture, diedOf, exited, statusOf, up, upPretty } from './up-support.ts';
 
-/** Fills every pipe, and says nothing that it could lose by its end. */
+/** Fills every pipe. None of its output matters at the end. */
 const chatty = ['/bin/sh', '-c', 'while :; do echo noise; done'];
 
-/** The reader stops reading; resolves with the process's pid when every pipe between the two is full, and all stand still. */
+/** Stops the reader. Resolves with the pid of the process when every pipe between the two is full and nothing moves any more. */
 async function block(run: PipeRun): Promise<number> {
   await run.waitFor('noise', 'stdout');
   run.pauseReading();
@@ -18,14 +18,14 @@ async function block(run: PipeRun): Promise<number> {
 }
 
 for (const form of ['pretty', 'json'] as const) {
-  test(`a reader that does not read cannot keep the runner from a second Ctrl+C (${form})`, async () => {
+  test(`the second Ctrl+C ends the runner although the reader of its output does not read (${form})`, async () => {
     const run = (form === 'json' ? up : upPretty)({ p: chatty });
     const pid = await block(run);
     run.signal('SIGINT');
-    // What is said once is done: the process is gone, and its last words wait for their reader.
+    // The first Ctrl+C ends the process. Its last output waits for the reader.
     await waitUntil(() => !isAlive(pid), 'the end of the process');
     await anotherGesture();
-    assert.equal(run.end, undefined, 'what was printed is not thrown away at the first');
+    assert.equal(run.end, undefined, 'the first Ctrl+C discards no output');
     run.signal('SIGINT');
     await waitUntil(() => run.end !== undefined, 'the end of the runner');
     assert.deepEqual(run.end, diedOf('SIGINT'));
@@ -34,7 +34,7 @@ for (const form of ['pretty', 'json'] as const) {
   });
 }
 
-test('nor from Ctrl+\\', async () => {
+test('Ctrl+\\ ends the runner although the reader of its output does not read', async () => {
   const run = upPretty({ p: chatty });
   await block(run);
   run.signal('SIGQUIT');
@@ -44,7 +44,7 @@ test('nor from Ctrl+\\', async () => {
   await assertNothingAlive(run);
 });
 
-test('nor from the deadline of the stop', async () => {
+test('the deadline of the stop ends the runner although the reader of its output does not read', async () => {
   const run = upPretty({ p: chatty }, { args: ['-t', '500ms'] });
   await block(run);
   run.signal('SIGTERM');
@@ -54,7 +54,7 @@ test('nor from the deadline of the stop', async () => {
   await assertNothingAlive(run);
 });
 
-test('a spawn that the system refuses (no descriptors left) is told as such, and all the others are stopped', async () => {
+test('a spawn that the system refuses (no file descriptors left) gives a clear message, and all other processes are stopped', async () => {
   const run = startCommand(['/bin/sh', '-c', 'ulimit -n 48; exec "$@"', 'sh', ...procrunArgv('up')], { manifest: { processes: { p: { command: 'exec sleep 300', instances: 60 } } } });
   assert.deepEqual(await run.ended, exited(126), run.report());
   assert.match(run.stderr, /could not be started: .*(descriptors|open files|EMFILE)/);
@@ -70,7 +70,7 @@ test('without mkfifo there is one clear message', async () => {
   assert.doesNotMatch(run.stderr, /internal error|\n\s+at /);
 });
 
-test('the current folder is gone: a manifest elsewhere runs; without one there is one clear message', async () => {
+test('the current folder is gone: a manifest in another folder runs; without one there is one clear message', async () => {
   const script = 'here=$PWD; mkdir gone; cd gone; rmdir ../gone; "$@" -f "$here/procfile.yml" up; echo "named $?"; "$@" up; echo "found $?"';
   const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv()], { manifest: { processes: { p: 'echo hello' } } });
   await run.ended;

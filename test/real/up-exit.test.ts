@@ -1,4 +1,4 @@
-// The exit status of `procrun up`: every row of the table, which of them comes first, and what a process's end means for the others.
+// The exit status of `procrun up`: every row of the table, the order of the rows, and the effect of one process's end on the others.
 import { strict as assert } from 'node:assert';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,20 +7,20 @@ import { diedOf, exited, ready, says, statusOf, up, upPretty } from './up-suppor
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
 
-/** How `up` ends for these, by itself. */
+/** Runs that end by themselves, with the status of `up`. */
 const rows: readonly (readonly [string, Readonly<Record<string, unknown>>, number, ...string[]])[] = [
-  ['all end with 0', { a: 'true', b: 'true' }, 0],
-  ['one fails, the others are stopped', { a: 'exit 3', b: sleeper }, 3],
-  ['one died of a signal', { a: 'kill -TERM $$', b: sleeper }, 143],
-  ['one died of SIGKILL', { a: 'kill -KILL $$' }, 137],
+  ['all processes end with 0', { a: 'true', b: 'true' }, 0],
+  ['one process fails, the others are stopped', { a: 'exit 3', b: sleeper }, 3],
+  ['one process died of a signal', { a: 'kill -TERM $$', b: sleeper }, 143],
+  ['one process died of SIGKILL', { a: 'kill -KILL $$' }, 137],
   ['the first failure counts', { a: 'while [ -e "$PWD" ] && ! [ -e b-ended ]; do sleep 0.01; done; exit 4', b: 'exit 5' }, 5],
-  ['what procrun itself stopped has not failed', { a: 'exit 6', b: ['/bin/sh', '-c', 'trap "exit 9" TERM; while :; do sleep 0.02; done'] }, 6],
+  ['a process that procrun stopped has not failed', { a: 'exit 6', b: ['/bin/sh', '-c', 'trap "exit 9" TERM; while :; do sleep 0.02; done'] }, 6],
   ['success: [3]', { a: { command: 'exit 3', success: [3] } }, 0],
   ['success: [SIGTERM]', { a: { command: 'kill -TERM $$', success: ['SIGTERM'] } }, 0],
-  ['success without 0: 0 is a failure, and not told as a success', { a: { command: 'exit 0', success: [3] } }, 1],
-  ['on_failure: continue; the status is the failure still', { a: { command: 'exit 3', on_failure: 'continue' }, b: 'sleep 0.2' }, 3],
+  ['success without 0: exit 0 is a failure', { a: { command: 'exit 0', success: [3] } }, 1],
+  ['on_failure: continue; the status is still that of the failure', { a: { command: 'exit 3', on_failure: 'continue' }, b: 'sleep 0.2' }, 3],
   ['on_success: stop', { a: { command: 'exit 0', on_success: 'stop' }, b: sleeper }, 0],
-  ['on_success: stop for a status of `success`', { a: { command: 'exit 3', success: [3], on_success: 'stop' }, b: sleeper }, 0],
+  ['on_success: stop, after a status listed in `success`', { a: { command: 'exit 3', success: [3], on_success: 'stop' }, b: sleeper }, 0],
   ['--keep-going', { a: 'exit 3', b: 'sleep 0.2; exit 4' }, 3, '--keep-going'],
   ['--stop-on-exit, after a success', { a: 'true', b: sleeper }, 0, '--stop-on-exit'],
   ['--stop-on-exit, after a failure', { a: { command: 'exit 3', on_failure: 'continue' }, b: sleeper }, 3, '--stop-on-exit'],
@@ -45,13 +45,13 @@ const cannot: readonly (readonly [string, unknown, number, RegExp])[] = [
   ['not found, as a path', ['./none'], 127, /web could not be started: \.\/none: command not found/],
   ['not executable', ['./plain'], 126, /web could not be started: \.\/plain: not executable/],
   ['a folder', ['./folder'], 126, /web could not be started: \.\/folder: .*(folder|not executable)/],
-  ['no such cwd', { command: 'true', cwd: 'nowhere' }, 126, /web could not be started: .*nowhere does not exist/],
+  ['a cwd that does not exist', { command: 'true', cwd: 'nowhere' }, 126, /web could not be started: .*nowhere does not exist/],
   ['a cwd that is a file', { command: 'true', cwd: 'plain' }, 126, /web could not be started: .*plain is not a folder/],
-  ['a shell that is not there', { command: 'true', shell: '/bin/none' }, 127, /web could not be started: \/bin\/none/],
+  ['a shell that does not exist', { command: 'true', shell: '/bin/none' }, 127, /web could not be started: \/bin\/none/],
 ];
 
 for (const [what, process, status, sentence] of cannot) {
-  test(`cannot be started (${what}): one clear sentence, status ${status}, the others are stopped`, async () => {
+  test(`a process cannot be started (${what}): one clear sentence, status ${status}, the others are stopped`, async () => {
     const run = upPretty({ other: sleeper, web: process }, { files: { plain: 'text', 'folder/x': '' } });
     assert.deepEqual(await run.ended, exited(status), run.report());
     assert.match(run.stderr, sentence);
@@ -61,7 +61,7 @@ for (const [what, process, status, sentence] of cannot) {
   });
 }
 
-test('an interpreter that is not there is a failure like any other', async () => {
+test('a script whose interpreter does not exist: status 126 or 127', async () => {
   const run = upPretty({ web: ['./script'] }, { files: { script: '#!/no/such/interpreter\n' } });
   chmodSync(join(run.folder, 'script'), 0o755);
   const end = await run.ended;
@@ -69,7 +69,7 @@ test('an interpreter that is not there is a failure like any other', async () =>
   await assertNothingAlive(run);
 });
 
-test('what depends on one that cannot be started is not started, and the status is the first failure', async () => {
+test('a dependency cannot be started: its dependants are not started, and the status is that of the first failure', async () => {
   const run = up({ db: { command: ['no-such-program'], on_failure: 'continue' }, web: { command: 'echo never', depends_on: ['db'] } });
   assert.deepEqual(await run.ended, exited(127));
   assert.deepEqual(run.events({ event: 'start' }), []);
@@ -77,7 +77,7 @@ test('what depends on one that cannot be started is not started, and the status 
   await assertNothingAlive(run);
 });
 
-test('ended by a signal comes before a failure', async () => {
+test('a failure and then a stop signal: the runner dies by the signal', async () => {
   const run = up({ a: { command: 'exit 3', on_failure: 'continue' }, b: sleeper });
   await run.waitForEvent({ event: 'gone', process: 'a' });
   await ready(run, 'b');
@@ -87,7 +87,7 @@ test('ended by a signal comes before a failure', async () => {
   await assertNothingAlive(run);
 });
 
-test('a signal after a stop has begun by a failure: it ends by the signal', async () => {
+test('a stop signal during the stop after a failure: the runner dies by the signal', async () => {
   const run = up({ a: 'while ! [ -e go ]; do sleep 0.01; done; exit 3', b: { command: 'trap "" TERM; echo "ready $$"; while :; do sleep 300; done', stop: [{ SIGTERM: 'forever' }] } });
   await ready(run, 'b');
   writeFileSync(join(run.folder, 'go'), '');
@@ -97,7 +97,7 @@ test('a signal after a stop has begun by a failure: it ends by the signal', asyn
   await assertNothingAlive(run);
 });
 
-test('a process that times out is told so', async () => {
+test('the output names a process that exceeds its `max_runtime`', async () => {
   const run = upPretty({ web: { command: sleeper, max_runtime: '300ms' } });
   assert.deepEqual(await run.ended, exited(124));
   assert.match(run.stderr, /web has run for 300ms, its `max_runtime`/);
@@ -109,7 +109,7 @@ test('a process that times out is told so', async () => {
 const asFirst = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`as PID 1, ${signal} ends it with 128+n, since PID 1 cannot die of it`, needsNamespace, async () => {
+  test(`as PID 1, the runner exits with 128+n after ${signal}, because PID 1 cannot die of it`, needsNamespace, async () => {
     const run = startCommand([...asFirst, ...procrunArgv('up', '--format', 'json')], { manifest: { processes: { p: sleeper, q: 'sleep 300 & sleep 300; true' } } });
     await says(run, 'p', /^ready/);
     const first = descendantsOf(run.pid).find(({ ppid }) => ppid === run.pid);
@@ -133,7 +133,7 @@ test('stdout closes (`| head -1`): an orderly stop, status 141', async () => {
   }
 });
 
-test('the reader of stderr goes away: the run goes on', needsPython, async () => {
+test('the reader of stderr closes it: the run continues', needsPython, async () => {
   const run = startCommand(['/bin/sh', '-c', '{ "$@" 2>&1 >&3 | head -1 >/dev/null; } 3>&1', 'sh', ...procrunArgv('up')], {
     manifest: { processes: { a: 'sleep 0.3; echo still here', b: { command: 'sleep 0.1', on_failure: 'continue' } } },
   });
@@ -148,7 +148,7 @@ async function startOne(): Promise<PipeRun> {
   return first;
 }
 
-test('a second `up` of the same manifest: status 3, who runs, how to talk to it and how to run a second', async () => {
+test('a second `up` of the same manifest: status 3; it names the running one, how to talk to it and how to run a second one', async () => {
   const first = await startOne();
   const second = await execute(['up'], { beside: first });
   assert.deepEqual(second.end, exited(3));
@@ -165,7 +165,7 @@ test('a second `up` of the same manifest: status 3, who runs, how to talk to it 
   }
 });
 
-test('the lock of a runner that was killed does not block the next; of twenty at once one runs', async () => {
+test('the lock of a killed runner does not block the next one; of twenty concurrent starts exactly one runs', async () => {
   const dead = await startOne();
   dead.signal('SIGKILL');
   await dead.ended;
@@ -184,11 +184,11 @@ test('the lock of a runner that was killed does not block the next; of twenty at
 
 for (const [what, args] of [
   ['an unknown option', ['--no-such-option']],
-  ['a duration that is none', ['-t', 'soon']],
+  ['an invalid duration', ['-t', 'soon']],
   ['an unknown NAME', ['wbe']],
-  ['a NAME to leave out that is needed', ['-x', 'db']],
+  ['-x of a process that another one needs', ['-x', 'db']],
 ] as const) {
-  test(`usage, ${what}: status 2, nothing started`, async () => {
+  test(`usage, ${what}: status 2, nothing is started`, async () => {
     const run = up({ web: { command: ': >started', depends_on: ['db'] }, db: ': >started' }, { args });
     assert.deepEqual(await run.ended, exited(2));
     assert.equal(run.stdout, '');

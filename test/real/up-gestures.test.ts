@@ -1,10 +1,9 @@
-// The stop signals one after another: what is one gesture of the user's, what the next one does, and a passed-on signal as
-// the first stage.
+// Several stop signals in a row: signals of one gesture, the effect of further gestures, and a forwarded signal as the first stage.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, type PipeRun, processInfo, test, waitUntil } from '../support/harness.ts';
 import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
 
-/** Hears everything and ends by SIGUSR2, which is passed on. Without the user's doing its first stage is its last. */
+/** Prints every signal and ends by SIGUSR2, which the runner forwards. Without a further gesture its first stage never ends. */
 function patient(): Promise<PipeRun> {
   return patientWith({ stop: [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }, { SIGPROF: 'forever' }] });
 }
@@ -23,12 +22,12 @@ for (const [first, second] of [
   ['SIGTERM', 'SIGINT'],
 ] as const) {
   test(`${first} and ${second} within 200 ms are one gesture`, needsPython, async () => {
-    // On a busy machine more than that may lie between the two for the runner, whose measure it is: then once more.
+    // The runner measures the 200 ms. On a busy machine the two may reach it later than that: then try again.
     for (let tries = 1; ; tries += 1) {
       const run = await patient();
       const begun = performance.now();
       run.signal(first);
-      // So that two of the same kind do not become one in the kernel.
+      // The kernel merges two pending signals of the same kind: wait until the first has arrived.
       await run.waitForEvent({ event: 'stopping' });
       run.signal(second);
       await says(run, 'p', 'SIGALRM 1');
@@ -50,7 +49,7 @@ for (const [first, second] of [
   ['SIGTERM', 'SIGINT'],
   ['SIGHUP', 'SIGTERM'],
 ] as const) {
-  test(`${first}, and ${second} later: each is a stage; a third one the next; the end is by the first`, needsPython, async () => {
+  test(`${first}, and ${second} later: each further signal starts the next stage; the runner dies by the first`, needsPython, async () => {
     const run = await patient();
     run.signal(first);
     await says(run, 'p', 'SIGALRM 1');
@@ -70,7 +69,7 @@ for (const [first, second] of [
   });
 }
 
-test('a further SIGHUP asks for nothing new', needsPython, async () => {
+test('a further SIGHUP has no effect', needsPython, async () => {
   const run = await patient();
   run.signal('SIGTERM');
   await says(run, 'p', 'SIGALRM 1');
@@ -82,7 +81,7 @@ test('a further SIGHUP asks for nothing new', needsPython, async () => {
   await assertNothingAlive(run);
 });
 
-test('SIGQUIT in the middle of a stop kills at once; the end is by the first signal', needsPython, async () => {
+test('SIGQUIT during a stop kills at once; the runner dies by the first signal', needsPython, async () => {
   const run = await patient();
   run.signal('SIGTERM');
   await says(run, 'p', 'SIGALRM 1');
@@ -92,7 +91,7 @@ test('SIGQUIT in the middle of a stop kills at once; the end is by the first sig
   await assertNothingAlive(run);
 });
 
-test('a second Ctrl+C that is passed on is heard, and is a stage of 5 s of its own', needsPython, async () => {
+test('a second Ctrl+C that is forwarded reaches the process once, and is a stage of its own', needsPython, async () => {
   const run = await patientWith({ signals: { SIGINT: 'forward' }, stop: [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }] });
   run.signal('SIGTERM');
   await says(run, 'p', 'SIGALRM 1');
@@ -100,7 +99,7 @@ test('a second Ctrl+C that is passed on is heard, and is a stage of 5 s of its o
   run.signal('SIGINT');
   await says(run, 'p', 'SIGINT 1');
   await anotherGesture();
-  // What was sent once is not sent again.
+  // The same signal is not sent twice.
   run.signal('SIGINT');
   await says(run, 'p', 'SIGVTALRM 1');
   run.signal('SIGUSR2');
@@ -109,7 +108,7 @@ test('a second Ctrl+C that is passed on is heard, and is a stage of 5 s of its o
   await assertNothingAlive(run);
 });
 
-test('a stop signal that is passed on is the first stage: 5 s, then the list, and the same signal not again', needsPython, async () => {
+test('a forwarded or translated stop signal is the first stage: 5 s, then the list, without the same signal again', needsPython, async () => {
   const command = fixtureCommand('signals.py', '--exit-on', 'USR2');
   const list = [{ SIGINT: '3s' }, { SIGTERM: '3s' }, { SIGALRM: 'forever' }];
   const run = up({
@@ -138,7 +137,7 @@ test('a stop signal that is passed on is the first stage: 5 s, then the list, an
   await assertNothingAlive(run);
 });
 
-test('one process is stopped by a signal of its own, the others run on', needsPython, async () => {
+test('policy `stop`: the signal stops this one process, and the others continue', needsPython, async () => {
   const command = fixtureCommand('signals.py', '--exit-on', 'TERM');
   const run = up({ one: { command, signals: { SIGUSR1: 'stop' } }, other: command });
   const [one, other] = [await ready(run, 'one'), await ready(run, 'other')];
@@ -153,7 +152,7 @@ test('one process is stopped by a signal of its own, the others run on', needsPy
   await assertNothingAlive(run);
 });
 
-test('the stop of one by its own signal is not a failure', needsPython, async () => {
+test('policy `stop`: the end of the process is not a failure', needsPython, async () => {
   const run = up({ one: { command: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '9'), signals: { SIGUSR1: 'stop' } }, other: { command: 'sleep 0.3', signals: { SIGUSR1: 'mask' } } });
   await ready(run, 'one');
   run.signal('SIGUSR1');
@@ -162,7 +161,7 @@ test('the stop of one by its own signal is not a failure', needsPython, async ()
   await assertNothingAlive(run);
 });
 
-test('SIGCONT to processes that somebody else has stopped is passed on', needsPython, async () => {
+test('SIGCONT is forwarded to a process that another program has stopped', needsPython, async () => {
   const run = await patient();
   const pid = run.event('start', 'p').pid ?? 0;
   process.kill(pid, 'SIGSTOP');

@@ -1,16 +1,16 @@
-// Ctrl+Z, `fg` and somebody's SIGSTOP: all stop, all resume, and no stage's time passes while the runner stands still.
+// Ctrl+Z, `fg` and SIGSTOP from outside: all processes stop, all resume, and stage clocks do not count while the runner is stopped.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, needsPython, processInfo, test, upAtTerminal, waitUntil } from '../support/harness.ts';
 import { diedOf, heard, ready, says, stagesOf } from './up-support.ts';
 
-// No shell, which would be seen in the state D, not T, when its child is stopped between vfork(2) and exec.
+// Not a shell: if its child is stopped between vfork(2) and exec, the shell shows state D, not T.
 const deaf = fixtureCommand('signals.py');
 
 function state(pid: number): string | undefined {
   return processInfo(pid)?.state;
 }
 
-/** A process on another processor stops a moment after the signal was sent; the runner's own stop may come first. */
+/** A process on another processor stops a moment after the signal is sent. The runner itself may stop earlier. */
 function isStopped(pid: number): Promise<void> {
   return waitUntil(() => state(pid) === 'T', `${pid} to be stopped`);
 }
@@ -19,7 +19,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-test('Ctrl+Z: all stop, all resume; twice', needsPython, async () => {
+test('Ctrl+Z and `fg`, twice: all processes stop and resume, except that a masked one does not stop', needsPython, async () => {
   const command = fixtureCommand('signals.py', '--exit-on', 'TERM');
   const run = await upAtTerminal({ one: command, two: command, masked: { command, signals: { SIGTSTP: 'mask' } } }, { jobControl: true });
   const [one, two, masked] = [await ready(run, 'one'), await ready(run, 'two'), await ready(run, 'masked')];
@@ -38,7 +38,7 @@ test('Ctrl+Z: all stop, all resume; twice', needsPython, async () => {
   await assertNothingAlive(run);
 });
 
-test('a stage is not over because the runner stood still: Ctrl+Z in the middle of a stop', needsPython, async () => {
+test('Ctrl+Z during a stop: the time of a stage does not count while the runner is stopped', needsPython, async () => {
   const run = await upAtTerminal({ p: { command: deaf, stop: [{ SIGTERM: '1200ms' }] } }, { jobControl: true });
   const pid = await ready(run, 'p');
   run.type('\x03');
@@ -47,7 +47,7 @@ test('a stage is not over because the runner stood still: Ctrl+Z in the middle o
   await run.waitForStop();
   const stoppedAt = Date.now();
   await isStopped(pid);
-  // Longer than the stage: this is the time that must not count.
+  // Longer than the stage. This time must not count.
   await pause(1500);
   const resumedAt = Date.now();
   run.foreground();
@@ -58,7 +58,7 @@ test('a stage is not over because the runner stood still: Ctrl+Z in the middle o
   await assertNothingAlive(run);
 });
 
-test('nor because somebody sent SIGSTOP to the runner alone, which it cannot see', needsPython, async () => {
+test('SIGSTOP to the runner alone during a stop: the time of a stage does not count, although the runner cannot see SIGSTOP', needsPython, async () => {
   const run = await upAtTerminal({ p: { command: deaf, stop: [{ SIGTERM: '2s' }] } }, { jobControl: true });
   await ready(run, 'p');
   run.type('\x03');
@@ -70,14 +70,14 @@ test('nor because somebody sent SIGSTOP to the runner alone, which it cannot see
   const resumedAt = Date.now();
   run.signal('SIGCONT');
   const second = await run.waitForEvent({ event: 'stage', stage: 'SIGKILL' });
-  // How long it lasted, the runner can tell to a second.
+  // The runner knows the length of the pause to one second.
   const counted = stoppedAt - Date.parse(first.time) + (Date.parse(second.time) - resumedAt);
   assert.ok(counted > 900 && counted < 9000, `${counted} ms of 2000 were counted\n${run.report()}`);
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
   await assertNothingAlive(run);
 });
 
-test('Ctrl+C while everything is stopped: after fg it is heard, and all ends', needsPython, async () => {
+test('SIGINT while everything is stopped: after `fg` the staged stop begins', needsPython, async () => {
   const run = await upAtTerminal({ p: fixtureCommand('signals.py', '--exit-on', 'TERM') }, { jobControl: true });
   await ready(run, 'p');
   run.type('\x1a');
@@ -89,7 +89,7 @@ test('Ctrl+C while everything is stopped: after fg it is heard, and all ends', n
   await assertNothingAlive(run);
 });
 
-test('a process that is stopped by Ctrl+Z is ended all the same when the runner is told to stop', needsPython, async () => {
+test('SIGTERM after Ctrl+Z and `bg`: the runner ends the resumed process', needsPython, async () => {
   const run = await upAtTerminal({ p: 'echo "ready $$"; exec sleep 300' }, { jobControl: true });
   const pid = await ready(run, 'p');
   run.type('\x1a');

@@ -1,10 +1,10 @@
-// The life of a process under `procrun up`: what it is given, how its output is carried, a procrun under a procrun.
+// The life of a process under `procrun up`: its environment and descriptors, its output, and a procrun under a procrun.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, procrunArgv, startCommand, statusField, test } from '../support/harness.ts';
 import { standstill } from './output-support.ts';
 import { diedOf, endOf, exited, ready, says, up, upPretty } from './up-support.ts';
 
-test('the environment that every instance is given', async () => {
+test('the environment of an instance', async () => {
   const run = up(
     { web: { command: ['env'], instances: 2, port: 6000, env: { OWN: 'yes', FROM_OUTSIDE: null } }, one: { command: 'env', stop_flag: 'file' }, fd: { command: 'env', stop_flag: 'fd' }, odd: { command: ['env'], env: { 'a.b': 'dotted', 'X-Y': 'dashed' } } },
     { env: { FROM_OUTSIDE: 'x', PROCRUN_STOP_FILE: '/outer', PROCRUN_STOP_FD: '9', PROCRUN_ESCAPE: '1', NODE_CHANNEL_FD: undefined } },
@@ -27,15 +27,15 @@ test('the environment that every instance is given', async () => {
   assert.equal(one.PROCRUN_RUN_ID, web.PROCRUN_RUN_ID);
   assert.match(one.PROCRUN_STOP_FILE ?? '', new RegExp(`^${run.runtimeDir}/`));
   assert.equal(environment('fd').PROCRUN_STOP_FD, '3');
-  // Names that a shell drops.
+  // A shell drops these names.
   assert.deepEqual([environment('odd')['a.b'], environment('odd')['X-Y']], ['dotted', 'dashed']);
   await assertNothingAlive(run);
 });
 
-test('stdout and stderr are real pipes; no descriptor of the runner is left open in a process', async () => {
+test('stdout and stderr are real pipes; a process inherits no other file descriptor of the runner', async () => {
   const descriptors = 'echo $(ls /proc/self/fd)';
   const command = `echo one >/dev/stdout; echo two >/dev/stderr; [ -p /dev/stdout ] && [ -p /dev/stderr ] && echo pipes; ${descriptors}`;
-  // What the tests themselves were started with is inherited all the way: not ours to close.
+  // Descriptors that the test run itself inherits reach every process. The runner does not close them.
   const bare = startCommand(['/bin/sh', '-c', descriptors]);
   await bare.ended;
   const expected = bare.stdout.trim();
@@ -43,7 +43,7 @@ test('stdout and stderr are real pipes; no descriptor of the runner is left open
   assert.deepEqual(await run.ended, exited(0));
   for (const name of ['merge', 'list']) assert.deepEqual(run.lines(name), ['one', 'two', 'pipes', expected], name);
   assert.deepEqual(run.lines('split').sort(), [expected, 'one', 'pipes', 'two'].sort());
-  // The pipe of the stop flag is one more.
+  // The pipe of the stop flag adds one.
   assert.equal(run.lines('flag').at(-1)?.split(' ').length, expected.split(' ').length + 1);
   await assertNothingAlive(run);
 });
@@ -65,7 +65,7 @@ test('stderr: merge keeps the order of both streams, split keeps them apart', as
   assert.match(pretty.stderr, /^p +\| err$/m);
 });
 
-test('stdin: none is the end of file; forward is what the runner is given, end included, to this process alone', async () => {
+test('stdin: `none` is end of file at once; `forward` gives one process the stdin of the runner, end of file included', async () => {
   const text = `${'0123456789'.repeat(7)}\n`.repeat(30_000);
   const run = up({ reader: { command: 'wc -c; echo end', stdin: 'forward' }, other: 'wc -c' }, { stdin: { text } });
   assert.deepEqual(await run.ended, exited(0));
@@ -74,7 +74,7 @@ test('stdin: none is the end of file; forward is what the runner is given, end i
   await assertNothingAlive(run);
 });
 
-test('stdin: forward: the pipe, which others share, is left blocking', async () => {
+test('stdin: forward: the runner does not make its stdin pipe non-blocking, because other programs share it', async () => {
   const text = 'sleep 5 | { "$@"; grep flags /proc/self/fdinfo/0; }';
   const run = startCommand(['/bin/sh', '-c', text, 'sh', ...procrunArgv('up')], { manifest: { processes: { p: { command: 'sleep 0.3; kill -TERM $PPID; exec cat', stdin: 'forward' } } } });
   await run.waitFor(/flags:\s+\d+\n/, 'stdout');
@@ -82,7 +82,7 @@ test('stdin: forward: the pipe, which others share, is left blocking', async () 
   assert.equal(parseInt(octal ?? '', 8) & 0o4000, 0, octal);
 });
 
-test('a process that closes its stdin, or ends, before all is read disturbs nobody', async () => {
+test('stdin: forward: a process that closes its stdin or ends before it has read everything causes no error', async () => {
   const run = up({ reader: { command: 'head -c 3; echo; exec <&-; while ! [ -e go ]; do sleep 0.01; done; exit 0', stdin: 'forward' } }, { stdin: 'pipe' });
   run.write('x'.repeat(500_000));
   await says(run, 'reader', 'xxx');
@@ -93,7 +93,7 @@ test('a process that closes its stdin, or ends, before all is read disturbs nobo
   await assertNothingAlive(run);
 });
 
-test('a burst of 20,000 lines and then the end, a last line without a newline, last words in a handler: all is there', async () => {
+test('all output arrives: 20,000 lines right before the end, a last line without a newline, output of a signal handler', async () => {
   const lines = Array.from({ length: 20_000 }, (_, index) => String(index + 1));
   const run = up({
     burst: 'seq 20000; printf unfinished',
@@ -108,11 +108,11 @@ test('a burst of 20,000 lines and then the end, a last line without a newline, l
   await assertNothingAlive(run);
 });
 
-test('a reader that does not read for a while loses nothing, and what ended meanwhile is drained', async () => {
+test('a reader that pauses loses nothing: all output of the process arrives later', async () => {
   const run = upPretty({ burst: 'seq 200000; printf unfinished' });
   run.pauseReading();
   await run.waitFor(/burst started/, 'stderr');
-  // It cannot end: its pipe and ours are full.
+  // The process cannot end yet: its pipe and the runner's are full.
   await standstill(run.pid);
   run.resumeReading();
   assert.deepEqual(await run.ended, exited(0));
@@ -121,14 +121,14 @@ test('a reader that does not read for a while loses nothing, and what ended mean
   await assertNothingAlive(run);
 });
 
-test('bytes that are no text pass unchanged', async () => {
+test('bytes that are not text pass unchanged', async () => {
   const run = upPretty({ p: "printf 'a\\000\\377\\300\\r\\033[1m$&\\033[m$1\\n'" });
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(run.stdoutBytes, Buffer.from('p | a\0\xff\xc0\r\x1b[1m$&\x1b[m$1\n', 'latin1'));
   await assertNothingAlive(run);
 });
 
-test('a procrun under a procrun: each stops its own, once, and the inner one passes on no flag of the outer', needsPython, async () => {
+test('a procrun under a procrun: each stops its own processes once, and the inner one does not pass on the stop flag of the outer one', needsPython, async () => {
   const inner = JSON.stringify({
     processes: {
       polite: { command: fixtureCommand('signals.py', '--exit-on', 'TERM') },
@@ -162,12 +162,12 @@ test('a procrun under a procrun: each stops its own, once, and the inner one pas
   await assertNothingAlive(run);
 });
 
-test('idle, the runner is not woken', async () => {
+test('an idle runner does not wake up', async () => {
   const run = up(Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`p${index}`, 'echo "ready $$"; exec sleep 300'])));
   for (let index = 0; index < 10; index += 1) await ready(run, `p${index}`);
   const wakeUps = (): number => Number(statusField(run.pid, 'voluntary_ctxt_switches'));
   const pause = (ms: number): Promise<void> => new Promise((resolveLater) => setTimeout(resolveLater, ms));
-  // V8 tidies up once after a start, when it comes to it.
+  // V8 cleans up once, at some time after the start.
   const woken: number[] = [];
   do {
     const before = wakeUps();

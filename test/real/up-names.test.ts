@@ -1,4 +1,4 @@
-// The longest name that a process may have, with the most that its files may be called.
+// The longest allowed name of a process, which also gives the longest file names.
 import { strict as assert } from 'node:assert';
 import { maxNameLength } from '../../src/manifest/limits.ts';
 import { assertNothingAlive, execute, test } from '../support/harness.ts';
@@ -6,7 +6,7 @@ import { exited, up } from './up-support.ts';
 
 const longest = 'x'.repeat(maxNameLength);
 
-test('the longest name works, with instances, an escapee that is left alone, and every file there is', async () => {
+test('the longest name works, with several instances, `escapees: leave`, split stderr and stop flags', async () => {
   const common = { command: 'echo hello', escapees: 'leave', stderr: 'split', instances: 2 };
   const run = up({ [longest]: { ...common, stop_flag: 'fd' }, [`y${longest.slice(1)}`]: { ...common, stop_flag: 'file' } });
   assert.deepEqual(await run.ended, exited(0), run.report());
@@ -14,7 +14,7 @@ test('the longest name works, with instances, an escapee that is left alone, and
   await assertNothingAlive(run);
 });
 
-test('one that is longer is told by `check`, and nothing is started by `up`', async () => {
+test('a longer name is an error for `check` and `up`, and nothing is started', async () => {
   for (const command of ['check', 'up']) {
     const run = await execute([command], { manifest: { processes: { web: 'true', [`${longest}x`]: 'true' } } });
     assert.deepEqual([run.end, run.stdout], [exited(2), ''], run.report());

@@ -1,13 +1,13 @@
-// Where other runners are known to fail, each by its scenario. What they do there stands in the documentation; what else has a
-// test of its own, named after its scenario, is not repeated: leftovers and a held pipe in up-tree, Ctrl+C in up-terminal, Ctrl+Z in
-// up-job-control, `| head` and statuses in up-exit, SIGKILL of the runner in guard, last words in up-life.
+// Scenarios in which other runners fail. The documentation describes their behaviour. Further scenarios are tested elsewhere:
+// leftovers and a held pipe in up-tree, Ctrl+C in up-terminal, Ctrl+Z in up-job-control, `| head` and statuses in up-exit,
+// SIGKILL of the runner in guard, last output in up-life.
 import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { assertNothingAlive, execute, needsPython, processInfo, root, start, terminal, test } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, statusOf, up, upPretty } from './up-support.ts';
 
-test('child traps SIGINT and SIGTERM: SIGKILL after its stages, all side by side', async () => {
+test('processes that ignore SIGINT and SIGTERM: SIGKILL after the stages, all processes side by side', async () => {
   const command = 'trap "" INT TERM; echo "ready $$"; while :; do sleep 300; done';
   const run = up(Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { command, stop: [{ SIGINT: '200ms' }, { SIGTERM: '200ms' }] }])));
   for (const name of ['a', 'b', 'c', 'd']) await ready(run, name);
@@ -19,7 +19,7 @@ test('child traps SIGINT and SIGTERM: SIGKILL after its stages, all side by side
   await assertNothingAlive(run);
 });
 
-test('SIGHUP and SIGQUIT to the runner: a staged stop; at once', async () => {
+test('SIGHUP to the runner begins a staged stop; SIGQUIT kills at once; nothing is left', async () => {
   for (const signal of ['SIGHUP', 'SIGQUIT'] as const) {
     const run = up({ p: 'sleep 300 & (trap "" HUP; sleep 300; :) & echo "ready $$"; wait', q: ['sleep', '300'] });
     await ready(run, 'p');
@@ -29,7 +29,7 @@ test('SIGHUP and SIGQUIT to the runner: a staged stop; at once', async () => {
   }
 });
 
-test('last words: a line of 1 MB whole, 200,000 lines into a pipe, none of two writers torn', async () => {
+test('output is complete: a line of 1 MB, 200,000 lines into a pipe, and no mixed lines of two writers', async () => {
   const run = upPretty({
     long: "head -c 1000000 /dev/zero | tr '\\0' x; echo; printf unfinished",
     seq: 'seq 200000',
@@ -48,7 +48,7 @@ test('last words: a line of 1 MB whole, 200,000 lines into a pipe, none of two w
   await assertNothingAlive(run);
 });
 
-test('a partial line (a prompt) blocks nobody', async () => {
+test('a partial line (a prompt) does not block the output of other processes', async () => {
   const run = upPretty({ prompt: 'printf "name? "; while ! [ -e go ]; do sleep 0.02; done; echo thanks', other: 'while ! [ -e asked ]; do sleep 0.02; done; echo hello; : >go', asker: 'sleep 0.2; : >asked' });
   assert.deepEqual(await run.ended, exited(0));
   assert.match(run.stdout, /other +\| hello\nprompt +\| name\? thanks\n/);
@@ -77,12 +77,12 @@ test('unknown command or name: a clear error, and no status 0', async () => {
   assert.match(name.stderr, /webb[^]*`web`/);
 });
 
-test('exit status: not 0 when all failed, nor for a death by signal', async () => {
+test('exit status: not 0 if all processes failed or one died of a signal', async () => {
   assert.deepEqual(await up({ a: 'exit 5', b: 'exit 5' }).ended, exited(5));
   assert.deepEqual(await up({ a: { command: 'kill -KILL $$', on_failure: 'continue' }, b: 'true' }).ended, exited(137));
 });
 
-/** The network sockets of a process: those of its descriptors that /proc/net knows. */
+/** The network sockets of a process: its descriptors that are listed in /proc/net. */
 function networkSockets(pid: number): string[] {
   const inodes = new Set(
     ['tcp', 'tcp6', 'udp', 'udp6', 'raw'].flatMap((kind) => {
@@ -101,7 +101,7 @@ function networkSockets(pid: number): string[] {
   });
 }
 
-test('network: none, also after SIGUSR1, which would open the debugger of Node', async () => {
+test('no network socket is opened, even after SIGUSR1, which would start the debugger of Node', async () => {
   const run = up({ p: 'trap "echo heard" USR1; echo "ready $$"; while :; do sleep 0.02; done' });
   await ready(run, 'p');
   assert.deepEqual(networkSockets(run.pid), []);
@@ -113,9 +113,9 @@ test('network: none, also after SIGUSR1, which would open the debugger of Node',
   await assertNothingAlive(run);
 });
 
-test('slim images: no ps, pgrep, setsid or bash is needed', async () => {
+test('slim images: procrun works without ps, pgrep, setsid and bash', async () => {
   const few = ['sh', 'sleep', 'mkfifo', 'env', 'cat'];
-  // A first run, for its folder, which goes with the test.
+  // The first run makes a folder that is removed after the test.
   const place = await execute(['--version']);
   const bin = join(place.folder, 'bin');
   mkdirSync(bin);

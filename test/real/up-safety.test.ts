@@ -1,13 +1,13 @@
-// What must hold when something is wrong: a fault inside the runner, a runtime folder in somebody else's hand.
+// Safety under faults: an error inside the runner, a bad runtime folder, exhausted descriptors.
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 for (const kind of ['exception', 'rejection']) {
-  test(`an unexpected ${kind} inside the runner: every tree ends, it is told what happened and where to report it`, needsPython, async () => {
+  test(`an unexpected ${kind} inside the runner: every tree ends, and the message says what happened and where to report it`, needsPython, async () => {
     const run = up(
       {
         polite: ['/bin/sh', '-c', 'trap "echo bye >said; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done'],
@@ -24,16 +24,16 @@ for (const kind of ['exception', 'rejection']) {
     const end = await run.ended;
     assert.ok(end.code !== null && end.code !== 0, run.report());
     assert.match(run.stderr, new RegExp(`internal error[^]*an? ${kind} that nobody expected[^]*crash\\.cjs[^]*https://\\S+/issues`));
-    assert.equal(run.stderr.match(/nobody expected/g)?.length, 1, 'said once');
-    assert.ok(existsSync(join(run.folder, 'said')), 'it was told politely first');
+    assert.equal(run.stderr.match(/nobody expected/g)?.length, 1, 'the message appears once');
+    assert.ok(existsSync(join(run.folder, 'said')), 'SIGTERM comes before SIGKILL');
     await assertNothingAlive(run);
-    // Neither does it stand in the way of the next.
+    // The crash does not block the next run.
     const next = await execute(['up', '-f', '-'], { stdin: { text: 'processes: {p: "true"}' } });
     assert.deepEqual(next.end, exited(0));
   });
 }
 
-test('an unexpected exception in the middle of the start ends what has been started', async () => {
+test('an unexpected exception during the start: every started process ends', async () => {
   const run = up({ p: { command: 'exec sleep 300', instances: 30 } }, { env: { NODE_OPTIONS: `--require=${fixture('crash.cjs')}` }, files: { crash: 'exception' } });
   const end = await run.ended;
   assert.ok(end.code !== null && end.code !== 0, run.report());
@@ -42,7 +42,7 @@ test('an unexpected exception in the middle of the start ends what has been star
 
 const manifest = { processes: { p: 'echo "ready $$"; exec sleep 300' } };
 
-/** A first run makes the base folder, and in it the folder of the manifest; both are looked at. */
+/** Runs once, so that the base folder and the manifest's folder in it exist. Checks the modes of both. */
 async function folders(): Promise<{ run: ReturnType<typeof up>; base: string; own: string }> {
   const run = up(manifest.processes);
   await ready(run, 'p');
@@ -53,19 +53,19 @@ async function folders(): Promise<{ run: ReturnType<typeof up>; base: string; ow
   for (const file of readdirSync(own, { recursive: true, encoding: 'utf8' })) assert.equal(statSync(join(own, file)).mode & 0o077, 0, file);
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
-  assert.deepEqual(readdirSync(run.runtimeDir), [], 'nothing of the run is left');
+  assert.deepEqual(readdirSync(run.runtimeDir), [], 'the run has removed its files');
   mkdirSync(own, { mode: 0o700 });
   return { run, base: run.runtimeDir, own };
 }
 
 const wrongs: Readonly<Record<string, { readonly spoil: (folder: string) => void; readonly says: RegExp; readonly asRoot?: boolean }>> = {
   'is open to others': { spoil: (folder) => chmodSync(folder, 0o755), says: /open to others \(mode 755\)/ },
-  'can be written by a group': { spoil: (folder) => chmodSync(folder, 0o720), says: /open to others/ },
-  'belongs to somebody else': { spoil: (folder) => chownSync(folder, 12_345, 0), says: /belongs to user 12345/, asRoot: true },
+  'is writable by a group': { spoil: (folder) => chmodSync(folder, 0o720), says: /open to others/ },
+  'belongs to another user': { spoil: (folder) => chownSync(folder, 12_345, 0), says: /belongs to user 12345/, asRoot: true },
 };
 
 for (const [what, { spoil, says: sentence, asRoot = false }] of Object.entries(wrongs)) {
-  test(`a runtime folder that ${what} is refused, as the base and as the manifest's own`, { skip: asRoot && process.getuid?.() !== 0 ? 'needs root' : false }, async () => {
+  test(`a runtime folder that ${what} is refused, both the base folder and the manifest's folder`, { skip: asRoot && process.getuid?.() !== 0 ? 'needs root' : false }, async () => {
     for (const which of ['base', 'own'] as const) {
       const made = await folders();
       spoil(made[which]);
@@ -95,24 +95,7 @@ test('a runtime folder that is a link, a dangling link or a file is refused', as
   }
 });
 
-test('the runtime folder is taken away in the midst (cleaners of /tmp do that): what does not work is told, and the stop goes through its stages', async () => {
-  const run = up({
-    told: { command: 'echo "ready $$"; exec sleep 300', stop_flag: 'file', stop: [{ flag: '200ms' }, { SIGTERM: '5s' }] },
-    drained: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'echo drained', timeout: '200ms' } }, { SIGTERM: '5s' }] },
-  });
-  for (const name of ['told', 'drained']) await ready(run, name);
-  // By one call: the runner may still be writing its state into the folder, which then cannot be removed as empty.
-  renameSync(run.runtimeDir, join(run.folder, 'taken'));
-  run.signal('SIGTERM');
-  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
-  const warnings = run.events({ event: 'warning' }).map(({ process, message }) => `${process}: ${String(message)}`);
-  assert.ok(warnings.some((text) => /^told: its stop flag could not be raised: ENOENT/.test(text)), run.report());
-  assert.ok(warnings.some((text) => /^drained: its stop command could not be started: ENOENT/.test(text)), run.report());
-  for (const name of ['told', 'drained']) assert.equal(run.event('gone', name).stage, 'SIGTERM');
-  await assertNothingAlive(run);
-});
-
-test('a folder in the place of the file that says who runs is put out of the way', async () => {
+test('a folder in the place of runner.json is removed', async () => {
   const { run, own } = await folders();
   mkdirSync(join(own, 'runner.json'), { mode: 0o700 });
   const next = await execute(['up', '--max-runtime', '50ms'], { beside: run });
@@ -120,7 +103,7 @@ test('a folder in the place of the file that says who runs is put out of the way
   assert.deepEqual(readdirSync(run.runtimeDir), []);
 });
 
-test('a run that ends while another one of the same manifest is still at its beginning takes nothing of it away', async () => {
+test('a run that ends while another one of the same manifest is starting removes none of its files', async () => {
   const text = 'processes: { p: "echo x >/dev/stdout" }';
   const first = start(['-f', '-', 'up'], { stdin: 'pipe' });
   await waitUntil(() => existsSync(first.runtimeDir) && readdirSync(first.runtimeDir, { recursive: true }).length > 1, 'its folder');
@@ -134,14 +117,14 @@ test('a run that ends while another one of the same manifest is still at its beg
   await assertNothingAlive(first);
 });
 
-test('what the system refuses before anything is started is one sentence', async () => {
+test('the system refuses a write before anything is started: one sentence, status 2', async () => {
   const run = startCommand(['/bin/sh', '-c', 'ulimit -f 0; exec "$@"', 'sh', ...procrunArgv('up')], { manifest });
   assert.deepEqual(await run.ended, exited(2), run.report());
   assert.match(run.stderr, /^procrun: the run cannot begin: EFBIG: [^\n]*\n$/);
   await assertNothingAlive(run);
 });
 
-test('however few descriptors there are: it runs, or says in sentences why not', async () => {
+test('with very few file descriptors procrun runs, or says in plain sentences why it cannot', async () => {
   const script = 'for n in 19 21 23 25 27 29 31 33; do (ulimit -n $n && "$@" check && echo "limit $n" && { "$@" up >&2 || echo "status $?"; }) 2>&1; done; exit 0';
   const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv()], { manifest: { processes: { p: 'true' } } });
   assert.deepEqual(await run.ended, exited(0));
@@ -154,7 +137,7 @@ test('however few descriptors there are: it runs, or says in sentences why not',
 const needsPrlimit = { skip: spawnSync('prlimit', ['-V']).status === 0 ? false : 'prlimit is not installed' };
 
 for (const first of ['guard', 'stop'] as const) {
-  test(`no descriptor is left in the midst of the run, and what needs one first is the ${first}: what was kept will do`, needsPrlimit, async () => {
+  test(`no file descriptor is left during the run, and the ${first} needs one first: the reserved descriptors are enough`, needsPrlimit, async () => {
     const run = up({
       p: { command: 'echo "ready $$"; setsid sleep 300 & exec sleep 300', stop: [{ run: { command: 'echo drained', timeout: '300ms' } }, { SIGTERM: '5s' }] },
     });
@@ -174,20 +157,20 @@ for (const first of ['guard', 'stop'] as const) {
   });
 }
 
-test('a runtime folder with a line break in its path is refused, and what bears the beginning of the path is left alone', async () => {
+test('a runtime folder with a line break in its path is refused, and a folder named like the part before the break is left alone', async () => {
   const base = 'precious\n/base';
   const run = up({ p: 'exec sleep 300' }, { env: { PROCRUN_RUNTIME_DIR: base }, files: { [join(dirname(base), 'a file')]: '', 'precious/file': '' } });
   await Promise.race([run.ended, run.waitForEvent({ event: 'start' })]).catch(() => undefined);
   if (run.end === undefined) run.signal('SIGKILL');
   const end = await run.ended;
-  // The guard has its time.
+  // Give the guard time to act.
   await assertNothingAlive(run);
   assert.deepEqual(readdirSync(join(run.folder, 'precious')), ['file']);
   assert.deepEqual(end, exited(2), run.report());
   assert.match(run.stderr, /^procrun: the runtime folder ".*precious\\n\/base\/.*" has a line break in its path; name another folder in PROCRUN_RUNTIME_DIR\n$/);
 });
 
-test('only the last part of its path is made: a folder that is named and not there is a mistake', async () => {
+test('only the last part of the runtime folder is created: a missing parent folder is an error', async () => {
   for (const [variable, value, name] of [
     ['TMPDIR', 'nowhere/inner', `procrun-${process.getuid?.()}`],
     ['PROCRUN_RUNTIME_DIR', 'nowhere/inner/run', 'run'],
@@ -203,7 +186,7 @@ test('only the last part of its path is made: a folder that is named and not the
   }
 });
 
-test('in the folder for temporary files, and in that of the session, it is made by its name', async () => {
+test('the runtime folder is created in TMPDIR as procrun-UID, in XDG_RUNTIME_DIR as procrun', async () => {
   const uid = process.getuid?.();
   for (const [variable, name] of [['TMPDIR', `procrun-${uid}`], ['XDG_RUNTIME_DIR', 'procrun']] as const) {
     const run = startCommand(['/bin/sh', '-c', `mkdir -m 700 base; ${variable}=$PWD/base; export ${variable}; exec "$@"`, 'sh', ...procrunArgv('up')], {
@@ -215,7 +198,7 @@ test('in the folder for temporary files, and in that of the session, it is made 
   }
 });
 
-test('a very long path of the runtime folder, and one with blanks and signs, will do', async () => {
+test('a very long runtime folder path with spaces and shell characters works', async () => {
   const long = join('x'.repeat(100), "a b'c\"$HOME;*", 'y'.repeat(100));
   const run = up({ p: { command: 'echo "$PROCRUN_STOP_FILE"; echo x >/dev/stdout; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file', stop: [{ run: 'echo drain' }] } }, { env: { PROCRUN_RUNTIME_DIR: long }, files: { [join(dirname(long), 'a file')]: '' } });
   await says(run, 'p', 'x');

@@ -1,4 +1,4 @@
-// Which processes `procrun up` runs, in how many copies, and how their lines look: NAMEs, -x, -m, -p, --quiet and the rest.
+// The options of `procrun up` that select processes, set instances and format output lines: NAMEs, -x, -m, -p, --quiet and others.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, execute, start, test } from '../support/harness.ts';
 import { exited, says, up, upPretty } from './up-support.ts';
@@ -56,7 +56,7 @@ for (const [args, message] of [
   [['--quiet', 'wbe'], /wbe[^]*`web`/],
   [['-p', '70000'], /70000/],
 ] as const) {
-  test(`up ${args.join(' ')} is a mistake that is explained`, async () => {
+  test(`up ${args.join(' ')}: status 2 and a clear message`, async () => {
     const run = await execute(['up', ...args], { manifest: { processes } });
     assert.deepEqual(run.end, exited(2));
     assert.match(run.stderr, message);
@@ -64,7 +64,7 @@ for (const [args, message] of [
   });
 }
 
-test('a dependency that has no instance in the manifest itself is no mistake', async () => {
+test('a dependency with `instances: 0` in the manifest is allowed', async () => {
   for (const args of [[], ['-m', 'db=0']]) {
     const run = up({ web: { command: 'echo web', depends_on: ['db'] }, db: { command: 'echo db', instances: 0 } }, { args });
     assert.deepEqual(await run.ended, exited(0), run.report());
@@ -72,7 +72,7 @@ test('a dependency that has no instance in the manifest itself is no mistake', a
   }
 });
 
-test('options stand before or after the command', async () => {
+test('options may stand before or after the command', async () => {
   const manifest = { processes: { p: 'echo "in $PWD with $WORD"' } };
   const before = await execute(['-f', 'other/procfile.yml', '-d', 'root', '-e', 'words.env', 'up'], { files: { 'other/procfile.yml': JSON.stringify(manifest), 'root/x': '', 'words.env': 'WORD=hello\n' } });
   const after = await execute(['up', '-f', 'other/procfile.yml', '-d', 'root', '-e', 'words.env'], { beside: before });
@@ -82,14 +82,14 @@ test('options stand before or after the command', async () => {
   }
 });
 
-test('the manifest from stdin', async () => {
+test('-f - reads the manifest from stdin', async () => {
   const run = start(['up', '-f', '-'], { stdin: { text: 'processes:\n  p: echo hello\n' } });
   assert.deepEqual(await run.ended, exited(0), run.report());
   assert.equal(run.stdout, 'p | hello\n');
   await assertNothingAlive(run);
 });
 
-test('a Procfile: PORT 5000, 5100, …, by -p from another base; the end of any stops everything', async () => {
+test('a Procfile: PORT is 5000, 5100, …, or starts at -p; the end of any process stops everything', async () => {
   const Procfile = '# a comment\nweb: echo "web $PORT"; exec sleep 300\nworker:echo "worker $PORT"; while ! [ -e "$PWD/go" ]; do sleep 0.01; done\n';
   for (const [args, base] of [[[], 5000], [['-p', '7000'], 7000]] as const) {
     const run = start(['up', '--format', 'json', '-m', 'web=2', ...args], { files: { Procfile } });
@@ -102,7 +102,7 @@ test('a Procfile: PORT 5000, 5100, …, by -p from another base; the end of any 
   }
 });
 
-test('--quiet and quiet: its lines are not shown, those of the others are', async () => {
+test('--quiet and `quiet` hide the lines of one process, not those of the others', async () => {
   const run = upPretty({ loud: 'echo hello', hushed: 'echo hidden', mute: { command: 'echo hidden; echo hidden >&2', quiet: true, stderr: 'split' } }, { args: ['--quiet', 'hushed'] });
   assert.deepEqual(await run.ended, exited(0));
   assert.equal(run.stdout, 'loud   | hello\n');
@@ -110,7 +110,7 @@ test('--quiet and quiet: its lines are not shown, those of the others are', asyn
   await assertNothingAlive(run);
 });
 
-test('names are padded to the longest; --no-prefix leaves them away; --timestamps begin each line', async () => {
+test('names are padded to the longest; --no-prefix omits them; --timestamps puts a time before each line', async () => {
   const two = { a: 'echo one; echo; echo two', longer: 'exec sleep 0' };
   const lines = async (...args: string[]): Promise<string> => {
     const run = upPretty(two, { args });

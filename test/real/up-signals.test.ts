@@ -1,4 +1,4 @@
-// What a process hears of each signal that the runner gets, by each policy, and what the runner itself does.
+// Each signal to the runner, under each policy: the signal that the process gets, and the reaction of the runner.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, needsPython, type PipeRun, processInfo, signalsOf, test, waitUntil } from '../support/harness.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, stagesOf, statusOf, up } from './up-support.ts';
@@ -8,28 +8,28 @@ const policies = { forward: 'forward', mask: 'mask', ignore: 'ignore', translate
 type Name = keyof typeof policies;
 const names = Object.keys(policies) as Name[];
 
-/** The one stage of all of them, which does not end them. */
+/** The only stage of all six processes. It does not end them. */
 const stage = 'SIGVTALRM';
 
 /**
- * All six run, and tell what they hear. They end by `fence` alone, which is forwarded to all: signals to one process keep
- * their order, so whoever heard it has heard all that was sent before.
+ * Starts six processes that print every signal. Only `fence` ends them, and it is forwarded to all. The runner sends signals to one
+ * process in order, so a process that prints the fence has received every earlier signal.
  */
 async function runSix(signal: NodeJS.Signals, fence: NodeJS.Signals): Promise<PipeRun> {
   const process = (name: Name): object => ({
-    // What is born ignored is left so, for /proc to show it.
+    // The program keeps a signal that is ignored at its start, so that /proc shows it.
     command: fixtureCommand('signals.py', '--exit-on', fence, ...(name === 'ignore' ? ['--default', signal] : [])),
     stop: [{ [stage]: 'forever' }],
     ...(policies[name] === undefined ? {} : { signals: { [signal]: policies[name] } }),
   });
   const run = up(Object.fromEntries(names.map((name) => [name, process(name)])));
   for (const name of names) await ready(run, name);
-  assert.ok(signalsOf(run.event('start', 'ignore').pid ?? 0, 'SigIgn').includes(signal), `${signal} is born ignored`);
+  assert.ok(signalsOf(run.event('start', 'ignore').pid ?? 0, 'SigIgn').includes(signal), `${signal} is ignored from the start`);
   assert.ok(!signalsOf(run.event('start', 'mask').pid ?? 0, 'SigIgn').includes(signal), `${signal} is not ignored`);
   return run;
 }
 
-/** `heard` by name; the fence comes last, for all. */
+/** `expected` has the signals of each process. The fence comes last for all. */
 async function finish(run: PipeRun, fence: NodeJS.Signals, expected: Record<Name, readonly string[]>): Promise<void> {
   for (const name of names) for (const signal of expected[name]) await says(run, name, `${signal} 1`);
   run.signal(fence);
@@ -41,7 +41,7 @@ async function finish(run: PipeRun, fence: NodeJS.Signals, expected: Record<Name
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`${signal}: every policy, and the staged stop of everything`, needsPython, async () => {
+  test(`${signal}: every policy works, and the staged stop of everything begins`, needsPython, async () => {
     const run = await runSix(signal, 'SIGUSR2');
     run.signal(signal);
     await finish(run, 'SIGUSR2', { forward: [signal], translate: ['SIGALRM'], mask: [stage], ignore: [stage], stop: [stage], default: [stage] });
@@ -51,7 +51,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.deepEqual(sent(run, 'forward'), [`${signal} group forwarded`, 'SIGUSR2 group forwarded']);
     assert.deepEqual(sent(run, 'translate'), ['SIGALRM group translated', 'SIGUSR2 group forwarded']);
     for (const name of ['mask', 'ignore', 'stop', 'default']) assert.deepEqual(sent(run, name), [`${stage} group stage`, 'SIGUSR2 group forwarded']);
-    // What is passed on is the first stage, of 5 s.
+    // A forwarded signal is the first stage, of 5 s.
     const first = (name: string): unknown[] => run.events({ event: 'stage', process: name }).map((each) => [each.stage, each.timeout_ms]);
     assert.deepEqual(first('forward'), [[signal, 5000]]);
     assert.deepEqual(first('translate'), [['SIGALRM', 5000]]);
@@ -67,7 +67,7 @@ for (const [signal, fence] of [
   ['SIGWINCH', 'SIGUSR1'],
   ['SIGCONT', 'SIGUSR1'],
 ] as const) {
-  test(`${signal}: every policy, and the runner runs on`, needsPython, async () => {
+  test(`${signal}: every policy works, and the runner continues`, needsPython, async () => {
     const run = await runSix(signal, fence);
     run.signal(signal);
     await finish(run, fence, { forward: [signal], default: [signal], translate: ['SIGALRM'], stop: [stage], mask: [], ignore: [] });
@@ -79,7 +79,7 @@ for (const [signal, fence] of [
   });
 }
 
-test('SIGTSTP: forward is SIGSTOP, every other policy runs on; the runner stops after them, SIGCONT resumes all', needsPython, async () => {
+test('SIGTSTP: `forward` sends SIGSTOP, other policies do not stop the process; the runner stops last; SIGCONT resumes all', needsPython, async () => {
   const run = await runSix('SIGTSTP', 'SIGUSR1');
   const state = (name: Name): string | undefined => processInfo(run.event('start', name).pid ?? 0)?.state;
   run.signal('SIGTSTP');
@@ -96,7 +96,7 @@ test('SIGTSTP: forward is SIGSTOP, every other policy runs on; the runner stops 
   await assertNothingAlive(run);
 });
 
-test('SIGQUIT: straight to SIGKILL for all; the policy says what is heard before', needsPython, async () => {
+test('SIGQUIT: SIGKILL for all at once; a `forward` or translate policy sends its signal before', needsPython, async () => {
   const run = await runSix('SIGQUIT', 'SIGUSR1');
   run.signal('SIGQUIT');
   assert.deepEqual(await run.ended, exited(statusOf('SIGQUIT')));

@@ -1,11 +1,11 @@
-// The stages of a stop, one kind after another: what each does, how long it lasts, what follows it.
+// Each kind of stage of a stop: its action, its duration, and the stage after it.
 import { strict as assert } from 'node:assert';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, test, waitUntil } from '../support/harness.ts';
 import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
 
-test('each kind of stop flag, side by side: no signal, stage `flag`', needsPython, async () => {
+test('each kind of stop flag ends its process in stage `flag`, without a signal', needsPython, async () => {
   const flags = ['file', 'fd', 'stdin', 'message'] as const;
   const command = (flag: string): string[] => (flag === 'message' ? fixtureCommand('counter.mjs') : fixtureCommand('counter.py', ...(flag === 'stdin' ? ['stdin'] : [])));
   const run = up(Object.fromEntries(flags.map((flag) => [flag, { command: command(flag), stop_flag: flag }])));
@@ -21,7 +21,7 @@ test('each kind of stop flag, side by side: no signal, stage `flag`', needsPytho
   await assertNothingAlive(run);
 });
 
-test('a bare name has 5 s, 0 passes at once, forever until the next Ctrl+C; SIGKILL comes last', needsPython, async () => {
+test('stage times: a bare name has 5 s, 0 ends at once, forever lasts until the next Ctrl+C; SIGKILL comes last', needsPython, async () => {
   const stop = [{ SIGUSR1: 0 }, { int: 'forever' }, 'sigalrm', { SIGVTALRM: '250ms' }];
   const run = up({ p: { command: fixtureCommand('signals.py'), stop } });
   await ready(run, 'p');
@@ -41,7 +41,7 @@ test('a bare name has 5 s, 0 passes at once, forever until the next Ctrl+C; SIGK
   await assertNothingAlive(run);
 });
 
-test('the default list is SIGTERM 8 s; with a stop flag flag 4 s, SIGTERM 4 s; then SIGKILL', needsPython, async () => {
+test('the default stages are SIGTERM 8 s, SIGKILL; with a stop flag they are flag 4 s, SIGTERM 4 s, SIGKILL', needsPython, async () => {
   const command = fixtureCommand('signals.py');
   const run = up({ plain: command, flagged: { command, stop_flag: 'file' }, added: { command, stop_flag: 'fd', stop: [{ SIGALRM: '1s' }] } });
   for (const name of ['plain', 'flagged', 'added']) await ready(run, name);
@@ -60,7 +60,7 @@ test('the default list is SIGTERM 8 s; with a stop flag flag 4 s, SIGTERM 4 s; t
   await assertNothingAlive(run);
 });
 
-test('final_kill: false: never SIGKILL; it says for whom it waits, and waits', needsPython, async () => {
+test('final_kill: false: no SIGKILL; the runner names the process that it waits for', needsPython, async () => {
   const run = up({ p: { command: fixtureCommand('signals.py'), stop: [{ SIGTERM: '200ms' }], final_kill: false } });
   const pid = await ready(run, 'p');
   run.signal('SIGINT');
@@ -69,7 +69,7 @@ test('final_kill: false: never SIGKILL; it says for whom it waits, and waits', n
   run.signal('SIGINT');
   await anotherGesture();
   run.signal('SIGQUIT');
-  // Passed on in the order of arrival: when it is heard, the others have been dealt with.
+  // The runner handles signals in order: when the process prints this one, the runner has handled the earlier ones.
   run.signal('SIGUSR1');
   await says(run, 'p', 'SIGUSR1 1');
   assert.ok(isAlive(pid));
@@ -80,11 +80,11 @@ test('final_kill: false: never SIGKILL; it says for whom it waits, and waits', n
   await assertNothingAlive(run);
 });
 
-test("run: a command in the process's environment, with PROCRUN_PID; the rest of its time is still given", needsPython, async () => {
+test("run: the command has the environment of the process and PROCRUN_PID; after its end the process keeps the rest of the stage's time", needsPython, async () => {
   const drain = 'echo "drain of $PROCRUN_PROCESS $PROCRUN_PID $COLOUR in $PWD"; kill -USR1 "$PROCRUN_PID"; exit 3';
   const run = up({
     p: {
-      // Told by the command, it takes its time: longer than the command itself.
+      // After the signal of the command this process needs longer than the command itself.
       command: ['/bin/sh', '-c', 'trap "sleep 0.4; echo drained; exit 0" USR1; echo "ready $$"; while :; do sleep 0.02; done'],
       env: { COLOUR: 'blue' },
       cwd: 'inner',
@@ -102,7 +102,7 @@ test("run: a command in the process's environment, with PROCRUN_PID; the rest of
   await assertNothingAlive(run);
 });
 
-test('run: the command cannot outlive its time, nor can what it started', async () => {
+test('run: the command and its children end with the time of the stage', async () => {
   const drain = 'sleep 300 & echo "helper $!"; setsid sleep 300 & echo "command $$"; wait';
   const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: drain, timeout: '2s' } }, { SIGTERM: 'forever' }] } });
   await ready(run, 'p');
@@ -115,7 +115,7 @@ test('run: the command cannot outlive its time, nor can what it started', async 
   await assertNothingAlive(run);
 });
 
-test('run: what its command leaves in the background ends with it', async () => {
+test('run: background processes of the command end with it', async () => {
   const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'sleep 300 & echo "left $!"; kill "$PROCRUN_PID"', timeout: '10s' } }] } });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -124,8 +124,8 @@ test('run: what its command leaves in the background ends with it', async () => 
   await assertNothingAlive(run);
 });
 
-test('run: what its command leaves in the background ends with it, however fast it forks', async () => {
-  // Each link ends as soon as there is the next one: at no look is it who it was at the one before.
+test('run: background processes of the command end with it, even if they fork very fast', async () => {
+  // Each process of the chain ends when it has forked the next. So every scan of /proc sees another pid.
   const chain = 'n=$1; [ "$n" -gt 3000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }';
   for (let round = 0; round < 3; round += 1) {
     const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'sh chain.sh 0', timeout: '300ms' } }, { SIGTERM: '5s' }] } }, { files: { 'chain.sh': chain } });
@@ -140,7 +140,7 @@ test('run: what its command leaves in the background ends with it, however fast 
   }
 });
 
-test('run: a command that cannot be started is told, and its time is given all the same', async () => {
+test('run: a command that cannot be started gives a warning, and the process still gets the time of the stage', async () => {
   const run = up({ p: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: ['no-such-program'], timeout: '300ms' } }, { SIGTERM: '5s' }] } });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -151,7 +151,7 @@ test('run: a command that cannot be started is told, and its time is given all t
   await assertNothingAlive(run);
 });
 
-test('a stopped process gets SIGCONT after the signal, and so hears it', needsPython, async () => {
+test('a stopped process gets SIGCONT after the signal of a stage, so that it can handle the signal', needsPython, async () => {
   const run = up({
     leader: { command: fixtureCommand('signals.py', '--exit-on', 'TERM'), stop: [{ SIGTERM: 'forever' }] },
     member: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop: [{ SIGTERM: 'forever' }] },
@@ -193,18 +193,18 @@ for (const scope of ['group', 'leader'] as const) {
   });
 }
 
-test("stop_scope: leader: what the leader leaves when it has ended is told, too", needsPython, async () => {
+test("stop_scope: leader: after the end of the leader, the next stages reach the rest of the tree", needsPython, async () => {
   const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM'), stop_scope: 'leader', stop: [{ SIGTERM: '2s' }, { SIGALRM: '2s' }] } });
   for (const who of ['leader', 'child']) await says(run, 'p', new RegExp(`^${who} ready`));
   run.signal('SIGINT');
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
-  // The leader's end leaves nobody to be told alone: the next stage reaches the rest.
+  // The leader is gone, so the next stage goes to the rest of the tree.
   assert.deepEqual(stagesOf(run, 'p'), ['SIGTERM', 'SIGALRM', 'SIGKILL']);
   assert.deepEqual(run.lines('p').filter((line) => !line.includes('ready')), ['leader SIGTERM', 'child SIGALRM']);
   await assertNothingAlive(run);
 });
 
-test('the stop file is gone when the run is over', async () => {
+test('the stop file is removed at the end of the run', async () => {
   const run = up({ p: { command: 'echo "file $PROCRUN_STOP_FILE"; while ! [ -e "$PROCRUN_STOP_FILE" ]; do sleep 0.02; done', stop_flag: 'file' } });
   const file = (await says(run, 'p', /^file /)).slice('file '.length);
   assert.equal(existsSync(file), false);

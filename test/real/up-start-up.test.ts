@@ -1,11 +1,12 @@
-// Signals in the very first moments: the runner's own, and those that somebody sends to a process that ignores them.
+// Signals in the first moments: to the runner, and from outside to a process that ignores them.
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { assertNothingAlive, environmentOf, isAlive, type PipeRun, processInfo, test } from '../support/harness.ts';
-import { diedOf, endOf, says, up } from './up-support.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, heldWrapper, type PipeRun, processInfo, test, waitUntil } from '../support/harness.ts';
+import { diedOf, endOf, ready, says, up } from './up-support.ts';
 
-/** The children that the kernel knows of the runner's main thread, which does all its spawns. */
+/** The children of the runner, from the kernel. Its main thread starts all of them. */
 function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
@@ -18,23 +19,23 @@ async function firstChild(run: PipeRun, isIt: (pid: number) => boolean): Promise
   while (run.end === undefined && !childrenOf(run.pid).some(isIt)) await turn();
 }
 
-/** The moments of a start, from the first of the runner itself to the last process but one. */
+/** Moments of a start, in their order. */
 const moments: Readonly<Record<string, (run: PipeRun) => Promise<unknown>>> = {
   'at once': async () => undefined,
-  'when it makes its pipes': (run) => firstChild(run, () => true),
+  'while the runner makes its pipes': (run) => firstChild(run, () => true),
   'when the first process is forked': (run) => firstChild(run, (pid) => processInfo(pid)?.pgid === pid),
   'when the first process runs': (run) => run.waitForEvent({ event: 'start' }),
   'when half of them run': (run) => run.waitForEvent({ event: 'start' }, 25),
 };
 
 for (const [when, moment] of Object.entries(moments)) {
-  test(`a signal during the start, ${when}: nothing is left, and the end is by the signal`, async () => {
+  test(`a stop signal during the start, ${when}: nothing is left, and the runner dies by the signal`, async () => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const run = up({ p: { command: 'echo up; exec sleep 300', instances: 50 } });
       await moment(run);
       run.signal(signal);
       assert.deepEqual(await run.ended, diedOf(signal), run.report());
-      // What did not start says nothing, what did has its end.
+      // Every started process has a `gone` event.
       const started = run.events({ event: 'start' }).map(({ process }) => process);
       for (const name of started) run.event('gone', name ?? '');
       await assertNothingAlive(run);
@@ -42,10 +43,10 @@ for (const [when, moment] of Object.entries(moments)) {
   });
 }
 
-test('SIGINT: ignore has no moment in which an outside SIGINT kills', async () => {
+test('policy `ignore` for SIGINT: a SIGINT from outside never kills the process, not even at its start', async () => {
   const count = 60;
   const run = up({ p: { command: ['/bin/sh', '-c', 'echo alive; exec sleep 300'], instances: count, signals: { SIGINT: 'ignore' } } });
-  // Every group is hit once, as soon as it is one: its number can be seen before the command runs.
+  // Signal every group once, as soon as it exists. It is visible in /proc before the command runs.
   const hit = new Map<string, number>();
   let before = 0;
   while (hit.size < count && run.end === undefined) {
@@ -65,9 +66,9 @@ test('SIGINT: ignore has no moment in which an outside SIGINT kills', async () =
     await turn();
   }
   assert.equal(hit.size, count);
-  assert.ok(before > count / 6, `only ${before} of ${count} were hit before their start was told`);
+  assert.ok(before > count / 6, `only ${before} of ${count} got SIGINT before their start event`);
   for (const name of hit.keys()) await says(run, name, 'alive');
-  // And once more, at leisure.
+  // Signal each group once more while the commands run.
   for (const name of hit.keys()) process.kill(-(run.event('start', name).pid ?? assert.fail()), 'SIGINT');
   for (const name of hit.keys()) assert.ok(isAlive(run.event('start', name).pid ?? 0), name);
   assert.deepEqual(run.events({ event: 'exit' }), []);
@@ -80,7 +81,7 @@ test('SIGINT: ignore has no moment in which an outside SIGINT kills', async () =
   await assertNothingAlive(run);
 });
 
-test('a process whose wrapper is killed whenever it appears is told as not started, and is a failure', async () => {
+test('a process that is killed at its start, before or after its command runs, never counts as a success', async () => {
   const run = up({ p: 'echo never; sleep 300' });
   const hit = new Set<number>();
   while (run.end === undefined) {
@@ -91,9 +92,41 @@ test('a process whose wrapper is killed whenever it appears is told as not start
     }
     await turn();
   }
-  // Whoever comes first: the kill, or the command.
+  // Either the kill or the start of the command comes first.
   const end = await run.ended;
   if (run.events({ event: 'start' }).length === 0) assert.ok(end.code !== 0, `nothing ran, and the status was 0\n${run.report()}`);
   else assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+  await assertNothingAlive(run);
+});
+
+/** A file would show that the command ran. */
+const leavesFile = { p: ': >ran; sleep 300' };
+
+async function assertNeverRan(run: PipeRun): Promise<void> {
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  assert.deepEqual(run.events((event) => ['start', 'exit', 'gone'].includes(event.event)), []);
+  assert.equal(existsSync(join(run.folder, 'ran')), false);
+  await assertNothingAlive(run);
+}
+
+test('a signal while the wrapper is not at its gate yet: the command never runs, and nothing is left', async () => {
+  const run = up(leavesFile, { env: heldWrapper('early') });
+  await waitUntil(() => descendantsOf(run.pid).some(({ pid, pgid, state, argv }) => pid === pgid && state === 'T' && argv.includes('procrun')), 'the wrapper to stop');
+  run.signal('SIGTERM');
+  await assertNeverRan(run);
+});
+
+test('a signal while the wrapper waits at its gate, before the runner hears of that: the command never runs, and nothing is left', async () => {
+  await assertNeverRan(up(leavesFile, { env: heldWrapper('at-gate') }));
+});
+
+test('a signal while wrappers are held, with others that run and others that wait for them: only what ran has an end', async () => {
+  const run = up({ ...leavesFile, q: 'echo "ready $$"; exec sleep 300', r: { command: 'exec sleep 300', depends_on: ['p'] } }, { env: { ...heldWrapper('early'), HOLD_ONLY: 'p' } });
+  await ready(run, 'q');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  assert.deepEqual(run.events({ event: 'gone' }).map(({ process }) => process), ['q']);
+  assert.deepEqual(run.events({ event: 'start' }).map(({ process }) => process), ['q']);
+  assert.equal(existsSync(join(run.folder, 'ran')), false);
   await assertNothingAlive(run);
 });

@@ -1,9 +1,9 @@
-// The stop of many: in which order, side by side, bounded by a deadline; what is told of it.
+// The stop of several processes: its order, its deadline, and the events and the summary that report it.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, needsPython, type RunnerEvent, test } from '../support/harness.ts';
 import { anotherGesture, between, diedOf, endOf, heard, ready, says, stagesOf, up, upPretty } from './up-support.ts';
 
-/** Ends by nothing but SIGKILL. */
+/** Only SIGKILL ends it. */
 const deaf = ['/bin/sh', '-c', 'trap "" TERM INT HUP; echo "ready $$"; while :; do sleep 300; done'];
 
 function indexOf(events: readonly RunnerEvent[], event: string, process: string): number {
@@ -12,7 +12,7 @@ function indexOf(events: readonly RunnerEvent[], event: string, process: string)
   return index;
 }
 
-test('dependants are stopped before what they depend on, and started after it', async () => {
+test('dependants start after their dependencies and stop before them', async () => {
   const command = ['/bin/sh', '-c', 'trap "sleep 0.1; echo ending; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done'];
   const run = up({ web: { command, depends_on: ['api', 'cache'] }, api: { command, depends_on: { db: 'started' } }, cache: { command, instances: 2 }, db: command });
   for (const name of ['web', 'api', 'cache.1', 'cache.2', 'db']) await ready(run, name);
@@ -27,14 +27,14 @@ test('dependants are stopped before what they depend on, and started after it', 
   order('start', 'cache.2', 'web');
   order('gone', 'web', 'api', 'db');
   for (const [dependant, dependency] of [['web', 'api'], ['web', 'cache.1'], ['web', 'cache.2'], ['api', 'db']] as const) {
-    assert.ok(indexOf(events, 'gone', dependant) < indexOf(events, 'stage', dependency), `${dependency} is told only when ${dependant} is gone`);
+    assert.ok(indexOf(events, 'gone', dependant) < indexOf(events, 'stage', dependency), `the stop of ${dependency} begins after ${dependant} is gone`);
   }
-  // What has no order between it goes side by side.
+  // Processes without an order between them stop side by side.
   assert.ok(indexOf(events, 'stage', 'cache.1') < indexOf(events, 'gone', 'api') && indexOf(events, 'stage', 'api') < indexOf(events, 'gone', 'cache.1'));
   await assertNothingAlive(run);
 });
 
-test('a dependency hears a stop signal that is passed on to it at once, whoever depends on it', needsPython, async () => {
+test('a forwarded stop signal reaches a dependency at once, before its dependants are gone', needsPython, async () => {
   const run = up({
     web: { command: fixtureCommand('signals.py', '--exit-on', 'USR2'), stop: [{ SIGTERM: 'forever' }], depends_on: ['db'] },
     db: { command: fixtureCommand('signals.py', '--exit-on', 'USR2'), signals: { SIGINT: 'forward' } },
@@ -49,7 +49,7 @@ test('a dependency hears a stop signal that is passed on to it at once, whoever 
   await assertNothingAlive(run);
 });
 
-test('processes that hang go through their stages side by side: their times do not add up', async () => {
+test('hanging processes go through their stages side by side, so their times do not add up', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const run = up(Object.fromEntries(names.map((name) => [name, { command: deaf, stop: [{ SIGTERM: '600ms' }] }])));
   for (const name of names) await ready(run, name);
@@ -63,7 +63,7 @@ test('processes that hang go through their stages side by side: their times do n
     const elapsed = between(stopping, kill);
     assert.ok(elapsed >= 590, `SIGKILL for ${kill.process} after ${elapsed} ms`);
   }
-  // Nobody's first stage waited for somebody else's second one.
+  // All first stages begin before any second one.
   assert.deepEqual(run.events({ event: 'stage' }).map(({ stage }) => stage), [...names.map(() => 'SIGTERM'), ...names.map(() => 'SIGKILL')]);
   await assertNothingAlive(run);
 });
@@ -71,7 +71,7 @@ test('processes that hang go through their stages side by side: their times do n
 for (const [how, args, top] of [
   ['-t', ['-t', '500ms'], {}],
   ['shutdown.deadline', [], { shutdown: { deadline: '500ms' } }],
-  ['-t above shutdown.deadline', ['-t', '500ms'], { shutdown: { deadline: '100s' } }],
+  ['-t, which overrides shutdown.deadline,', ['-t', '500ms'], { shutdown: { deadline: '100s' } }],
 ] as const) {
   test(`${how} bounds the whole stop, whatever the stages say`, async () => {
     const run = up(
@@ -96,7 +96,7 @@ for (const [how, args, top] of [
   });
 }
 
-test('a further Ctrl+C counts for those whose turn has not come, too', needsPython, async () => {
+test('a further Ctrl+C also counts for processes whose stop has not begun', needsPython, async () => {
   const command = fixtureCommand('signals.py', '--exit-on', 'ALRM');
   const stop = [{ SIGTERM: 'forever' }, { SIGALRM: 'forever' }];
   const run = up({ web: { command, stop, depends_on: ['db'] }, db: { command, stop } });
@@ -111,7 +111,7 @@ test('a further Ctrl+C counts for those whose turn has not come, too', needsPyth
   await assertNothingAlive(run);
 });
 
-test('the events of one process, from its start to the end: their order, keys and types', needsPython, async () => {
+test('the events of one process from start to end: order, keys and types', needsPython, async () => {
   const run = up({ p: fixtureCommand('signals.py', '--exit-on', 'TERM', '--exit-code', '7') });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -137,7 +137,7 @@ test('the events of one process, from its start to the end: their order, keys an
   await assertNothingAlive(run);
 });
 
-test('SIGKILL is told as a signal like any other', async () => {
+test('SIGKILL has a `signal` event like any other signal', async () => {
   const run = up({ p: { command: deaf, stop: [{ SIGTERM: 0 }] } });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -149,7 +149,7 @@ test('SIGKILL is told as a signal like any other', async () => {
   await assertNothingAlive(run);
 });
 
-test('the summary: each process, how it ended, in which stage, after how long', async () => {
+test('the summary lists for each process how it ended, in which stage, and after how long', async () => {
   const run = upPretty({
     prompt: 'echo "ready $$"; exec sleep 300',
     hanging: { command: deaf, stop: [{ SIGTERM: '300ms' }] },

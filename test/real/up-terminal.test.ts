@@ -1,4 +1,4 @@
-// `procrun up` at a terminal: what is typed, a window that is closed or changes its size, and what is on the screen.
+// `procrun up` at a terminal: typed keys, a window that is closed or resized, and the screen.
 import { strict as assert } from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ function pretty(processes: Readonly<Record<string, unknown>>, options: TerminalO
   return terminal(['up', ...args], { ...options, manifest: { processes } });
 }
 
-test('one Ctrl+C at a terminal: the first stage, and nothing else; second Ctrl+C: the next; third: the one after', needsPython, async () => {
+test('Ctrl+C at a terminal: the first begins the first stage and nothing else, each further one the next stage', needsPython, async () => {
   const stop = [{ SIGALRM: 'forever' }, { SIGVTALRM: 'forever' }];
   const run = await upAtTerminal({ p: { command: fixtureCommand('signals.py'), stop } });
   await ready(run, 'p');
@@ -27,7 +27,7 @@ test('one Ctrl+C at a terminal: the first stage, and nothing else; second Ctrl+C
   await assertNothingAlive(run);
 });
 
-test('Ctrl+C that is passed on is heard once', needsPython, async () => {
+test('a forwarded Ctrl+C reaches the process exactly once', needsPython, async () => {
   const run = await upAtTerminal({ p: { command: fixtureCommand('signals.py', '--exit-on', 'USR1'), signals: { SIGINT: 'forward' } } });
   await ready(run, 'p');
   run.type('\x03');
@@ -49,14 +49,14 @@ test('Ctrl+\\ kills at once', needsPython, async () => {
 
 for (const jobControl of [true, false]) {
   for (const form of ['pretty', 'json'] as const) {
-    test(`the window is closed, ${jobControl ? 'as a job of a shell' : 'as the leader of the session'} (${form}): all is stopped in stages, the end is by SIGHUP`, needsPython, async () => {
+    test(`the window is closed, ${jobControl ? 'as a job of a shell' : 'as the leader of the session'} (${form}): a staged stop of everything, and the runner dies by SIGHUP`, needsPython, async () => {
       const command = 'trap "sleep 0.3; echo cleaned >cleaned; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done';
       const run = await pretty({ p: command, q: deaf.at(-1), r: 'while :; do echo noise; sleep 0.01; done' }, { jobControl }, ['--format', form, '-t', '3s']);
       await run.waitFor(/ready/, 'terminal', 2);
       run.hangUp();
       assert.deepEqual(await run.ended, diedOf('SIGHUP'));
       await assertNothingAlive(run);
-      // It was let finish: the runner did not crash over the missing terminal.
+      // The process could finish: the runner did not crash because of the missing terminal.
       const look = await terminalCommand(['cat', 'cleaned'], { beside: run });
       await look.ended;
       assert.equal(look.screen, 'cleaned\n');
@@ -64,7 +64,7 @@ for (const jobControl of [true, false]) {
   }
 }
 
-test('a new size of the window is passed on, once', needsPython, async () => {
+test('a new window size gives the process one SIGWINCH', needsPython, async () => {
   const run = await upAtTerminal({ p: fixtureCommand('signals.py', '--exit-on', 'USR1') });
   await ready(run, 'p');
   run.resize(40, 120);
@@ -75,16 +75,16 @@ test('a new size of the window is passed on, once', needsPython, async () => {
   await assertNothingAlive(run);
 });
 
-test('the progress line says who is waited for, in which stage and for how long yet; at the end it is gone', needsPython, async () => {
+test('the progress line names each awaited process, its stage and the time left; at the end the line disappears', needsPython, async () => {
   const run = await pretty({ quick: 'echo "ready $$"; exec sleep 300', slow: { command: deaf, stop: [{ SIGTERM: '1500ms' }] }, noisy: { command: 'trap "" TERM; while :; do echo noise; sleep 0.1; done', stop: [{ SIGTERM: '1500ms' }] } });
   await run.waitFor(/ready/, 'terminal', 2);
   run.type('\x03');
   await run.waitFor(/waiting for .*slow \(SIGTERM, SIGKILL in [12]s\)/, 'terminal');
-  // It is renewed, though nothing happens, and lines come and go above it.
+  // The line is updated although no event occurs. Output appears above it.
   await run.waitFor(/waiting for .*slow \(SIGTERM, SIGKILL in 1s\)/, 'terminal');
   assert.deepEqual(await run.ended, diedOf('SIGINT'));
   assert.doesNotMatch(run.screen, /waiting for/);
-  // The echo of ^C stands where it was typed; no other line is torn.
+  // The echo of ^C may begin a line. No other line is broken.
   for (const line of run.screen.trimEnd().split('\n')) assert.match(line, /^(\^C)?(procrun|quick|slow |noisy) \| /);
   assert.match(run.screen, /slow +killed by SIGKILL/);
   await assertNothingAlive(run);
@@ -94,10 +94,10 @@ const gentle = { command: `exec ${fixtureCommand('signals.py', '--exit-on', 'USR
 
 for (const [what, processes, key, hint] of [
   ['Ctrl+C', { p: { command: gentle.command }, q: gentle }, '\x03', /Ctrl\+C again for the next stage, Ctrl\+\\ to kill at once\n/],
-  ['Ctrl+C where nobody is ever killed', { p: gentle }, '\x03', /Ctrl\+C again for the next stage\n/],
-  ['Ctrl+\\ where nobody is ever killed', { p: gentle }, '\x1c', undefined],
+  ['Ctrl+C if no process is ever killed', { p: gentle }, '\x03', /Ctrl\+C again for the next stage\n/],
+  ['Ctrl+\\ if no process is ever killed', { p: gentle }, '\x1c', undefined],
 ] as const) {
-  test(`what is said of further keys after ${what}`, needsPython, async () => {
+  test(`the hint about further keys after ${what}`, needsPython, async () => {
     const run = await pretty(processes);
     await run.waitFor(/ready/, 'terminal', Object.keys(processes).length);
     run.type(key);
@@ -110,7 +110,7 @@ for (const [what, processes, key, hint] of [
   });
 }
 
-test('Ctrl+\\ in a stop without a final kill says for whom it waits', needsPython, async () => {
+test('Ctrl+\\ during a stop without a final kill names the process that the runner waits for', needsPython, async () => {
   const run = await pretty({ p: gentle });
   await run.waitFor(/ready/, 'terminal');
   run.type('\x03');
@@ -151,32 +151,32 @@ for (const [how, options, args, expected] of [
     assert.deepEqual(await run.ended, exited(0));
     const shown = [run.screenBytes.toString(), run.stdout, run.stderr].join('');
     assert.match(plain(shown), /web +\| hello/);
-    // A colour is an SGR sequence: clearing a line is none.
+    // A colour is an SGR sequence. The sequence that clears a line is not.
     assert.equal(/\x1b\[[0-9;]*m/.test(shown), expected, JSON.stringify(shown));
     await assertNothingAlive(run);
   });
 }
 
-test('stdout in a pipe has no colour while stderr, at the terminal, has', needsPython, async () => {
+test('stdout in a pipe has no colour, while stderr at the terminal has colour', needsPython, async () => {
   const run = await pretty({ web: 'echo hello' }, { pipe: ['stdout'] });
   await run.ended;
   assert.equal(run.stdout, 'web | hello\n');
   assert.match(run.screenBytes.toString(), /\x1b\[[0-9;]*m/);
 });
 
-test('no process has the terminal: /dev/tty does not open, stdin is no terminal', needsPython, async () => {
+test('no process has the terminal: /dev/tty cannot be opened, stdin is not a terminal', needsPython, async () => {
   const look = '(: </dev/tty) && echo opened; [ -t 0 ] || echo no terminal; sh -c "exec cat" && echo end of file';
   const run = await upAtTerminal({ text: look, list: ['/bin/sh', '-c', look] });
   assert.deepEqual(await run.ended, exited(0));
   for (const name of ['text', 'list']) {
     const lines = run.lines(name);
-    assert.match(lines[0] ?? '', /\/dev\/tty/, 'the shell says why');
+    assert.match(lines[0] ?? '', /\/dev\/tty/, 'the shell gives an error');
     assert.deepEqual(lines.slice(1), ['no terminal', 'end of file']);
   }
   await assertNothingAlive(run);
 });
 
-test("Ctrl+C ends a shell's loop around us", needsPython, async () => {
+test('Ctrl+C ends a shell loop around procrun', needsPython, async () => {
   const loop = 'for i in 1 2 3; do echo "turn $i"; "$@"; done; echo not reached';
   const run = await terminalCommand(['/bin/sh', '-c', loop, 'sh', ...procrunArgv('up')], { jobControl: true, manifest: { processes: { p: 'echo asleep; exec sleep 300' } } });
   await run.waitFor('| asleep');
@@ -187,8 +187,8 @@ test("Ctrl+C ends a shell's loop around us", needsPython, async () => {
 });
 
 for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] as const) {
-  test(`the terminal's modes, and what is typed for the shell, are left alone: processes end ${how}`, needsPython, async () => {
-    // The shell survives Ctrl+C, and reads what was typed while procrun ran.
+  test(`procrun leaves the terminal modes and input for the shell alone: processes end ${how}`, needsPython, async () => {
+    // The shell survives Ctrl+C, and later reads the line that was typed while procrun ran.
     const script = 'trap : INT; stty -echo -icanon; "$@"; echo ended; until [ -e asked ]; do sleep 0.02; done; read -r line; echo "line $line"';
     const run = await terminalCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv('up')], { manifest: { processes: { p: 'echo asleep; while ! [ -e go ]; do sleep 0.02; done' } } });
     await run.waitFor('| asleep');
@@ -203,7 +203,7 @@ for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] a
     await run.waitFor('ended');
     assert.deepEqual(await run.modes(), { echo: false, canonical: false, signals: true });
     writeFileSync(join(run.folder, 'asked'), '');
-    // Ctrl+C empties the terminal's queue.
+    // Ctrl+C clears the input queue of the terminal.
     if (end !== undefined) run.type('typed\n');
     await run.waitFor('line typed');
     assert.deepEqual(await run.ended, exited(0));
@@ -211,7 +211,7 @@ for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] a
   });
 }
 
-test('stdin: forward: what is typed reaches that process, Ctrl+D is its end of file', needsPython, async () => {
+test('stdin: forward: typed text reaches that process, and Ctrl+D is its end of file', needsPython, async () => {
   const run = await upAtTerminal({ reader: { command: 'while read -r line; do echo "read $line"; done; echo end of file', stdin: 'forward' }, other: 'cat; echo nothing' });
   await run.waitForEvent({ event: 'start', process: 'reader' });
   run.type('one\n');

@@ -1,21 +1,21 @@
-// What belongs to an instance: an instance has ended only when its whole tree is gone, whoever of it went first or went away.
+// The tree of an instance. An instance has ended only when its whole tree is gone, in whatever order its members end or leave the group.
 import { strict as assert } from 'node:assert';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, type Run, test } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, sent, stagesOf, statusOf, up } from './up-support.ts';
 
-/** Ends at once, with this status, and leaves a member of its group that hears no polite signal. */
+/** Ends at once with this status, and leaves a group member that ignores SIGTERM, SIGINT and SIGHUP. */
 function leavesDeafMember(status: number): string {
   return `(trap "" TERM INT HUP; : >here; exec sleep 300) & while ! [ -e here ]; do sleep 0.01; done; echo "member $!"; exit ${status}`;
 }
 
-/** The events of these kinds, as `exit web`, in their order. */
+/** The events of these kinds in their order, for instance `exit web`. */
 function order(run: Run, ...kinds: readonly string[]): string[] {
   return run.events((each) => kinds.includes(each.event)).map(({ event, process, stage }) => [event, process, event === 'stage' ? stage : undefined].filter(Boolean).join(' '));
 }
 
-/** For what is to be left alone: the test ends it itself. */
+/** Kills a process that procrun leaves alone. */
 function end(pid: number): void {
   assert.ok(pid > 1 && isAlive(pid));
   process.kill(pid, 'SIGKILL');
@@ -25,18 +25,18 @@ async function pidSaid(run: Run, name: string, word: string): Promise<number> {
   return Number((await says(run, name, new RegExp(`^${word} \\d+$`))).split(' ').at(-1));
 }
 
-test('leader dies at once, a member of its group ignores SIGTERM, SIGINT, SIGHUP: gone, and the status is kept', async () => {
+test('the leader ends at once and leaves a group member that ignores SIGTERM, SIGINT and SIGHUP: the member is killed, the status is kept', async () => {
   const run = up({ p: { command: leavesDeafMember(3), stop: [{ flag: '50s' }, { run: { command: 'echo not run' } }, { SIGTERM: '300ms' }], stop_flag: 'file' } });
   const member = await pidSaid(run, 'p', 'member');
   assert.deepEqual(await run.ended, exited(3));
   assert.equal(isAlive(member), false);
-  // What is left is stopped from the SIGTERM stage on: flag and command were for the leader.
+  // The rest of the tree is stopped from the SIGTERM stage on. The earlier flag and run stages are for a living leader.
   assert.deepEqual(order(run, 'exit', 'stage', 'gone', 'stopping', 'done'), ['exit p', 'stage p SIGTERM', 'stage p SIGKILL', 'gone p', 'stopping p', 'done']);
   assert.deepEqual(endOf(run, 'p'), exited(3));
   await assertNothingAlive(run);
 });
 
-test('`sleep 301; true`, SIGTERM to the runner: nothing is leaked', async () => {
+test('`sleep 301; true`, SIGTERM to the runner: nothing is left', async () => {
   const run = up({ p: 'echo "ready $$"; sleep 301; true' });
   await ready(run, 'p');
   run.signal('SIGTERM');
@@ -45,7 +45,7 @@ test('`sleep 301; true`, SIGTERM to the runner: nothing is leaked', async () => 
   await assertNothingAlive(run);
 });
 
-test('dependencies wait for the whole tree: the exit of the leader is not its end', async () => {
+test('a dependency is stopped only after the whole tree of its dependant is gone, not after the exit of the leader', async () => {
   const web = '(trap "" TERM; : >here; exec sleep 300) & while ! [ -e here ]; do sleep 0.01; done; echo "ready $$"; wait';
   const run = up({ web: { command: web, stop: [{ SIGTERM: '2s' }], depends_on: ['db'] }, db: 'exec sleep 300' });
   await ready(run, 'web');
@@ -63,12 +63,12 @@ test('dependencies wait for the whole tree: the exit of the leader is not its en
   await assertNothingAlive(run);
 });
 
-/** Under a shell's `-c` a program can leave the group (setpgrp); the shell stays its leader. */
+/** A program under a shell's `-c` can leave the group (setpgrp). The shell stays the leader. */
 function leavesTheShell(): string {
   return `${fixtureCommand('escape.py', '--group', ...fixtureCommand('signals.py', '--exit-on', 'TERM')).join(' ')}; true`;
 }
 
-test('a program under a shell that leaves the group first thing (setpgrp) is stopped by the same stage', needsPython, async () => {
+test('a program under a shell that leaves the group at once (setpgrp) is stopped by the same stage', needsPython, async () => {
   const run = up({ p: leavesTheShell() });
   const pid = await ready(run, 'p');
   assert.notEqual(processInfo(pid)?.pgid, run.event('start', 'p').pid);
@@ -79,11 +79,11 @@ test('a program under a shell that leaves the group first thing (setpgrp) is sto
   await assertNothingAlive(run);
 });
 
-test('and it hears a forwarded signal, even one of which the shell dies at once', needsPython, async () => {
+test('a program under a shell that left the group gets a forwarded signal, even if the shell dies of that signal at once', needsPython, async () => {
   const run = up({ p: leavesTheShell() });
   await ready(run, 'p');
   run.signal('SIGUSR1');
-  // The leader's end is a failure; what it left is stopped.
+  // The end of the leader is a failure. The rest of its tree is stopped.
   assert.deepEqual(await run.ended, exited(statusOf('SIGUSR1')));
   assert.deepEqual(run.lines('p').filter((line) => line.startsWith('SIG')), ['SIGUSR1 1', 'SIGTERM 1'], run.report());
   await assertNothingAlive(run);
@@ -93,7 +93,7 @@ for (const [how, flag] of [
   ['the group (setpgid)', '--child-leaves'],
   ['the session (setsid)', '--child-session'],
 ] as const) {
-  test(`a child that left ${how} of a listed command hears what the group hears, and is named`, needsPython, async () => {
+  test(`a child that left ${how} of a list command gets the same signals as the group, and is named`, needsPython, async () => {
     const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'TERM', flag) } });
     await says(run, 'p', /^leader ready/);
     const child = Number((await says(run, 'p', /^child ready/)).split(' ')[2]);
@@ -108,8 +108,8 @@ for (const [how, flag] of [
   });
 }
 
-test('a daemon (double fork, setsid), whose leader has ended, is stopped with the rest; one that is deaf by SIGKILL', needsPython, async () => {
-  // The leader ends when its daemon is deaf.
+test('a daemon (double fork, setsid) is stopped after the end of its leader, by SIGKILL if it ignores SIGTERM', needsPython, async () => {
+  // The leader ends after its daemon ignores SIGTERM.
   const deaf = `${fixtureCommand('escape.py', '--double', '/bin/sh', 'deaf.sh').join(' ')}; until [ -e is-deaf ]; do sleep 0.01; done`;
   const run = up(
     { polite: fixtureCommand('escape.py', '--double', 'sleep', '300'), deaf: { command: deaf, stop: [{ SIGTERM: '300ms' }] } },
@@ -123,7 +123,7 @@ test('a daemon (double fork, setsid), whose leader has ended, is stopped with th
   await assertNothingAlive(run);
 });
 
-test('escapees: leave: named, told nothing, alive after the end; what stayed in the group goes', needsPython, async () => {
+test('escapees: leave: an escapee is named, gets no signal and survives the run; the group is stopped', needsPython, async () => {
   const run = up({ p: { command: fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-session'), escapees: 'leave' } });
   await says(run, 'p', /^leader ready/);
   const child = Number((await says(run, 'p', /^child ready/)).split(' ')[2]);
@@ -137,7 +137,7 @@ test('escapees: leave: named, told nothing, alive after the end; what stayed in 
   end(child);
 });
 
-test('PROCRUN_ESCAPE=1: what left with it is left alone, what stayed with it is not', needsPython, async () => {
+test('PROCRUN_ESCAPE=1: an escapee with it is left alone, a group member with it is stopped', needsPython, async () => {
   const command = `PROCRUN_ESCAPE=1 ${fixtureCommand('escape.py', 'sleep', '300').join(' ')} & PROCRUN_ESCAPE=1 sleep 300 & echo "stayed $!"; wait`;
   const run = up({ p: command });
   const [escaped, stayed] = [await pidSaid(run, 'p', 'escaped'), await pidSaid(run, 'p', 'stayed')];
@@ -149,7 +149,7 @@ test('PROCRUN_ESCAPE=1: what left with it is left alone, what stayed with it is 
   end(escaped);
 });
 
-test('a group of which only a zombie is left, that nobody reaps, is gone', needsPython, async () => {
+test('a group is gone when only an unreaped zombie is left in it', needsPython, async () => {
   const run = up({ p: fixtureCommand('zombie.py'), q: 'echo "ready $$"; exec sleep 300' });
   const [keeper, zombie] = [await pidSaid(run, 'p', 'keeper'), await pidSaid(run, 'p', 'zombie')];
   const gone = await run.waitForEvent({ event: 'gone', process: 'p' });
@@ -162,7 +162,7 @@ test('a group of which only a zombie is left, that nobody reaps, is gone', needs
   end(keeper);
 });
 
-test('a background process holds the pipe: noticed, named, not waited for', needsPython, async () => {
+test('a background process that holds the output pipe is named, and the runner does not wait for it', needsPython, async () => {
   const run = up({ p: `PROCRUN_ESCAPE=1 ${fixtureCommand('escape.py', 'sleep', '300').join(' ')} & while ! [ -e go ]; do sleep 0.01; done; echo last` });
   const holder = await pidSaid(run, 'p', 'escaped');
   writeFileSync(join(run.folder, 'go'), '');
@@ -174,7 +174,7 @@ test('a background process holds the pipe: noticed, named, not waited for', need
   end(holder);
 });
 
-test('a background process holds standard error alone, which is a pipe of its own: it is named as well', needsPython, async () => {
+test('a background process that holds only the separate pipe of standard error is named too', needsPython, async () => {
   const run = up({ p: { command: `PROCRUN_ESCAPE=1 ${fixtureCommand('escape.py', 'sleep', '300').join(' ')} >told & while ! grep -q escaped told; do sleep 0.01; done`, stderr: 'split' } });
   assert.deepEqual(await run.ended, exited(0));
   const holder = Number(/^escaped (\d+)/m.exec(readFileSync(join(run.folder, 'told'), 'utf8'))?.[1]);
@@ -183,7 +183,7 @@ test('a background process holds standard error alone, which is a pipe of its ow
   end(holder);
 });
 
-test('a member of the group that holds the output is stopped, not waited for', async () => {
+test('a group member that holds the output is stopped', async () => {
   const run = up({ p: 'sleep 300 & echo first; exit 0', q: 'exec sleep 300' });
   const gone = await run.waitForEvent({ event: 'gone', process: 'p' });
   assert.equal(gone.stage, 'SIGTERM');
@@ -193,12 +193,12 @@ test('a member of the group that holds the output is stopped, not waited for', a
   await assertNothingAlive(run);
 });
 
-// The first has much time for its end: on a busy machine 300 ms are not enough.
+// The chain that ends by SIGTERM gets much time: a busy machine needs more than 300 ms.
 for (const [how, trap, time, stage] of [
   ['ends by SIGTERM', '', '60s', 'SIGTERM'],
-  ['that is deaf ends by SIGKILL', 'trap "" TERM; ', '300ms', 'SIGKILL'],
+  ['that ignores SIGTERM ends by SIGKILL', 'trap "" TERM; ', '300ms', 'SIGKILL'],
 ] as const) {
-  test(`what a leader leaves in its group, of which each forks the next and ends, so that it is met at no look, ${how}`, async () => {
+  test(`after the leader's end, a chain of group members in which each forks the next and ends ${how}`, async () => {
     const chain = `${trap}n=$1; [ "$n" -gt 5000 ] || { echo "$n" >>hops; sh chain.sh $((n + 1)) & }`;
     const run = up({ p: { command: 'sh chain.sh 0', stop: [{ SIGTERM: time }] } }, { files: { 'chain.sh': chain } });
     assert.deepEqual(await run.ended, exited(0));

@@ -1,9 +1,9 @@
-// What even SIGKILL cannot end in time: it is repeated, named, and the status is 70.
+// A process that survives SIGKILL: SIGKILL is repeated, the process is named, and the status is 70.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, fixtureCommand, isAlive, needsPythonInNamespace, test, waitUntil } from '../support/harness.ts';
 import { between, exited, says, up, upPretty } from './up-support.ts';
 
-test('what survives SIGKILL for 5 s is named with pid, state and command; the status is 70, whatever else happened', needsPythonInNamespace, async () => {
+test('a process that survives SIGKILL for 5 s is named with pid, state and command, and the status is 70', needsPythonInNamespace, async () => {
   const processes = { p: { command: fixtureCommand('unkillable.py'), stop: [{ SIGTERM: 0 }] }, q: 'exec sleep 300' };
   const [json, pretty] = [up(processes), upPretty(processes)];
   const told = async (word: string): Promise<[number, number]> => [
@@ -30,6 +30,6 @@ test('what survives SIGKILL for 5 s is named with pid, state and command; the st
   assert.match(pretty.stderr, /p +could not be killed/);
 
   for (const pid of tracer) process.kill(pid, 'SIGKILL');
-  await waitUntil(() => ![...unkillable, ...tracer].some(isAlive), 'the end of what could not be killed');
+  await waitUntil(() => ![...unkillable, ...tracer].some(isAlive), 'the end of the unkillable process');
   for (const run of [json, pretty]) await assertNothingAlive(run, { within: 1000 });
 });

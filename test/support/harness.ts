@@ -1,5 +1,5 @@
-// All that a test of real processes imports. It starts procrun, or any other command, with `start` or at a `terminal`,
-// waits for events instead of times, and ends with `assertNothingAlive`.
+// The one import of a test with real processes. The test starts procrun or another command with `start` or at a `terminal`,
+// waits for events instead of sleeping, and ends with `assertNothingAlive`.
 export * from './nothing-alive.ts';
 export * from './paths.ts';
 export * from './pipes.ts';

@@ -1,9 +1,9 @@
-# Runs a command, reads its stdout as a stream, and says of each line how long it is: for lines that are too long to be kept by
-# a test. Python 3.
+# Runs a command, reads its stdout as a stream and reports the length of each line, for lines that are too long for a test to
+# keep. Python 3.
 #
 # measure.py [slow] -- COMMAND…
-# Out: a line of JSON for each line: [its first 120 characters, its length, how many of its bytes are x], and at last
-# {"status", "maxrss"}: the command's status, and the most memory, in KiB, that it or anything it waited for had.
+# Output: for each line a line of JSON, [its first 120 bytes, its length in bytes, its number of bytes `x`]. The last line is
+# {"status", "maxrss"}: the command's status, and the largest resident memory, in KiB, of it or of a child that it reaped.
 import json
 import os
 import resource

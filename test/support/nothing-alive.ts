@@ -1,35 +1,35 @@
-// What every test ends with: the proof that nothing is left.
+// The last assertion of each test: no process of the run is alive.
 import { strict as assert } from 'node:assert';
 import { type ProcessInfo, processesMarked } from './processes.ts';
 import type { Run } from './run.ts';
 
 export interface NothingAliveOptions {
-  /** Pids that may live. */
+  /** Pids that may be alive. */
   readonly except?: readonly number[];
-  /** After a SIGKILL of the runner its guard needs some time: ms until everything has to be gone. */
+  /** For a runner that got SIGKILL: the time, in ms, until its guard must have ended all processes. */
   readonly within?: number;
 }
 
-/** The runner's own helpers, its guard above all, see its end by the closing of a pipe, and so a moment later. */
+/** The runner's helpers, such as its guard, notice its end by end of file on a pipe, and so end a moment later. */
 const helperPatienceMs = 1000;
 
 /**
- * The run has ended, and at that very moment nothing of its trees was alive. A zombie is not alive.
- * What carries the run's mark without belonging to a tree (no PROCRUN_RUN_ID) has a second to follow.
+ * Asserts that no process of the run's trees was alive at the moment when the run ended. A zombie is not alive.
+ * Processes with the run's mark but without PROCRUN_RUN_ID belong to no tree. They get one second to end.
  */
 export async function assertNothingAlive(run: Run, options: NothingAliveOptions = {}): Promise<void> {
   await run.ended;
   const allowed = new Set(options.except);
-  const wrong = (all: readonly ProcessInfo[]): ProcessInfo[] => all.filter(({ pid }) => pid !== run.pid && !allowed.has(pid));
+  const unexpected = (all: readonly ProcessInfo[]): ProcessInfo[] => all.filter(({ pid }) => pid !== run.pid && !allowed.has(pid));
   const deadline = performance.now() + (options.within ?? helperPatienceMs);
   if (options.within === undefined) {
-    const ofTrees = wrong(run.survivors).filter(({ runId }) => runId !== undefined);
+    const ofTrees = unexpected(run.survivors).filter(({ runId }) => runId !== undefined);
     assert.deepEqual(ofTrees.map(describe), [], `alive when the runner had ended\n${run.report()}`);
   }
-  let alive = wrong(processesMarked(run.mark));
+  let alive = unexpected(processesMarked(run.mark));
   while (alive.length > 0 && performance.now() < deadline) {
     await new Promise((resolveLater) => setTimeout(resolveLater, 5));
-    alive = wrong(processesMarked(run.mark));
+    alive = unexpected(processesMarked(run.mark));
   }
   assert.deepEqual(alive.map(describe), [], `still alive after the runner's end\n${run.report()}`);
 }

@@ -1,15 +1,15 @@
-// Commands whose stdin, stdout and stderr are pipes to the test.
+// Starts commands whose stdin, stdout and stderr are pipes to the test.
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { procrunArgv } from './paths.ts';
 import { type End, type Options, Run } from './run.ts';
 
 export interface PipeOptions extends Options {
-  /** `none` (the default) is /dev/null; `pipe` stays open for `write`; any other text is its whole content. */
+  /** `none` (the default) is /dev/null. `pipe` stays open for `write`. `{ text }` is the whole input. */
   readonly stdin?: 'none' | 'pipe' | { readonly text: string };
-  /** A file descriptor for its stdout, instead of a pipe to the test. */
+  /** A file descriptor for the command's stdout, instead of a pipe. */
   readonly stdoutFd?: number;
-  /** A session of its own. */
+  /** True: the command gets a session of its own. */
   readonly detached?: boolean;
 }
 
@@ -28,13 +28,13 @@ export class PipeRun extends Run {
       stdio: [stdin === 'none' ? 'ignore' : 'pipe', options.stdoutFd ?? 'pipe', 'pipe'],
     });
     if (typeof stdin === 'object') this.#child.stdin?.end(stdin.text);
-    // It may have ended before it read everything.
+    // The command may end before it has read all its input.
     this.#child.stdin?.on('error', () => {});
-    let silence: NodeJS.Timeout | undefined;
+    let silenceTimer: NodeJS.Timeout | undefined;
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name]?.on('data', (chunk: Buffer) => {
         this.captured[name].add(chunk);
-        silence?.refresh();
+        silenceTimer?.refresh();
         this.changed();
       });
     }
@@ -45,13 +45,13 @@ export class PipeRun extends Run {
     });
     this.#child.on('exit', (code, signal) => {
       this.hasEnded({ code, signal });
-      // Something that is left may hold the pipes open; a busy machine may take its time to bring us what is in them.
-      silence = setTimeout(() => {
+      // A surviving descendant may hold the pipes open, and a busy machine may deliver their content late. So wait for a silence.
+      silenceTimer = setTimeout(() => {
         this.isComplete();
       }, 1000);
       this.#child.on('close', () => {
-        clearTimeout(silence);
-        silence = undefined;
+        clearTimeout(silenceTimer);
+        silenceTimer = undefined;
         this.isComplete();
       });
     });
@@ -71,12 +71,12 @@ export class PipeRun extends Run {
     this.#child.stdin?.end();
   }
 
-  /** The reader goes away, as `| head` does. */
+  /** Closes the read end of the command's stdout, as `| head` does. */
   closeStdout(): void {
     this.#child.stdout?.destroy();
   }
 
-  /** A reader that does not read. */
+  /** Stops reading the command's stdout. */
   pauseReading(): void {
     this.#child.stdout?.pause();
   }
@@ -93,17 +93,17 @@ export class PipeRun extends Run {
   }
 }
 
-/** `procrun ARGS` with pipes. */
+/** Starts `procrun ARGS` with pipes. */
 export function start(args: readonly string[], options?: PipeOptions): PipeRun {
   return new PipeRun(procrunArgv(...args), options);
 }
 
-/** Any other command with pipes: a shell around procrun, say. */
+/** Starts another command with pipes, such as a shell around procrun. */
 export function startCommand(argv: readonly string[], options?: PipeOptions): PipeRun {
   return new PipeRun(argv, options);
 }
 
-/** `procrun ARGS` to its end. */
+/** Runs `procrun ARGS` to its end. */
 export async function execute(args: readonly string[], options?: PipeOptions): Promise<PipeRun & { end: End }> {
   const run = start(args, options);
   await run.ended;

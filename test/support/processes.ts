@@ -1,4 +1,4 @@
-// What the kernel says about single processes, read from /proc: for tests that must not believe the runner.
+// Reads processes from /proc, for tests that must not rely on the runner's own reports.
 import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -10,7 +10,7 @@ export interface ProcessInfo {
   readonly sid: number;
   /** `R` running, `S` sleeping, `T` stopped, `Z` zombie, and so on: proc(5). */
   readonly state: string;
-  /** In ticks since the boot; with the pid, the identity of a process. */
+  /** In clock ticks since boot. Pid and start time together identify a process. */
   readonly startTime: number;
   readonly name: string;
   readonly argv: readonly string[];
@@ -18,11 +18,11 @@ export interface ProcessInfo {
   readonly runId: string | undefined;
 }
 
-/** undefined: there is no such process. A zombie is one. */
+/** @returns undefined if there is no such process. A zombie counts as a process. */
 export function processInfo(pid: number): ProcessInfo | undefined {
   const stat = readOf(pid, 'stat')?.toString('latin1');
   if (stat === undefined) return undefined;
-  // The name may hold blanks and parentheses itself: the last one ends it.
+  // The name may contain spaces and parentheses, so only the last parenthesis ends it.
   const nameEnd = stat.lastIndexOf(')');
   const fields = stat.slice(nameEnd + 2).split(' ');
   return {
@@ -38,20 +38,20 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   };
 }
 
-/** A zombie is not alive. */
+/** False for a zombie. */
 export function isAlive(pid: number): boolean {
   const info = processInfo(pid);
   return info !== undefined && !/^[ZX]$/.test(info.state);
 }
 
-/** The environment with which it was exec'd; empty if that cannot be read. */
+/** The environment at the process's last exec. Empty if it cannot be read. */
 export function environmentOf(pid: number): Record<string, string> {
   const text = readOf(pid, 'environ')?.toString() ?? '';
   const pairs = text.split('\0').filter((pair) => pair.includes('='));
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
-/** A line of /proc/PID/status: `statusField(pid, 'SigIgn')`. */
+/** The value of a line of /proc/PID/status: `statusField(pid, 'SigIgn')`. */
 export function statusField(pid: number, field: string): string | undefined {
   const line = readOf(pid, 'status')
     ?.toString('latin1')
@@ -60,17 +60,17 @@ export function statusField(pid: number, field: string): string | undefined {
   return line?.slice(field.length + 1).trim();
 }
 
-/** The signals that it ignores, catches, blocks. */
+/** The signals that the process ignores (SigIgn), catches (SigCgt) or blocks (SigBlk). */
 export function signalsOf(pid: number, what: 'SigIgn' | 'SigCgt' | 'SigBlk'): NodeJS.Signals[] {
   const mask = BigInt(`0x${statusField(pid, what) ?? '0'}`);
   const names = Object.entries(constants.signals).filter(([, number]) => ((mask >> BigInt(number - 1)) & 1n) === 1n);
   return names.map(([name]) => name as NodeJS.Signals);
 }
 
-/** The marks of all that this test file starts begin with it. */
+/** The marks of all processes that this test file starts begin with it. */
 export const fileMark = `${process.pid}.`;
 
-/** What is alive and has this mark of the harness, or one that begins so, in its environment; without this process itself. */
+/** Living processes whose mark of the harness, in their environment, begins with this one, except this process. */
 export function processesMarked(mark: string): ProcessInfo[] {
   const words = Buffer.from(`PROCRUN_TEST_MARK=${mark}`);
   return allPids()
@@ -79,7 +79,7 @@ export function processesMarked(mark: string): ProcessInfo[] {
     .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
 }
 
-/** SIGKILL to all that carries the mark, until there is nothing more: what is being forked may be missed by a first look. */
+/** Sends SIGKILL to all processes with the mark until none is left. It repeats, because a look can miss a process that is being forked. */
 export function killMarked(mark: string): void {
   for (let round = 0; round < 100; round += 1) {
     const found = processesMarked(mark);
@@ -88,25 +88,25 @@ export function killMarked(mark: string): void {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   }
 }
 
-/** The living descendants of a process, by parentage: what was adopted by another is not among them. */
+/** The living descendants of a process, found by their parent pids. Orphans that got a new parent are missing. */
 export function descendantsOf(pid: number): ProcessInfo[] {
   const everyone = allPids()
     .map(processInfo)
     .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
-  const below = (parent: number): ProcessInfo[] =>
-    everyone.filter(({ ppid }) => ppid === parent).flatMap((child) => [child, ...below(child.pid)]);
-  return below(pid);
+  const descendants = (parent: number): ProcessInfo[] =>
+    everyone.filter(({ ppid }) => ppid === parent).flatMap((child) => [child, ...descendants(child.pid)]);
+  return descendants(pid);
 }
 
 /**
- * For what the kernel tells nobody about, such as the state of a stranger: asks every 5 ms until it is so.
- * Rejects after 20 s.
+ * Checks every 5 ms until the condition is true. For changes that the kernel does not announce, such as the state of a process
+ * that is not a child. Rejects after 20 s.
  */
 export async function waitUntil(isSo: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 20_000;
@@ -132,7 +132,7 @@ function readOf(pid: number, file: string): Buffer | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`);
   } catch {
-    // It has ended, or it is not ours to read.
+    // The process has ended, or it belongs to another user.
     return undefined;
   }
 }

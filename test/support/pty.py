@@ -1,11 +1,11 @@
-# A terminal for one command: opens a pseudo-terminal, starts the command on it, and is driven by lines of JSON.
-# What it means and how it is used stands in terminal.ts; this file knows only the kernel's side. Python 3, standard library.
+# A terminal for one command: opens a pseudo-terminal, starts the command on it, and takes orders as lines of JSON.
+# terminal.ts is the test's side. This file makes only the system calls. Python 3, standard library.
 #
-# In, first: {"argv", "env", "cwd", "rows", "columns", "job_control", "pipes": [1, 2]}
-# then: {"type": base64} {"resize": [rows, columns]} {"signal": n} {"hangup": true} {"reading": bool}
+# Input, the first line: {"argv", "env", "cwd", "rows", "columns", "job_control", "pipes": [1, 2]}
+# Further lines: {"type": base64} {"resize": [rows, columns]} {"signal": n} {"hangup": true} {"reading": bool}
 #      {"foreground": true} (fg) {"background": true} (bg) {"report": "modes" | "foreground"}
-# Out: {"started": pid} {"out": base64} {"pipe": fd, "data": base64} {"stopped": n} {"continued": true}
-#      {"modes": {…}} {"foreground": pgid} {"exit": code, "signal": n} and last {"eof": true}
+# Output: {"started": pid} {"out": base64} {"pipe": fd, "data": base64} {"stopped": n} {"continued": true}
+#      {"modes": {…}} {"foreground": pgid} {"exit": code, "signal": n}, and at last {"eof": true}
 import base64
 import fcntl
 import json
@@ -16,7 +16,7 @@ import struct
 import sys
 import termios
 
-# After the command's end the terminal may be held open by something else. This much silence ends the wait for it.
+# After the command's end another process may hold the terminal open. This many seconds of silence end the wait for it.
 SILENCE = 0.3
 
 
@@ -30,21 +30,21 @@ class Terminal:
         self.master, slave = os.openpty()
         self.resize(spec["rows"], spec["columns"])
         pipes = {fd: os.pipe() for fd in spec["pipes"]}
-        # Wakes select() for a signal; the handlers themselves do nothing.
+        # A signal writes to this pipe and so wakes select(). The handlers do nothing.
         self.wake, wake_writer = os.pipe()
         os.set_blocking(wake_writer, False)
         signal.set_wakeup_fd(wake_writer)
         for number in (signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
-        # A shell that is not in the foreground must not be stopped for moving the foreground.
+        # Without this, tcsetpgrp from the background would stop this process.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         if self.job_control:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         self.child = os.fork()
         if self.child == 0:
-            self.become(spec, slave, pipes)
+            self.exec_command(spec, slave, pipes)
         if self.job_control:
-            self.adopt()
+            self.put_in_foreground()
         os.close(slave)
         for _, writer in pipes.values():
             os.close(writer)
@@ -53,10 +53,10 @@ class Terminal:
         self.ended = False
         say(started=self.child)
 
-    def become(self, spec, slave, pipes):
+    def exec_command(self, spec, slave, pipes):
         try:
             if self.job_control:
-                # As an interactive shell does it: a group of its own in the shell's session, in the foreground.
+                # Like an interactive shell: the job gets its own group in the shell's session, in the foreground.
                 os.setpgid(0, 0)
                 os.tcsetpgrp(slave, os.getpid())
             else:
@@ -74,22 +74,22 @@ class Terminal:
         finally:
             os._exit(127)
 
-    def adopt(self):
-        # Parent and child both do it, so that it is done whichever of them comes first.
+    def put_in_foreground(self):
+        # Parent and child both do this, because either may run first.
         try:
             os.setpgid(self.child, self.child)
             os.tcsetpgrp(self.master, self.child)
         except OSError:
-            pass  # already exec'd, and so done by the child, or already over
+            pass  # the child has exec'd already, after its own calls, or it has ended
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def group(self):
-        # Without job control the command leads a session, and so a group, too.
+        # The command leads a group in both cases. Without job control it leads a session, which starts with a group.
         return self.child
 
-    def obey(self, order):
+    def execute_order(self, order):
         if "type" in order:
             text = base64.b64decode(order["type"])
             while text:
@@ -122,7 +122,7 @@ class Terminal:
         else:
             say(foreground=os.tcgetpgrp(self.master))
 
-    def look_at_child(self):
+    def check_child(self):
         flags = os.WNOHANG | os.WUNTRACED | os.WCONTINUED
         while not self.ended:
             pid, status = os.waitpid(self.child, flags)
@@ -145,10 +145,10 @@ class Terminal:
                     signal=os.WTERMSIG(status) if by_signal else None,
                 )
 
-    def hear(self, number):
+    def on_signal(self, number):
         if number == signal.SIGHUP and self.job_control and not self.ended:
-            # An interactive shell passes the hangup to its jobs and ends; the kernel, seeing the session's leader end,
-            # sends it to the foreground group once more.
+            # An interactive shell sends SIGHUP to its jobs and ends. The end of the session leader makes the kernel send
+            # SIGHUP to the foreground group once more.
             for _ in range(2):
                 os.killpg(self.group(), signal.SIGHUP)
             os.killpg(self.group(), signal.SIGCONT)
@@ -156,7 +156,7 @@ class Terminal:
     def relay(self, source):
         try:
             data = os.read(source, 65536)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: no process has the terminal open any more
             data = b""
         if not data:
             del self.sources[source]
@@ -176,19 +176,19 @@ class Terminal:
                 break
             if self.wake in readable:
                 for number in os.read(self.wake, 4096):
-                    self.hear(number)
-                self.look_at_child()
+                    self.on_signal(number)
+                self.check_child()
             for source in [fd for fd in readable if fd in self.sources]:
                 self.relay(source)
             if 0 in readable:
                 data = os.read(0, 65536)
-                if not data:  # the test is over, or died: leave nothing behind
+                if not data:  # the test is over or has died: leave nothing behind
                     if not self.ended:
                         os.killpg(self.group(), signal.SIGKILL)
                     return
                 *lines, orders = (orders + data).split(b"\n")
                 for line in lines:
-                    self.obey(json.loads(line))
+                    self.execute_order(json.loads(line))
         say(eof=True)
 
 
@@ -198,5 +198,5 @@ while b"\n" not in first:
     if not data:
         sys.exit()
     first += data
-# Nothing more is sent before it has said that the command is started.
+# The test sends nothing more until it has read `started`, so the rest of this buffer is empty.
 Terminal(json.loads(first)).serve()

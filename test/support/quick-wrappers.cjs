@@ -1,17 +1,15 @@
-// For Node's --require: whatever is spawned waits for something, in a state of sleep, before Node's event loop goes on. So a
-// wrapper is at its gate in the very turn of the loop in which it was spawned, as on a machine that is too busy for Node.
+// For Node's --require: after each spawn, Node blocks until the child sleeps, or is a zombie, in 20 checks in a row. So a wrapper
+// waits at its gate before Node's event loop goes on, as on a machine where Node gets little CPU time.
 'use strict';
 
 const { ChildProcess } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 
-/** @type {{ pid?: number, spawn(options: unknown): unknown }} Not in the types of Node. */
-const prototype = /** @type {any} */ (ChildProcess.prototype);
-const { spawn } = prototype;
+const { spawn } = ChildProcess.prototype;
 
-prototype.spawn = function (options) {
+ChildProcess.prototype.spawn = function (options) {
   const result = spawn.call(this, options);
-  let looks = 0;
-  while (this.pid && looks < 20) looks = /\) [SZ] /.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1')) ? looks + 1 : 0;
+  let checks = 0;
+  while (this.pid && checks < 20) checks = /\) [SZ] /.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1')) ? checks + 1 : 0;
   return result;
 };

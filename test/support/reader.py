@@ -1,10 +1,10 @@
-# A standard output of any kind for one command, and its reader: starts the command with it, reads it, copies it to its own
-# stdout and ends with the command's status (128+n for a signal). What is tested by it is not its business. Python 3.
+# Starts a command with a stdout of the given kind, reads that stdout, copies it to its own stdout and ends with the command's
+# status (128+n for a signal). Python 3.
 #
 # reader.py KIND [PACE] -- COMMAND…
-# KIND: pipe, pipe-nonblocking, fifo, socketpair, unix-socket, pty, pty-nonblocking; with `+err` its stderr is the same.
-# PACE: `slow` reads a little at a time, in sizes that change, and waits between; `leave=N` goes away after N bytes;
-#       `late` reads nothing until the command has ended or half a second is over; nothing: as fast as it can.
+# KIND: pipe, pipe-nonblocking, fifo, socketpair, unix-socket, pty, pty-nonblocking; with `+err` its stderr goes there too.
+# PACE: `slow` reads in varying sizes with pauses between; `leave=N` closes its end after N bytes;
+#       `late` reads nothing until the command has ended or half a second is over; no PACE: as fast as it can.
 import os
 import random
 import socket
@@ -15,8 +15,8 @@ import time
 import tty
 
 
-def ends(kind):
-    """What we read, and what the command writes, as descriptors."""
+def open_ends(kind):
+    """Returns two file descriptors: the read end for us, the write end for the command."""
     if kind.startswith("pipe"):
         return os.pipe()
     if kind == "fifo":
@@ -37,7 +37,7 @@ def ends(kind):
             client.connect(path)
             return listener.accept()[0].detach(), client.detach()
     master, slave = os.openpty()
-    # No line discipline: bytes as they are.
+    # Raw mode: the terminal does not change the bytes.
     tty.setraw(slave)
     return master, slave
 
@@ -64,7 +64,7 @@ def relay(reader, pace, child):
                 time.sleep(0.002)
         try:
             data = os.read(reader, size)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: no process has the terminal open any more
             return
         if not data:
             return
@@ -80,7 +80,7 @@ if command and command[0] == "--":
 elif pace == "--":
     pace = ""
 kind, _, also = kind.partition("+")
-reader, writer = ends(kind)
+reader, writer = open_ends(kind)
 if kind.endswith("nonblocking"):
     os.set_blocking(writer, False)
 child = subprocess.Popen(command, stdout=writer, stderr=writer if also == "err" else None)
@@ -88,7 +88,7 @@ if not kind.startswith("pty"):
     os.close(writer)
     read(reader, pace, child)
 else:
-    # The last close of a terminal's other end throws away what nobody has read yet: it is closed when the command has ended.
+    # The last close of the slave end discards unread bytes, so keep it open until the command has ended.
     import threading
 
     thread = threading.Thread(target=read, args=(reader, pace, child))

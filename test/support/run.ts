@@ -1,5 +1,5 @@
-// One command that a test has started, whatever it is started with: what it printed, what it said as events, its end, and
-// what of it was alive at that moment.
+// One command that a test has started, by pipes or at a terminal: its output, its events, its end, and the processes that were
+// still alive at that moment.
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
@@ -8,19 +8,19 @@ import { dirname, join } from 'node:path';
 import { fileMark, killMarked, type ProcessInfo, processesMarked } from './processes.ts';
 import { type Owned, disown, own } from './test.ts';
 
-/** How long any wait may take. Generous: it is there to end a test that has failed, never to time one. */
+/** Limit of each wait. It is generous, because it only ends tests that have failed. */
 const patienceMs = 20_000;
 
 export interface Options {
   /** Written to procfile.yml in the run's folder. An object becomes JSON, which is YAML. */
   readonly manifest?: string | Readonly<Record<string, unknown>>;
-  /** Further files for the run's folder, by their path in it. */
+  /** More files for the run's folder. The keys are paths in it. */
   readonly files?: Readonly<Record<string, string>>;
   /** Default: the run's folder. */
   readonly cwd?: string;
-  /** On top of the test's own environment; undefined unsets. */
+  /** Added to the test's own environment. undefined unsets a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Uses the folder (and so the manifest) and the runtime folder of another run: to talk to it, or to come after it. */
+  /** Uses the folder (and so the manifest) and the runtime folder of another run, to talk to it or to follow it. */
   readonly beside?: Run;
 }
 
@@ -52,7 +52,7 @@ export interface RunnerEvent {
 
 export type EventPattern = Partial<RunnerEvent> | ((event: RunnerEvent) => boolean);
 
-/** Where `waitFor` looks. `terminal` is what a terminal showed, made `plain`; `any` is each of the three by itself. */
+/** Where `waitFor` searches. `terminal` is the terminal's output as `plain` text. `any` searches each of the other three. */
 export type Source = 'stdout' | 'stderr' | 'terminal' | 'any';
 
 class Captured {
@@ -69,17 +69,17 @@ class Captured {
 }
 
 export abstract class Run implements Owned {
-  /** Every process that descends from this run carries it in its environment, unless it took pains not to. */
+  /** All descendants of this run carry this in their environment, unless they remove it. */
   readonly mark: string;
-  /** Scratch folder, gone after the test. */
+  /** Temporary folder. It is removed after the test. */
   readonly folder: string;
   /** The PROCRUN_RUNTIME_DIR of this run. */
   readonly runtimeDir: string;
-  /** Resolves once it has ended and all its output is here. Never rejects. */
+  /** Resolves when the command has ended and all its output has arrived. Never rejects. */
   readonly ended: Promise<End>;
-  /** Set at the very moment at which it ended. */
+  /** Set at the moment when the command ends. */
   end: End | undefined;
-  /** What of it was alive at that moment; empty before. */
+  /** The processes of the run that were alive at that moment. Empty before. */
   survivors: readonly ProcessInfo[] = [];
 
   protected readonly captured = { stdout: new Captured(), stderr: new Captured(), terminal: new Captured() };
@@ -95,7 +95,7 @@ export abstract class Run implements Owned {
   protected constructor(argv: readonly string[], options: Options) {
     this.#argv = argv;
     this.mark = `${fileMark}${randomUUID()}`;
-    // Short: the path of a socket in it may have 107 bytes.
+    // Short, because the path of a Unix socket in it may have at most 107 bytes.
     this.folder = options.beside?.folder ?? realpathSync(mkdtempSync(join(tmpdir(), 'pr-')));
     this.runtimeDir = join(this.folder, 'run');
     const { manifest } = options;
@@ -120,10 +120,10 @@ export abstract class Run implements Owned {
   }
 
   abstract get pid(): number;
-  /** Ends, whatever it takes, everything of this run, and what the harness itself needs for it. */
+  /** Kills all processes of this run, and the helpers that the harness started for it. */
   abstract destroy(): Promise<void>;
 
-  /** What it printed, as UTF-8. At a terminal, what is not in a pipe of its own is in `TerminalRun`'s `screen`. */
+  /** Its stdout as UTF-8. At a terminal, use `TerminalRun.screen` for a stream without its own pipe. */
   get stdout(): string {
     return this.captured.stdout.bytes.toString();
   }
@@ -140,14 +140,14 @@ export abstract class Run implements Owned {
     return this.captured.stderr.bytes;
   }
 
-  /** Sends a signal to the runner itself, and to nothing else. */
+  /** Sends a signal to the command itself, not to its group. */
   signal(name: NodeJS.Signals): void {
     assert.equal(this.end, undefined, `it has ended before ${name} could be sent\n${this.report()}`);
     process.kill(this.pid, name);
   }
 
   /**
-   * Resolves as soon as the pattern, or the given occurrence of it, stands in the output.
+   * Resolves as soon as the output contains the given occurrence of the pattern.
    * Rejects, with all the output, when the run ends without it, or after 20 s.
    */
   waitFor(pattern: string | RegExp, source: Source = 'any', occurrence = 1): Promise<RegExpMatchArray> {
@@ -166,7 +166,7 @@ export abstract class Run implements Owned {
     }, `${String(pattern)}${occurrence > 1 ? ` (occurrence ${occurrence})` : ''} in ${source}`);
   }
 
-  /** The events so far, of a run with `--format json`. */
+  /** The events so far. The run needs `--format json`. */
   events(pattern?: EventPattern): RunnerEvent[] {
     const { bytes } = this.captured.stdout;
     for (let end = bytes.indexOf(10, this.#eventsParsedTo); end !== -1; end = bytes.indexOf(10, this.#eventsParsedTo)) {
@@ -181,13 +181,13 @@ export abstract class Run implements Owned {
     return pattern === undefined ? [...this.#events] : this.#events.filter((event) => matches(event, pattern));
   }
 
-  /** As `waitFor`, for an event of `--format json`. */
+  /** Like `waitFor`, for an event of `--format json`. */
   waitForEvent(pattern: EventPattern, occurrence = 1): Promise<RunnerEvent> {
     const what = typeof pattern === 'function' ? pattern.toString() : JSON.stringify(pattern);
     return this.watch(() => this.events(pattern)[occurrence - 1], `the event ${what}`);
   }
 
-  /** The one event of that kind of that process. */
+  /** The only event of that kind of that process. Fails if there is none, or more than one. */
   event(event: string, process: string): RunnerEvent {
     const found = this.events({ event, process });
     assert.equal(found.length, 1, `one event ${event} of ${process} was expected, not ${found.length}\n${this.report()}`);
@@ -201,7 +201,7 @@ export abstract class Run implements Owned {
     return this.events({ event: 'output', process }).map(({ line }) => line ?? '');
   }
 
-  /** Everything about this run, for the message of a failure. */
+  /** The command, its end and its output, for the message of a failure. */
   report(): string {
     const end = this.end === undefined ? 'still running' : (this.end.signal ?? `exit ${this.end.code}`);
     const parts = (['stdout', 'stderr', 'terminal'] as const).map((name) => {
@@ -216,7 +216,7 @@ export abstract class Run implements Owned {
     disown(this);
   }
 
-  /** Waits until `look` has an answer. It is asked whenever something is printed or the run changes its state. */
+  /** Waits until `look` returns a value. Calls it again after each output and each change of the run's state. */
   protected watch<T>(look: () => T | undefined, what: string): Promise<T> {
     return new Promise((resolveWatch, reject) => {
       const attempt = (): void => {
@@ -254,7 +254,7 @@ export abstract class Run implements Owned {
   }
 
   protected hasEnded(end: End): void {
-    // First of all the look at what is alive: everything later would be too kind.
+    // Look for survivors first: a later look could miss them.
     this.survivors = processesMarked(this.mark).filter(({ pid }) => pid !== this.pid);
     this.end = end;
     this.changed();
@@ -274,21 +274,21 @@ function matches(event: RunnerEvent, pattern: EventPattern): boolean {
   return Object.entries(pattern).every(([key, value]) => event[key] === value);
 }
 
-/** The environment of the tests, without what would change what is tested. */
+/** The environment of the tests, without variables that would change the tested behaviour. */
 function testEnvironment(extra: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const unwanted = /^(PROCRUN.*|npm_.*|NODE_TEST_CONTEXT|NODE_OPTIONS|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|PORT|PS|TERM|CI)$/;
   const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
   const all: Record<string, string | undefined> = {
     ...Object.fromEntries(kept),
     TERM: 'xterm-256color',
-    // No __pycache__ among the fixtures.
+    // Prevents __pycache__ in fixtures/.
     PYTHONDONTWRITEBYTECODE: '1',
     ...extra,
   };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** The text without colours, cursor movements and carriage returns at the end of a line. */
+/** The text without colours and cursor movements, and with `\n` line ends. */
 export function plain(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/\r+\n/g, '\n');
 }

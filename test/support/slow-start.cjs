@@ -1,17 +1,15 @@
-// For Node's --require: after its first spawn Node's event loop stands still until there is a file `heard` in its folder.
-// So what a command hears in its first milliseconds is behind it before the one who started it is told.
+// For Node's --require: after its first spawn, Node's event loop blocks until a file `heard` exists in the working directory.
+// So the command can handle its first signals before Node handles any further event.
 'use strict';
 
 const { ChildProcess } = require('node:child_process');
 const { existsSync } = require('node:fs');
 
-/** @type {{ pid?: number, spawn(options: unknown): unknown }} Not in the types of Node. */
-const prototype = /** @type {any} */ (ChildProcess.prototype);
-const { spawn } = prototype;
+const { spawn } = ChildProcess.prototype;
 const { setImmediate } = globalThis;
 
-prototype.spawn = function (options) {
-  prototype.spawn = spawn;
+ChildProcess.prototype.spawn = function (options) {
+  ChildProcess.prototype.spawn = spawn;
   globalThis.setImmediate = /** @type {any} */ ((/** @type {Parameters<typeof setImmediate>} */ ...args) => {
     globalThis.setImmediate = setImmediate;
     while (!existsSync('heard'));

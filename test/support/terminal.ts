@@ -1,4 +1,4 @@
-// Commands at a terminal of their own, which pty.py provides: keys typed, windows closed, jobs stopped and resumed.
+// Starts commands at a pseudo-terminal, which pty.py provides. A test can type keys, close the window, and stop and resume jobs.
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,15 +10,15 @@ export interface TerminalOptions extends Options {
   readonly rows?: number;
   readonly columns?: number;
   /**
-   * As a job of an interactive shell, so that Ctrl+Z really stops it, and `foreground()` or `background()` resume it.
-   * Without it the command is the leader of the terminal's session.
+   * True: the command is a job of an interactive shell, so that Ctrl+Z stops it, and `foreground()` or `background()` resume it.
+   * False: the command is the leader of the terminal's session.
    */
   readonly jobControl?: boolean;
-  /** Its stdout, or its stderr, is not the terminal but a pipe: `procrun up --format json >events`. */
+  /** The streams that are a pipe instead of the terminal, as in `procrun up --format json >events`. */
   readonly pipe?: readonly ('stdout' | 'stderr')[];
 }
 
-/** What pty.py says. */
+/** A line that pty.py prints. */
 interface HelperEvent {
   readonly started?: number;
   readonly out?: string;
@@ -36,14 +36,14 @@ interface HelperEvent {
 export interface TerminalModes {
   readonly echo: boolean;
   readonly canonical: boolean;
-  /** Ctrl+C and its kin become signals. */
+  /** True: Ctrl+C, Ctrl+Z and Ctrl+\ become signals. */
   readonly signals: boolean;
 }
 
 export class TerminalRun extends Run {
-  /** The signals that stopped it, in their order. */
+  /** The signals that stopped the command, in order. */
   readonly stops: NodeJS.Signals[] = [];
-  /** How many times it was continued. */
+  /** How many times the command was continued. */
   continued = 0;
 
   readonly #helper: ChildProcess;
@@ -66,34 +66,34 @@ export class TerminalRun extends Run {
       job_control: options.jobControl ?? false,
       pipes: (options.pipe ?? []).map((name) => (name === 'stdout' ? 1 : 2)),
     };
-    // A session of its own: it becomes the shell of the terminal, and no Ctrl+C typed at the tests reaches it.
+    // pty.py gets its own session: it acts as the shell of the terminal, and a Ctrl+C for the tests does not reach it.
     this.#helper = spawn('python3', ['-I', '-S', join(root, 'test/support/pty.py')], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#helper.stdin?.on('error', () => {});
-    this.#order(specification);
+    this.#sendOrder(specification);
     this.#helper.stdout?.setEncoding('latin1').on('data', (text: string) => {
       const lines = (this.#pending + text).split('\n');
       this.#pending = lines.pop() ?? '';
-      for (const line of lines) this.#hear(JSON.parse(line) as HelperEvent);
+      for (const line of lines) this.#handleEvent(JSON.parse(line) as HelperEvent);
     });
     this.#helper.stderr?.on('data', (chunk: Buffer) => {
       this.captured.stderr.add(Buffer.concat([Buffer.from('pty.py: '), chunk]));
     });
     this.#helperEnded = new Promise((resolveHelper) => {
-      const over = (): void => {
-        // It ends before its command only when something is wrong with it.
+      const onHelperEnd = (): void => {
+        // pty.py ends before its command only after an error.
         if (this.end === undefined) this.hasEnded({ code: null, signal: null });
         this.isComplete();
         resolveHelper();
       };
-      this.#helper.on('error', over);
-      this.#helper.on('close', over);
+      this.#helper.on('error', onHelperEnd);
+      this.#helper.on('close', onHelperEnd);
     });
   }
 
-  #hear(event: HelperEvent): void {
+  #handleEvent(event: HelperEvent): void {
     if (event.started !== undefined) this.#pid = event.started;
     if (event.out !== undefined) this.captured.terminal.add(Buffer.from(event.out, 'base64'));
     if (event.data !== undefined) this.captured[event.pipe === 1 ? 'stdout' : 'stderr'].add(Buffer.from(event.data, 'base64'));
@@ -113,52 +113,52 @@ export class TerminalRun extends Run {
     return this.#pid;
   }
 
-  /** Every byte that the terminal was given to show. */
+  /** All bytes that were written to the terminal. */
   get screenBytes(): Buffer {
     return this.captured.terminal.bytes;
   }
 
   /**
-   * What stands on the screen: plain line ends, no colours, and without what was overwritten, as a progress line is.
-   * (`waitFor` sees that as well.)
+   * The text on the screen: `\n` line ends, no colours, and no overwritten lines, such as progress lines.
+   * (`waitFor` searches overwritten lines too.)
    */
   get screen(): string {
     return plain(this.screenBytes.toString().replace(/[^\n]*\r(?:\x1b\[[02]?K)/g, ''));
   }
 
-  /** Keys: `\x03` is Ctrl+C, `\x1a` Ctrl+Z, `\x1c` Ctrl+\, `\x04` Ctrl+D. */
+  /** Types keys: `\x03` is Ctrl+C, `\x1a` Ctrl+Z, `\x1c` Ctrl+\, `\x04` Ctrl+D. */
   type(keys: string | Buffer): void {
-    this.#order({ type: Buffer.from(keys as string).toString('base64') });
+    this.#sendOrder({ type: Buffer.from(keys as string).toString('base64') });
   }
 
   resize(rows: number, columns: number): void {
-    this.#order({ resize: [rows, columns] });
+    this.#sendOrder({ resize: [rows, columns] });
   }
 
-  /** The window is closed. */
+  /** Closes the terminal's window. */
   hangUp(): void {
-    this.#order({ hangup: true });
+    this.#sendOrder({ hangup: true });
   }
 
-  /** `fg`, after a stop or a `background()`. */
+  /** Like the shell's `fg`, after a stop or a `background()`. */
   foreground(): void {
-    this.#order({ foreground: true });
+    this.#sendOrder({ foreground: true });
   }
 
-  /** `bg` */
+  /** Like the shell's `bg`. */
   background(): void {
-    this.#order({ background: true });
+    this.#sendOrder({ background: true });
   }
 
   pauseReading(): void {
-    this.#order({ reading: false });
+    this.#sendOrder({ reading: false });
   }
 
   resumeReading(): void {
-    this.#order({ reading: true });
+    this.#sendOrder({ reading: true });
   }
 
-  /** The signal that stopped it. */
+  /** Resolves with the signal that stopped the command. */
   waitForStop(occurrence = 1): Promise<NodeJS.Signals> {
     return this.watch(() => this.stops[occurrence - 1], 'being stopped');
   }
@@ -169,20 +169,20 @@ export class TerminalRun extends Run {
 
   modes(): Promise<TerminalModes> {
     const number = this.#modesAsked++;
-    this.#order({ report: 'modes' });
+    this.#sendOrder({ report: 'modes' });
     return this.watch(() => this.#modes[number], "the terminal's modes");
   }
 
-  /** The group in the foreground of the terminal. */
+  /** The terminal's foreground process group. */
   foregroundGroup(): Promise<number> {
     const number = this.#foregroundsAsked++;
-    this.#order({ report: 'foreground' });
+    this.#sendOrder({ report: 'foreground' });
     return this.watch(() => this.#foregrounds[number], "the terminal's foreground group");
   }
 
   async destroy(): Promise<void> {
     this.killAll();
-    // pty.py takes the end of its orders as the end of the test, and kills its command.
+    // At end of file on its stdin, pty.py kills its command and ends.
     this.#helper.stdin?.end();
     await this.#helperEnded;
   }
@@ -193,24 +193,24 @@ export class TerminalRun extends Run {
     return this;
   }
 
-  #order(order: object): void {
+  #sendOrder(order: object): void {
     this.#helper.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 }
 
-/** `procrun ARGS` at a terminal of its own. */
+/** Starts `procrun ARGS` at a new terminal. */
 export function terminal(args: readonly string[], options?: TerminalOptions): Promise<TerminalRun> {
   return new TerminalRun(procrunArgv(...args), options).begun();
 }
 
-/** Any other command at a terminal of its own. */
+/** Starts another command at a new terminal. */
 export function terminalCommand(argv: readonly string[], options?: TerminalOptions): Promise<TerminalRun> {
   return new TerminalRun(argv, options).begun();
 }
 
 /**
- * `procrun up` at a terminal, where Ctrl+C can be typed, with its events in a file: what it says to the user is on the
- * screen, what it did in `events()`.
+ * Starts `procrun up` at a terminal, with stdout as a pipe for its JSON events. Messages to the user are on the `screen`, and the
+ * events are in `events()`.
  */
 export function upAtTerminal(
   processes: Readonly<Record<string, unknown>>,

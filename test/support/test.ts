@@ -1,11 +1,11 @@
-// A test that owns everything that is started in it, and ends it.
+// The `test` function of the harness. A test owns all commands that it starts, and they are killed when it ends.
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { rmSync } from 'node:fs';
 import { type TestContext, test as nodeTest } from 'node:test';
 import { defaultMs, limitTest } from './time-limit.ts';
 
-/** For a whole test: it ends one that has failed, and is no measure. */
+/** Limit of a whole test. It is generous, because it only ends tests that have failed. */
 const testPatienceMs = 90_000;
 
 /** For what a test does once its time is up: it ends its processes. Only then is its whole file ended. */
@@ -13,26 +13,26 @@ const cleanUpMs = Math.min(30_000, defaultMs);
 
 interface TestOptions {
   readonly skip?: boolean | string;
-  /** ms for the whole test; 90 s if not said. */
+  /** Limit of the whole test in ms. Default: 90 s. */
   readonly timeout?: number;
 }
 
-/** What a test has started. */
+/** A command that a test has started. */
 export interface Owned {
   readonly folder: string;
-  /** For the message of a failure. */
+  /** A description for the message of a failure. */
   report(): string;
-  /** Ends it, whatever it takes. */
+  /** Kills all its processes and waits for its end. */
   destroy(): Promise<void>;
-  /** The same, without a moment to wait. */
+  /** Kills all its processes without waiting. */
   killAll(): void;
 }
 
 const currentTest = new AsyncLocalStorage<Set<Owned>>();
 
 /**
- * node:test's `test`, which kills at the end everything that was started in it and shows the output if it failed.
- * (A process that is still there would also keep Node's test runner from ever ending.)
+ * Like node:test's `test`, but at the end it kills all commands that the test started, and shows their output if the test failed.
+ * (A process that stays alive would also keep Node's test runner from ending.)
  */
 export function test(name: string, body: (t: TestContext) => Promise<void> | void): void;
 export function test(name: string, options: TestOptions, body: (t: TestContext) => Promise<void> | void): void;
@@ -76,20 +76,20 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-// Should this process itself end in the middle of a test.
-const everything = new Set<Owned>();
+// For an exit of this process in the middle of a test.
+const allOwned = new Set<Owned>();
 process.on('exit', () => {
-  for (const run of everything) run.killAll();
+  for (const run of allOwned) run.killAll();
 });
 
-/** Gives it to the test that is running. */
+/** Makes the running test the owner of this command. */
 export function own(thing: Owned): void {
   const owner = currentTest.getStore();
   assert.ok(owner, 'start things inside the test() of test/support/harness.ts, which ends them');
   owner.add(thing);
-  everything.add(thing);
+  allOwned.add(thing);
 }
 
 export function disown(thing: Owned): void {
-  everything.delete(thing);
+  allOwned.delete(thing);
 }

@@ -121,7 +121,7 @@ const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type
   start: [{ type: 'start', process: 'web', pid: 2 }],
   'not-started': [{ type: 'not-started', process: 'web', reason: '' }],
   signal: [{ type: 'signal', process: 'web', signal: 'SIGTERM', to: 'group', reason: 'stage' }],
-  stage: [{ type: 'stage', process: 'web', stage: 'SIGTERM', timeoutMs: Infinity, cause: { kind: 'reader-gone' } }],
+  stage: [{ type: 'stage', process: 'web', stage: 'SIGTERM', nextStage: 'SIGKILL', timeoutMs: Infinity, cause: { kind: 'reader-gone' } }],
   exit: [{ type: 'exit', process: 'web', end: { kind: 'exit', code: 0 }, failed: false, asked: false }],
   'timed-out': [{ type: 'timed-out', process: 'web', afterMs: 1 }],
   leftovers: [{ type: 'leftovers', process: 'web' }],

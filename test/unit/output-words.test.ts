@@ -4,20 +4,26 @@ import { test } from 'node:test';
 import type { StageName } from '../../src/output/notices.ts';
 import { noticeInWords, progressInWords } from '../../src/output/words.ts';
 
-test('a stage is printed with its time', () => {
-  const cases: readonly (readonly [StageName, number, string])[] = [
-    ['SIGTERM', 8000, 'web: SIGTERM, 8s to end by it'],
-    ['SIGTERM', 0, 'web: SIGTERM, and no time to end by it'],
-    ['SIGTERM', Infinity, 'web: SIGTERM, with no time limit'],
-    ['flag', 4000, 'web: stop flag raised, 4s to end by it'],
-    ['flag', Infinity, 'web: stop flag raised, with no time limit'],
-    ['run', 5000, 'web: its stop command runs, 5s for it'],
-    ['run', 0, 'web: its stop command runs, and no time for it'],
-    ['run', Infinity, 'web: its stop command runs, with no time limit'],
-    ['SIGKILL', 5000, 'web: SIGKILL'],
+test('a stage, the next stage, and the time until then', () => {
+  const cases: readonly (readonly [StageName, StageName | undefined, number, string])[] = [
+    ['SIGTERM', 'SIGKILL', 8000, 'web: SIGTERM sent; SIGKILL in 8s'],
+    ['SIGTERM', 'SIGKILL', 0, 'web: SIGTERM sent; SIGKILL at once'],
+    ['SIGTERM', 'SIGKILL', Infinity, 'web: SIGTERM sent; no time limit'],
+    ['SIGTERM', undefined, 8000, 'web: SIGTERM sent; last stage, 8s'],
+    ['SIGTERM', undefined, 0, 'web: SIGTERM sent; last stage, 0s'],
+    ['SIGTERM', undefined, Infinity, 'web: SIGTERM sent; no time limit'],
+    ['SIGINT', 'flag', 5000, 'web: SIGINT sent; stop flag in 5s'],
+    ['SIGINT', 'run', 250, 'web: SIGINT sent; stop command in 250ms'],
+    ['flag', 'SIGTERM', 4000, 'web: stop flag raised; SIGTERM in 4s'],
+    ['flag', undefined, 4000, 'web: stop flag raised; last stage, 4s'],
+    ['flag', 'SIGTERM', Infinity, 'web: stop flag raised; no time limit'],
+    ['run', 'SIGTERM', 5000, 'web: its stop command runs; SIGTERM in 5s'],
+    ['run', 'SIGTERM', 0, 'web: its stop command runs; SIGTERM at once'],
+    ['run', 'SIGTERM', Infinity, 'web: its stop command runs; no time limit'],
+    ['SIGKILL', undefined, 5000, 'web: SIGKILL'],
   ];
-  for (const [stage, timeoutMs, text] of cases) {
-    assert.equal(noticeInWords({ type: 'stage', process: 'web', stage, timeoutMs, cause: { kind: 'down' } }), text);
+  for (const [stage, nextStage, timeoutMs, text] of cases) {
+    assert.equal(noticeInWords({ type: 'stage', process: 'web', stage, nextStage, timeoutMs, cause: { kind: 'down' } }), text);
   }
 });
 

@@ -1,0 +1,241 @@
+// How often trees are scanned, when a tree counts as gone, and which signals a kill sends: histories on a fake clock.
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { TreeWatcher, type WatchedTree } from '../../src/runner/tree-watcher.ts';
+import { FakeSystem, fakeSession, type FakeSession, markOf } from './system-support.ts';
+
+const groupId = 4_900_000;
+
+interface WatchedHistory {
+  readonly system: FakeSystem;
+  readonly watcher: TreeWatcher;
+  readonly told: string[];
+  readonly tree: (id: string, facts?: Partial<FakeSession>) => WatchedTree;
+}
+
+function history(): WatchedHistory {
+  const system = new FakeSystem();
+  const told: string[] = [];
+  const watcher = new TreeWatcher(
+    {
+      onRemains: (id) => told.push(`remains ${id}`),
+      onGone: (id) => told.push(`gone ${id}`),
+      onEscapee: (id, { info }, left) => told.push(`escapee ${id} ${info.pid}${left ? ' left' : ''}`),
+    },
+    system,
+  );
+  return { system, watcher, told, tree: (id, facts) => ({ id, mark: markOf(id, fakeSession(groupId, facts)), leaveEscapees: false }) };
+}
+
+test('a tree without a living member is gone after one scan, and no timer is left', async () => {
+  const { system, watcher, told, tree } = history();
+  watcher.watch(tree('p'));
+  await system.pass(0);
+  assert.deepEqual([told, system.scans, system.hasTimer], [['gone p'], 1, false]);
+});
+
+test('trees whose leaders end together share one scan', async () => {
+  const { system, watcher, told, tree } = history();
+  for (const id of ['a', 'b', 'c']) watcher.watch(tree(id));
+  await system.pass(0);
+  assert.deepEqual([told, system.scans], [['gone a', 'gone b', 'gone c'], 1]);
+});
+
+test('a tree whose leader is not reaped yet is not gone', async () => {
+  const { system, watcher, told, tree } = history();
+  const watched = tree('p', { leaderIsOurs: true });
+  watcher.watch(watched);
+  await system.pass(1000);
+  assert.deepEqual(told, []);
+  Object.assign(watched.mark.session, { leaderIsOurs: false });
+  await system.pass(100);
+  assert.deepEqual(told, ['gone p']);
+});
+
+test('a tree that is killed but not watched is not reported: its leader has not ended', async () => {
+  const { system, watcher, told, tree } = history();
+  watcher.kill(tree('p'));
+  await system.pass(1000);
+  assert.deepEqual(told, []);
+});
+
+test('after a member was found, one empty scan is not enough: a process may fork and end during it', async () => {
+  const { system, watcher, told, tree } = history();
+  const first = system.start({ instance: 'p' });
+  watcher.watch(tree('p'));
+  await system.pass(0);
+  assert.deepEqual(told, ['remains p']);
+  // The next scan finds nothing: the first process has ended, and its child was not there yet when its place was read.
+  first.ends();
+  system.beforeScan = (scan) => {
+    if (scan === 3) system.start({ instance: 'p' });
+  };
+  await system.pass(1000);
+  assert.deepEqual(told, ['remains p']);
+  assert.ok(system.scans >= 3);
+});
+
+test('two empty scans in a row are enough', async () => {
+  const { system, watcher, told, tree } = history();
+  const member = system.start({ instance: 'p' });
+  watcher.watch(tree('p'));
+  await system.pass(0);
+  member.ends();
+  await system.pass(1000);
+  assert.deepEqual([told, system.scans, system.hasTimer], [['remains p', 'gone p'], 3, false]);
+});
+
+test('an empty scan does not count if the next one finds a member', async () => {
+  const { system, watcher, told, tree } = history();
+  system.start({ instance: 'p' }).ends();
+  system.beforeScan = (scan) => {
+    // A member in each second scan.
+    const member = scan % 2 === 1 ? system.start({ instance: 'p' }) : undefined;
+    if (member) system.schedule(() => member.ends(), 0);
+  };
+  watcher.watch(tree('p'));
+  await system.pass(2000);
+  assert.deepEqual(told, ['remains p']);
+});
+
+test('a group that lives for kill(2) and is empty in four scans has a member that no scan finds', async () => {
+  const { system, watcher, told, tree } = history();
+  const watched = tree('p', { isAtRest: false });
+  system.beforeScan = (scan) => {
+    if (scan === 4) assert.deepEqual(told, []);
+  };
+  watcher.watch(watched);
+  await system.pass(100);
+  assert.deepEqual(told, ['remains p']);
+  Object.assign(watched.mark.session, { isAtRest: true });
+  await system.pass(100);
+  assert.deepEqual(told, ['remains p', 'gone p']);
+});
+
+test('while a known member lives, the system is not scanned', async () => {
+  const { system, watcher, told, tree } = history();
+  const member = system.start({ instance: 'p' });
+  watcher.watch(tree('p'));
+  await system.pass(10_000);
+  assert.equal(system.scans, 1);
+  member.ends();
+  await system.pass(200);
+  assert.deepEqual(told, ['remains p', 'gone p']);
+});
+
+test('scans of a tree that is killed come ever more slowly, up to one in 50 ms, and a new event makes them fast again', async () => {
+  const { system, watcher, tree } = history();
+  const times: number[] = [];
+  system.beforeScan = () => times.push(system.time);
+  system.start({ instance: 'p', survives: ['SIGKILL'] });
+  watcher.kill(tree('p'));
+  await system.pass(1000);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  assert.deepEqual([gaps[0], gaps[1], gaps.at(-1)], [2, 3, 50]);
+  times.splice(0);
+  watcher.watch(tree('q'));
+  await system.pass(4);
+  assert.equal(times.length, 2);
+});
+
+test('after a slow scan there is a pause of five times its duration', async () => {
+  const { system, watcher, tree } = history();
+  const times: number[] = [];
+  system.scanMs = 40;
+  system.beforeScan = () => times.push(system.time);
+  system.start({ instance: 'p', survives: ['SIGKILL'] });
+  watcher.kill(tree('p'));
+  await system.pass(1000);
+  assert.deepEqual(times.slice(0, 3), [1000, 1240, 1480]);
+  // A new event does not shorten the pause.
+  times.splice(0);
+  watcher.watch(tree('q'));
+  await system.pass(0);
+  assert.deepEqual(times, []);
+});
+
+test('a kill signals the group at once, and at each scan the group and each member outside of it, a nested run included', async () => {
+  const { system, watcher, tree } = history();
+  const deaf = { instance: 'p', survives: ['SIGKILL'] } as const;
+  system.start({ ...deaf, info: { pgid: groupId } });
+  const escapee = system.start({ ...deaf, inGroup: false });
+  const nested = system.start({ ...deaf, inGroup: false, nested: true });
+  watcher.kill(tree('p', { isHeld: true }));
+  assert.deepEqual(system.signals, [`SIGKILL -${groupId}`]);
+  await system.pass(0);
+  const round = [`SIGKILL -${groupId}`, `SIGKILL -${groupId}`, `SIGKILL ${escapee.pid}`, `SIGKILL ${nested.pid}`];
+  assert.deepEqual(system.signals.splice(0), [`SIGKILL -${groupId}`, ...round]);
+  await system.pass(2);
+  assert.deepEqual(system.signals, round);
+});
+
+test('a group whose number may be foreign is signalled only if the scan has found a member in it', async () => {
+  const { system, watcher, tree } = history();
+  const escapee = system.start({ instance: 'p', inGroup: false });
+  watcher.kill(tree('p', { isHeld: false }));
+  await system.pass(0);
+  assert.deepEqual(system.signals.splice(0), [`SIGKILL ${escapee.pid}`]);
+  system.start({ instance: 'p', info: { pgid: groupId } });
+  await system.pass(2);
+  assert.deepEqual(system.signals, [`SIGKILL -${groupId}`]);
+});
+
+test('a process that has ended since the scan is not signalled', async () => {
+  const { system, watcher, tree } = history();
+  // The first ends by SIGKILL and takes the second with it.
+  const first = system.start({ instance: 'p', inGroup: false });
+  const second = system.start({ instance: 'p', inGroup: false });
+  first.ends = () => {
+    first.alive = false;
+    second.alive = false;
+  };
+  watcher.kill(tree('p'));
+  await system.pass(0);
+  assert.deepEqual(system.signals, [`SIGKILL ${first.pid}`]);
+});
+
+test('an escapee is reported once; one that is left alone does not keep the tree open and is not killed', async () => {
+  const { system, watcher, told, tree } = history();
+  const left = system.start({ instance: 'p', inGroup: false, optedOut: true });
+  const stays = system.start({ instance: 'p', inGroup: false, survives: ['SIGTERM'] });
+  watcher.watch(tree('p'));
+  await system.pass(100);
+  assert.deepEqual(told, [`escapee p ${left.pid} left`, `escapee p ${stays.pid}`, 'remains p']);
+  watcher.kill(tree('p'));
+  await system.pass(100);
+  assert.deepEqual(system.signals, [`SIGKILL ${stays.pid}`]);
+  assert.deepEqual(told.slice(3), ['gone p']);
+});
+
+test('a release names what is still alive and ends the watch', async () => {
+  const { system, watcher, tree } = history();
+  const survivor = system.start({ instance: 'p', inGroup: false, survives: ['SIGKILL'] });
+  const other = system.start({ instance: 'p', inGroup: false, survives: ['SIGKILL'] });
+  watcher.kill(tree('p'));
+  await system.pass(0);
+  other.ends();
+  assert.deepEqual(watcher.release('p').map(({ info }) => info.pid), [survivor.pid]);
+  await system.pass(1000);
+  assert.equal(system.hasTimer, false);
+});
+
+test('a kill at once repeats until two scans in a row are empty, without a timer', () => {
+  const { system, watcher, tree } = history();
+  const pids: number[] = [];
+  // The first scan finds a member, the second none, the third what was forked during the second.
+  system.beforeScan = (scan) => {
+    if (scan === 1 || scan === 3) pids.push(system.start({ instance: 'p', inGroup: false }).pid);
+  };
+  watcher.killAtOnce([tree('p')]);
+  assert.deepEqual(system.signals, pids.map((pid) => `SIGKILL ${pid}`));
+  assert.deepEqual([pids.length, system.scans, system.hasTimer], [2, 5, false]);
+});
+
+test('a kill at once signals a group only while its leader is not reaped, and gives up after five scans', () => {
+  const { system, watcher, tree } = history();
+  const member = system.start({ instance: 'p', survives: ['SIGKILL'] });
+  watcher.killAtOnce([tree('p', { leaderIsOurs: true })]);
+  assert.deepEqual(system.signals, Array.from({ length: 5 }, () => [`SIGKILL -${groupId}`, `SIGKILL ${member.pid}`]).flat());
+  watcher.killAtOnce([tree('q')]);
+  assert.equal(system.signals.length, 10);
+});

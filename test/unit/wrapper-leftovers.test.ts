@@ -1,0 +1,144 @@
+// How `procrun run` signals its tree, and ends what outlives the command: histories on a fake clock.
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import type { ProcessInfo } from '../../src/os/processes.ts';
+import { endLeftovers, signalTree, type Tree } from '../../src/wrapper/command-tree.ts';
+import { FakeSystem, type FakeOptions } from './system-support.ts';
+
+const tree: Tree = { pid: 4_900_000, runId: 'run', detached: true };
+const ours: FakeOptions = { environment: { PROCRUN_RUN_ID: 'run' } };
+const nested: FakeOptions = { environment: { PROCRUN_RUN_ID: 'run.p/inner' } };
+
+interface Ending {
+  survivors: number[] | undefined;
+}
+
+function end(system: FakeSystem, isHurried: () => boolean = () => false): Ending {
+  const ending: Ending = { survivors: undefined };
+  void endLeftovers(tree, isHurried, system).then((survivors: ProcessInfo[]) => {
+    ending.survivors = survivors.map(({ pid }) => pid);
+  });
+  return ending;
+}
+
+test('with nothing left, two scans end it at once', async () => {
+  const system = new FakeSystem();
+  const ending = end(system);
+  await system.pass(0);
+  assert.deepEqual([ending.survivors, system.scans], [[], 2]);
+});
+
+test('each leftover gets SIGTERM once and has 8 s; then SIGKILL', async () => {
+  const system = new FakeSystem();
+  const polite = system.start(ours);
+  const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
+  const ending = end(system);
+  await system.pass(7990);
+  assert.deepEqual(system.signals.splice(0), [`SIGTERM ${polite.pid}`, `SIGTERM ${deaf.pid}`]);
+  assert.equal(ending.survivors, undefined);
+  await system.pass(100);
+  assert.deepEqual([system.signals, ending.survivors], [[`SIGKILL ${deaf.pid}`], []]);
+});
+
+test('a stopped leftover gets SIGCONT after SIGTERM, so it ends by SIGTERM within milliseconds', async () => {
+  const system = new FakeSystem();
+  const stopped = system.start({ ...ours, info: { state: 'T' } });
+  const ending = end(system);
+  await system.pass(10);
+  assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM ${stopped.pid}`, `SIGCONT ${stopped.pid}`], []]);
+});
+
+test('one empty scan is not enough: a process may fork and end during it', async () => {
+  const system = new FakeSystem();
+  system.start(ours);
+  let child: number | undefined;
+  system.beforeScan = (scan) => {
+    // The second scan has found nothing: the parent has ended, and the child was not there yet when its place was read.
+    if (scan === 3) child = system.start({ ...ours, survives: ['SIGTERM'] }).pid;
+  };
+  const ending = end(system);
+  await system.pass(100);
+  assert.ok(child !== undefined);
+  assert.ok(system.signals.includes(`SIGTERM ${child}`));
+  assert.equal(ending.survivors, undefined);
+});
+
+test('empty scans count only in a row', async () => {
+  const system = new FakeSystem();
+  system.beforeScan = (scan) => {
+    if (scan % 2 === 0) system.start(ours);
+  };
+  const ending = end(system);
+  await system.pass(1000);
+  assert.equal(ending.survivors, undefined);
+});
+
+test('the processes of a nested run are left to it until SIGKILL', async () => {
+  const system = new FakeSystem();
+  const runner = system.start({ ...ours, survives: ['SIGTERM'] });
+  const inner = system.start({ ...nested, info: { ppid: runner.pid } });
+  const ending = end(system);
+  await system.pass(7990);
+  assert.deepEqual(system.signals.splice(0), [`SIGTERM ${runner.pid}`]);
+  await system.pass(100);
+  assert.deepEqual(system.signals.sort(), [`SIGKILL ${runner.pid}`, `SIGKILL ${inner.pid}`].sort());
+  assert.deepEqual(ending.survivors, []);
+});
+
+test('a hurried user does not wait for the 8 s', async () => {
+  const system = new FakeSystem();
+  const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
+  let isHurried = false;
+  const ending = end(system, () => isHurried);
+  await system.pass(500);
+  isHurried = true;
+  await system.pass(110);
+  assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM ${deaf.pid}`, `SIGKILL ${deaf.pid}`], []]);
+});
+
+test('a process that survives SIGKILL is given up after 5 s, and named', async () => {
+  const system = new FakeSystem();
+  const hung = system.start({ ...ours, survives: ['SIGTERM', 'SIGKILL'] });
+  const ending = end(system);
+  await system.pass(12_990);
+  assert.equal(ending.survivors, undefined);
+  await system.pass(100);
+  assert.deepEqual(ending.survivors, [hung.pid]);
+});
+
+test('a process of another user, which we may not signal, is not waited for', async () => {
+  const system = new FakeSystem();
+  system.start({ ...ours, foreign: true });
+  system.start(ours);
+  const ending = end(system);
+  await system.pass(8100);
+  assert.deepEqual(ending.survivors, []);
+});
+
+test('PROCRUN_ESCAPE=1 and foreign processes are left alone; a member of the group without a mark, and its child, are not', async () => {
+  const system = new FakeSystem();
+  system.start({ environment: { PROCRUN_RUN_ID: 'run', PROCRUN_ESCAPE: '1' } });
+  system.start({ environment: { PATH: '/bin' } });
+  const member = system.start({ info: { pgid: tree.pid } });
+  const child = system.start({ info: { ppid: member.pid } });
+  const ending = end(system);
+  await system.pass(100);
+  assert.deepEqual(system.signals, [`SIGTERM ${member.pid}`, `SIGTERM ${child.pid}`]);
+  assert.deepEqual(ending.survivors, []);
+});
+
+test('a signal goes to the group by one kill(2) and to each descendant outside of it, but not to a nested run or an escapee', () => {
+  const system = new FakeSystem();
+  const inGroup = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid } });
+  const outside = system.start({ ...ours, info: { ppid: inGroup.pid }, survives: ['SIGTERM'] });
+  const unmarked = system.start({ info: { ppid: outside.pid } });
+  const inner = system.start({ ...nested, info: { ppid: inGroup.pid } });
+  system.start({ info: { ppid: inner.pid } });
+  system.start({ environment: { PROCRUN_RUN_ID: 'run', PROCRUN_ESCAPE: '1' }, info: { ppid: inGroup.pid } });
+  system.start({ ...ours, info: { ppid: tree.pid, state: 'Z' } });
+  // Not a descendant any more: init has adopted it. The end of the command ends it.
+  system.start(ours);
+  signalTree(tree, 'SIGTERM', system);
+  assert.deepEqual(system.signals, [`SIGTERM -${tree.pid}`, `SIGTERM ${outside.pid}`, `SIGTERM ${unmarked.pid}`]);
+  assert.equal(system.scans, 0, 'a signal does not cost a scan of the whole system');
+});
