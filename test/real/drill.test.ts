@@ -38,7 +38,9 @@ async function assertNothingLeft(run: PipeRun): Promise<void> {
 }
 
 test('all processes end by SIGTERM: status 0, a table on stdout, the output of the processes on stderr', async () => {
-  const run = await drill({ web: polite, task: 'echo done' });
+  // The stop begins when all have printed or ended. So web prints only after the runner has reaped the task.
+  const web = 'until [ -s pid ]; do sleep 0.02; done; while [ -e "/proc/$(cat pid)" ]; do sleep 0.02; done; echo "ready $$"; exec sleep 300';
+  const run = await drill({ web, task: 'echo "$$" >pid; echo done' });
   assert.deepEqual(run.end, exited(0), run.report());
   assert.match(run.stdout, /^process +result +stage +after\n/);
   assert.match(run.stdout, /^web +ok +SIGTERM +\d+ms$/m);
