@@ -3,6 +3,7 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath, runFolderName } from '../control/lock.ts';
+import { ownMark } from '../control/private-file.ts';
 import { Guard } from '../os/guard.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
@@ -42,7 +43,7 @@ export class RunSetup {
       this.runFolder = runFolder;
       break;
     }
-    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder) }, (message) => this.warn(message));
+    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder), draftEnding: ownMark() }, (message) => this.warn(message));
   }
 
   onWarning(listener: (message: string) => void): void {
