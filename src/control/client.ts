@@ -8,7 +8,7 @@ import type { Milliseconds } from '../manifest/types.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
 import { isRunning, type Owner } from './lock.ts';
-import { socketName, type Answers, type RequestName, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
+import { checkAnswer, checkOutcome, socketName, type Answers, type RequestName, type Outcomes, type RequestOf } from './protocol.ts';
 
 /** The kernel queues connections, so connect(2) succeeds even when the runner is hung. Only an answer proves that it works. A busy machine needs time. */
 const answerMs: Milliseconds = 2000;
@@ -41,13 +41,15 @@ export async function ask<C extends RequestName>(folder: string, owner: Owner, r
   // After `until` the caller acts without the runner. If the runner still handled the request then, the action would happen twice.
   socket.write(`${JSON.stringify({ ...request, until })}\n`);
   const timer = setTimeout(() => socket.destroy(), until - Date.now());
-  const answer = (await lines.next()) as Answers[C] | Refusal | undefined;
+  const { command } = request as RequestOf<C>;
+  // Another program may listen here, or a procrun of another version.
+  const answer = checkAnswer(command, await lines.next());
   clearTimeout(timer);
-  if (answer === undefined || 'error' in answer) {
+  if (answer === undefined) {
     socket.destroy();
     return undefined;
   }
-  return { answer, outcome: lines.next() as Promise<Outcomes[C] | undefined>, leave: () => void socket.destroy() };
+  return { answer, outcome: lines.next().then((outcome) => checkOutcome(command, outcome)), leave: () => void socket.destroy() };
 }
 
 /** @returns undefined when no process listens on the socket. */

@@ -95,3 +95,24 @@ test('a variable whose name begins with `-` reaches the command and is no option
   assert.deepEqual(await run.ended, exited(0), run.report());
   assert.equal(run.stdout, 'minus dot\n');
 });
+
+const encoded = Buffer.from('FORGED=yes\0').toString('base64');
+for (const [how, argv] of [['by its own shell part', ['/bin/sh', join(root, 'bin/procrun.js')]], ['by `node`', procrunArgv()]] as const) {
+  for (const value of [encoded, `1:${encoded}`, `0:${encoded}`, 'x'.repeat(120_000)]) {
+    test(`started ${how}, procrun does not believe a variable PROCRUN_ENVIRONMENT from outside: ${value.slice(0, 20)}`, async () => {
+      const env = { PROCRUN_ENVIRONMENT: value, 'a.b': 'dot' };
+      const run = startCommand([...argv, 'run', '--', 'env'], { env });
+      assert.deepEqual(await run.ended, exited(0), run.report());
+      assert.doesNotMatch(run.stdout, /^(FORGED|PROCRUN_ENVIRONMENT)=/m);
+      // A long environment does not fit into the copy.
+      if (value.length < 1000) assert.match(run.stdout, /^a\.b=dot$/m);
+      await assertNothingAlive(run);
+    });
+  }
+}
+
+test('a variable BASH_VERSION from outside does not make any shell pass for bash', async () => {
+  const run = startCommand(['/bin/sh', join(root, 'bin/procrun.js'), 'run', '--', 'env'], { env: { BASH_VERSION: '5.2', 'a.b': 'dot' } });
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  assert.match(run.stdout, /^a\.b=dot$/m);
+});
