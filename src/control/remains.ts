@@ -7,7 +7,7 @@ import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
 import { signalGroup, signalProcess } from '../os/kill.ts';
 import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
-import { isRunning } from './lock.ts';
+import { isElsewhere, isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
 /** The living processes of one instance. Escapees that must be left alone are not included. */
@@ -43,8 +43,8 @@ export class Remains {
 
   /** @param names instances to handle; default: all. */
   constructor({ runner, runId, instances }: RunState, names?: readonly string[]) {
-    // After a reboot no process of the run exists. The same pids belong to other processes.
-    const selected = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
+    // After a reboot no process of the run exists. There, and in another PID namespace, the same pids belong to other processes.
+    const selected = runner.bootId === bootId() && !isElsewhere(runner) ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
     this.#trees = new Map(selected.map((instance) => [markOf(instance, runId), instance]));
   }
 

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
 import { isRunId, markPattern, uuidOf } from '../os/run-id.ts';
 import type { StageName } from '../output/notices.ts';
-import type { Owner } from './lock.ts';
+import type { Owner, RunnerIdentity } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
 /** The states that `ps` shows. */
@@ -41,15 +41,15 @@ export interface InstanceState {
 
 export interface RunState {
   readonly version: 1;
-  readonly runner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>;
+  readonly runner: RunnerIdentity;
   readonly runId: string;
   readonly file: string;
   readonly startedAt: string;
   readonly instances: readonly InstanceState[];
 }
 
-export function stateOf({ pid, startTicks, bootId, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
-  return { version: 1, runner: { pid, startTicks, bootId }, runId, file, startedAt, instances };
+export function stateOf({ pid, startTicks, bootId, pidNamespace, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
+  return { version: 1, runner: { pid, startTicks, bootId, ...(pidNamespace === undefined ? {} : { pidNamespace }) }, runId, file, startedAt, instances };
 }
 
 const isString = (value: unknown): boolean => typeof value === 'string';
@@ -83,7 +83,7 @@ const instanceChecks: Checks<InstanceState> = {
   outputs: orNull((value) => typeof value === 'string' && value.startsWith('/')),
 };
 
-const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString };
+const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString, pidNamespace: (value) => value === undefined || isString(value) };
 
 const runChecks: Checks<RunState> = {
   version: (value) => value === 1,
