@@ -1,11 +1,14 @@
 // The lock of a manifest: one file in its runtime folder. It names the runner, and only one runner at a time can hold it.
-import { linkSync, lstatSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Milliseconds } from '../manifest/types.ts';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId, pidNamespace } from '../os/machine.ts';
+import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts';
+import { isMissing } from '../os/system-error.ts';
 import { isListening } from './connect.ts';
 import { hasMark, isOfDead, markOf, ownMark, readPrivate, writeDraft } from './private-file.ts';
+import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
 /** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
 export interface Owner {
@@ -24,7 +27,16 @@ export interface Lock {
   readonly file: string;
   /** The content of the lock file: this process. */
   readonly owner: Owner;
-  release(): void;
+  /** Whether the lock file still names this process. Another program may have removed it, and a later run may have made its own. */
+  isOurs(): boolean;
+  /**
+   * Makes the lock file again, and the folder, if another program has removed them.
+   * @returns false if a later run holds the lock now: every file in the folder is its own.
+   * @throws UnsafeFolder, or a system error
+   */
+  renew(): boolean;
+  /** Removes the lock file and, if it is empty, the folder. Leaves those of a later run alone. */
+  release(warn: Warn): void;
 }
 
 /** The part of an `Owner` that identifies a process. */
@@ -42,37 +54,64 @@ const pollMs: Milliseconds = 50;
  * Takes the lock for this process. Waits for a runner of another PID namespace that may be starting.
  * @param isHurried true: wait no longer.
  * @returns the lock, or the living runner that holds it.
+ * @throws UnsafeFolder if the lock file of a dead runner cannot be replaced, or a system error
  */
-export async function takeLock(folder: string, about: { runId: string; file: string }, isHurried: () => boolean = () => false): Promise<{ lock: Lock } | { owner: Owner }> {
-  const path = lockPath(folder);
+export async function takeLock(folder: string, about: { runId: string; file: string }, warn: Warn, isHurried: () => boolean = () => false): Promise<{ lock: Lock } | { owner: Owner }> {
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), pidNamespace: pidNamespace(), startedAt: new Date().toISOString(), ...about };
+  const deadElsewhere: Owner[] = [];
+  for (;;) {
+    const other = acquire(folder, owner, deadElsewhere);
+    if (!other) break;
+    if (!isElsewhere(other) || isHurried() || (await isListening(folder))) return { owner: other };
+    if (mayBeStarting(folder, other)) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    else deadElsewhere.push(other);
+  }
+  removeFilesOfDead(folder, deadElsewhere, warn);
+  const path = lockPath(folder);
+  const isOurs = (): boolean => isSameRun(parseOwner(path), owner);
+  return {
+    lock: {
+      file: path,
+      owner,
+      isOurs,
+      renew: () => {
+        if (isOurs()) return true;
+        restoreRuntimeFolder(folder);
+        return acquire(folder, owner, []) === undefined;
+      },
+      release: (warnOfRelease) => {
+        // A missing lock file may mean that a later run is just beginning in this folder.
+        if (isOurs()) remove(path, warnOfRelease);
+        removeIfEmpty(folder, warnOfRelease);
+      },
+    },
+  };
+}
+
+/**
+ * Makes the lock file, unless a living runner holds the lock.
+ * @param deadElsewhere runners of other PID namespaces that are known to be dead. Any other of them counts as living.
+ * @returns that runner.
+ */
+function acquire(folder: string, owner: Owner, deadElsewhere: readonly Owner[]): Owner | undefined {
+  const path = lockPath(folder);
   const draft = writeDraft(path, `${JSON.stringify(owner, null, 2)}\n`);
-  const takenOver: Owner[] = [];
   try {
     for (;;) {
       try {
         // link(2) fails when the name exists, and readers see only the complete file.
         linkSync(draft, path);
-        removeFilesOfDead(folder, takenOver);
-        return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
+        return undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = parseOwner(path);
-      if (other && isRunning(other)) return { owner: other };
-      if (other && isElsewhere(other)) {
-        if (isHurried() || (await isListening(folder))) return { owner: other };
-        if (mayBeStarting(folder, other)) {
-          await new Promise((resolve) => setTimeout(resolve, pollMs));
-          continue;
-        }
-        takenOver.push(other);
-      }
+      if (other && (isRunning(other) || (isElsewhere(other) && !deadElsewhere.some((dead) => isSameRun(dead, other))))) return other;
       discardStale(path, other, draft);
     }
   } finally {
-    unlinkSync(draft);
+    remove(draft, ignoreWarning);
   }
 }
 
@@ -83,22 +122,17 @@ export function runFolderName(uuid: string): string {
 
 /**
  * Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock.
- * @param takenOver dead runners of other PID namespaces.
+ * @param deadElsewhere dead runners of other PID namespaces.
  */
-function removeFilesOfDead(folder: string, takenOver: readonly Owner[]): void {
-  const marks = takenOver.map(markOf);
+function removeFilesOfDead(folder: string, deadElsewhere: readonly Owner[], warn: Warn): void {
+  const marks = deadElsewhere.map(markOf);
   for (const name of readdirSync(folder)) {
-    if (isOfDead(name) || marks.some((mark) => hasMark(name, mark))) rmSync(join(folder, name), { recursive: true, force: true });
+    if (isOfDead(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
   }
 }
 
-function releaseLock(folder: string, path: string): void {
-  rmSync(path, { force: true });
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Not empty: the next runner uses it already.
-  }
+function isSameRun(one: Owner | undefined, other: Owner): boolean {
+  return one !== undefined && one.runId === other.runId && one.pid === other.pid && one.startTicks === other.startTicks && one.bootId === other.bootId && one.pidNamespace === other.pidNamespace;
 }
 
 /**
@@ -107,11 +141,11 @@ function releaseLock(folder: string, path: string): void {
  */
 export async function removeDeadRun(folder: string, files: readonly string[]): Promise<void> {
   try {
-    const taken = await takeLock(folder, { runId: '', file: '' });
+    const taken = await takeLock(folder, { runId: '', file: '' }, ignoreWarning);
     // A new runner holds the lock now and owns the files.
     if (!('lock' in taken)) return;
-    for (const file of files) rmSync(join(folder, file), { force: true });
-    taken.lock.release();
+    for (const file of files) remove(join(folder, file), ignoreWarning);
+    taken.lock.release(ignoreWarning);
   } catch {
     // No permission to write, or the folder is gone. The next `up` cleans up.
   }
@@ -171,8 +205,10 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
   const aside = `${draft}.stale`;
   try {
     renameSync(path, aside);
-  } catch {
-    return;
+  } catch (error) {
+    // Another process was faster.
+    if (isMissing(error)) return;
+    throw new UnsafeFolder(`cannot replace ${path}, the lock file of a run that has ended (${(error as Error).message}); remove it, or name another folder in PROCRUN_RUNTIME_DIR`);
   }
   const moved = parseOwner(aside);
   if (moved && moved.runId !== stale?.runId) {
@@ -182,5 +218,5 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
       // A third process has taken the lock. The loop in takeLock sees that.
     }
   }
-  rmSync(aside, { recursive: true, force: true });
+  remove(aside, ignoreWarning);
 }

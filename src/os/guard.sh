@@ -213,7 +213,10 @@ remove_files() {
   [ -n "$lock" ] || return
   lock_dir=${lock%/*}
   # Temporary files of the runner, if it was killed before it renamed them.
-  [ -z "$drafts" ] || rm -f -- "$lock_dir"/*.json."$drafts" "$lock_dir"/*.json."$drafts".*
+  # A name without a PID namespace (-ns) is of this one.
+  for ending in "$drafts" "${drafts%-ns*}"; do
+    [ -z "$ending" ] || rm -f -- "$lock_dir"/*.json."$ending" "$lock_dir"/*.json."$ending".*
+  done
   # A new runner of the same manifest may own the lock file by now.
   if grep -qF "\"runId\": \"$id\"" "$lock" 2>/dev/null; then
     rm -f -- "$lock" "$lock_dir/state.json" "$lock_dir/control.sock"

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, openSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { assertNothingAlive, isAlive, needsNamespace, needsPython, processInfo, procrunArgv, root, startCommand, test, waitUntil } from '../support/harness.ts';
@@ -115,4 +115,17 @@ test('a variable BASH_VERSION from outside does not make any shell pass for bash
   const run = startCommand(['/bin/sh', join(root, 'bin/procrun.js'), 'run', '--', 'env'], { env: { BASH_VERSION: '5.2', 'a.b': 'dot' } });
   assert.deepEqual(await run.ended, exited(0), run.report());
   assert.match(run.stdout, /^a\.b=dot$/m);
+});
+
+test('the guard removes the unfinished files of its own runner only', async () => {
+  const run = startCommand(['true']);
+  const folder = join(run.folder, 'run');
+  mkdirSync(folder);
+  const own = '17-4711-ns4026531836';
+  const theirs = ['17-4711-ns4026531837', '17-4712-ns4026531836', '17-4712', '7-4711-ns4026531836'];
+  for (const mark of [own, '17-4711', ...theirs]) for (const name of [`state.json.${mark}`, `runner.json.${mark}.stale`]) writeFileSync(join(folder, name), '{');
+  // The id of the runner in the lock file is a later run's, which has the id of this one only as a part.
+  writeFileSync(join(folder, 'runner.json'), JSON.stringify({ runId: `${strangeRun.split(' ')[1]}.web/${randomUUID()}` }, null, 2));
+  await guard(strangeRun, `folder ${join(folder, own)}`, `lock ${join(folder, 'runner.json')}`, `drafts ${own}`);
+  assert.deepEqual(readdirSync(folder).sort(), ['runner.json', ...theirs.flatMap((mark) => [`state.json.${mark}`, `runner.json.${mark}.stale`])].sort());
 });

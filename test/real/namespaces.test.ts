@@ -121,17 +121,17 @@ test('up waits for a young lock of another container without a socket: it may be
   await killContainer(run);
   const folder = runtimeFolderOf(run);
   const lock = join(folder, 'runner.json');
+  const ownFolders = (): number => readdirSync(folder).filter((name) => /^\d+-.*-[0-9a-f-]{36}$/.test(name)).length;
   utimesSync(lock, new Date(), new Date());
   const waiting = startCommand(procrunArgv('up'), { beside: run });
-  // Its own folder stands when it asks for the lock.
-  await waitUntil(() => readdirSync(folder).some((name) => name.startsWith('runner.json.')), 'the second runner to try');
+  await waitUntil(() => ownFolders() === 2, 'the folder of the second runner');
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(waiting.end, undefined, waiting.report());
   waiting.signal('SIGINT');
   assert.deepEqual(await waiting.ended, diedOf('SIGINT'));
   assert.ok(existsSync(lock));
   const patient = startCommand(procrunArgv('up', '--format', 'json'), { beside: run });
-  await waitUntil(() => readdirSync(folder).some((name) => name.startsWith('runner.json.')), 'the third runner to try');
+  await waitUntil(() => ownFolders() === 2, 'the folder of the third runner');
   aged(lock);
   await ready(patient, 'p');
   patient.signal('SIGTERM');
