@@ -43,14 +43,20 @@ interface KillRequest {
   readonly scope: 'group' | 'leader';
 }
 
-/** The runner sends the signal if it answers, so that it can report it. Otherwise this process sends it. @returns whether any process was hit. */
+/**
+ * The runner sends the signal if it answers, so that it can report it. Otherwise this process sends it.
+ * @returns whether any process was hit.
+ * @throws Failure with status 70 for processes that we have no permission to signal.
+ */
 async function sendSignal({ folder, run }: Running, request: KillRequest): Promise<boolean> {
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
-  if (conversation) {
-    conversation.leave();
-    return conversation.answer.hit.length > 0;
-  }
-  return run.state !== undefined && new Remains(run.state, request.instances).signal(request.signal, request.scope).length > 0;
+  conversation?.leave();
+  const state = await newestState(folder, run);
+  if (!state) return false;
+  const hit = conversation?.answer.hit.length ?? new Remains(state, request.instances).signal(request.signal, request.scope).length;
+  const denied = new Remains(state, request.instances).denied(request.scope);
+  if (denied.length > 0) throw new Failure(`not signalled: ${remnantsInWords(denied)}`, statusUnkillable);
+  return hit > 0;
 }
 
 /**

@@ -1,9 +1,11 @@
 // Finds and ends the living processes of a run without its runner, which is dead or does not answer, or need not be asked. The
 // state file names the trees. The kernel reuses pids, so a process is signalled only after proof that it belongs to the run.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
+import { deniedInWords } from '../os/denied.ts';
 import { bootId } from '../os/machine.ts';
 import { describeCommand, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
+import { isDenied } from '../os/kill.ts';
 import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
 import { isElsewhere, isRunning } from './lock.ts';
@@ -80,6 +82,14 @@ export class Remains {
     return reached.map(({ instance }) => instance);
   }
 
+  /** Those of them that we have no permission to signal. */
+  denied(scope: 'group' | 'leader'): Remnant[] {
+    return this.look().flatMap((remnant) => {
+      const members = remnant.members.filter(({ info }) => (scope === 'group' || info.pid === remnant.instance.pid) && isDenied(info.pid));
+      return members.length > 0 ? { ...remnant, members } : [];
+    });
+  }
+
   /** Ends all remnants: SIGTERM, the grace, then SIGKILL. @returns the survivors. */
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
@@ -135,7 +145,7 @@ function continueStopped(members: readonly Member[], { isSameAlive, signalProces
 
 /** For a message: `web: 4711 (node server.js), 4712 (…); db: …` */
 export function remnantsInWords(remnants: readonly Remnant[]): string {
-  const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)})`;
+  const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)}${deniedInWords(info.pid)})`;
   const words = ({ session, members }: Remnant): string => (members.length > 0 ? members.map(names).join(', ') : `the group ${session.id}, which forks without a pause`);
   return remnants.map((remnant) => `${remnant.instance.name}: ${words(remnant)}`).join('; ');
 }

@@ -160,10 +160,15 @@ export class StateFile {
     if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), writeDelayMs).unref();
   }
 
-  /** Removes the file, unless it is a later run's, and ends all writing. */
-  close(warn: Warn): void {
+  /**
+   * Removes the file, unless it is a later run's, and ends all writing.
+   * @param keeps the file stays, because processes of the run survive: `ps`, `kill --group` and the next `up` find them by it.
+   */
+  close(warn: Warn, keeps = false): void {
+    if (keeps) this.write();
     this.#closed = true;
     clearTimeout(this.#timer);
+    if (keeps) return;
     if (this.#lock.isOurs() || readState(dirname(this.#path))?.runId === this.#lock.owner.runId) remove(this.#path, warn);
   }
 
