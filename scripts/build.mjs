@@ -23,7 +23,7 @@ for (const file of ['procrun', 'execa']) {
 }
 
 // The bundles contain copies of libraries, and each copy must come with its licence.
-const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {
   const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
   const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));

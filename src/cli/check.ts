@@ -13,11 +13,11 @@ export async function check(_options: unknown, command: Command): Promise<void> 
   const manifest = await readManifest(globalOptions(command));
   if (command.opts<{ print?: boolean }>().print) {
     const { printManifest } = await import('../manifest/print-manifest.ts');
-    await print(printManifest(manifest, inheritedEnvironment(process.env)));
+    print(printManifest(manifest, inheritedEnvironment(process.env)));
     return;
   }
   const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
-  await print(table(['process', '', 'stop', 'command'], rows));
+  print(table(['process', '', 'stop', 'command'], rows));
 }
 
 /** A command as one line. Only the first line of a shell text is shown. */

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
+import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { CannotReadProcesses, describeCommand, readProcess } from '../os/processes.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
@@ -49,6 +50,8 @@ async function startOrExplain(
     return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
+    // No command runs. A reader of stderr that does not read must not make us deaf.
+    restoreEndingSignals();
     warn(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
     return { kind: 'exit', code: error.status };
   }
@@ -60,18 +63,15 @@ function typedSignalsOf(rewrites: Rewrites): SignalName[] {
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
 }
 
-/** Signals that ask for the end. Here, after the command's end, they ask for a faster one. */
-const endingSignals: ReadonlySet<SignalName> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
-
 /** A signal this soon belongs to the gesture that ended the command: a shell signals the whole job, some processes twice. */
 const sameGestureMs = 200;
 
-/** Takes over the inbox. The result tells whether an ending signal has come since: the user wants a quick end of the leftovers. */
+/** Takes over the inbox. The result tells whether an ending signal has come since: after the command's end it asks for a quick end of the leftovers. */
 function hurryBySignal(inbox: SignalInbox): () => boolean {
   const since = monotonicNow();
   let isHurried = false;
   inbox.deliverTo((signals) => {
-    isHurried ||= signals.some((signal) => endingSignals.has(signal)) && monotonicNow() - since > sameGestureMs;
+    isHurried ||= signals.some(isEnding) && monotonicNow() - since > sameGestureMs;
   });
   return () => isHurried;
 }
