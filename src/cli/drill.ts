@@ -1,9 +1,9 @@
 // `procrun drill`: a fire drill of the stop. Reads the manifest and shows the result. ../drill/ runs the drill.
-import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
-import { dieBy, leave } from '../os/exit.ts';
+import { dieBy, endingSignals, leave, restoreEndingSignals } from '../os/exit.ts';
+import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
@@ -12,7 +12,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
-import { complain, print } from './print.ts';
+import { complain, complainAtEnd, print } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -28,15 +28,15 @@ const statusFailed = 1;
 
 export async function drill(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: DrillOptions = { ...command.opts<DrillOptions>(), ...globalOptions(command) };
-  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? readStandardInput() : undefined;
+  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? await readStandardInput() : undefined;
   const manifest = await readManifest({ ...options, input, name: drillName });
   const plans = chooseInstances(manifest, { names });
   // Without a listener, EPIPE would end the drill before its runner.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
   const killRunner = options.killRunner ?? false;
-  let onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void = () => undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => onSignal(signal));
+  let onSignal: (signal: (typeof endingSignals)[number]) => void = () => undefined;
+  for (const signal of endingSignals) process.on(signal, () => onSignal(signal));
   const run = new Drill({
     plans,
     argv: argumentsOfUp(options, names),
@@ -48,13 +48,15 @@ export async function drill(names: readonly string[], _options: unknown, command
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();
   // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
-  if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
+  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(`procrun: ${message}`));
+  // Nothing is left. A reader of the result that does not read must not make us deaf.
+  restoreEndingSignals();
   if (end.interrupted !== undefined) {
-    complain(`procrun: the drill was broken off by ${end.interrupted}`);
+    complainAtEnd(`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
     dieBy(end.interrupted);
   }
-  await print(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
+  print(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
   process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
 }
 

@@ -14,7 +14,7 @@ import { print } from './print.ts';
 export async function explain(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   const texts = chooseProcesses(manifest, names).map(explainProcess);
-  await print(texts.join('\n'));
+  print(texts.join('\n'));
 }
 
 function explainProcess(spec: ProcessSpec): string {

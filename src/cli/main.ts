@@ -1,9 +1,10 @@
 // The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
 import { openSignalInbox } from '../wrapper/wrapper.ts';
+import { restoreEndingSignals } from '../os/exit.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
-import { complain, print } from './print.ts';
+import { complainAtEnd, print } from './print.ts';
 import { addGlobalOptions, collect, duration, port, signal, timestampFormat } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
@@ -152,11 +153,15 @@ function helpHint(...command: string[]): string {
 }
 
 export async function main(host: Host): Promise<void> {
+  // Until a command listens for signals, they end it even while it blocks.
+  restoreEndingSignals();
   try {
     await runCommand(host);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    complain(`procrun: ${error.message}`);
+    // Nothing runs. A reader of stderr that does not read must not make us deaf.
+    restoreEndingSignals();
+    complainAtEnd(`procrun: ${error.message}`);
     process.exitCode = error.status;
   }
 }
@@ -169,10 +174,10 @@ async function runCommand(host: Host): Promise<void> {
     const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) {
-      await print(output.out);
+      print(output.out);
     } else if (code === 'commander.help') {
       // The user gave no command.
-      complain(output.error.trimEnd());
+      complainAtEnd(output.error.trimEnd());
       process.exitCode = statusUsage;
     } else {
       throw new Failure(failureMessage(message ?? '', output.error.trimEnd()));

@@ -18,8 +18,8 @@ export async function ps(_options: unknown, command: Command): Promise<void> {
   const problem = whyUnreachable(run, options);
   if (problem !== undefined) complain(`procrun: ${problem}`);
   const instances = instancesOf(run);
-  if (command.opts<{ json?: boolean }>().json) await print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
-  else await print(asTable(run.state, instances));
+  if (command.opts<{ json?: boolean }>().json) print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
+  else print(asTable(run.state, instances));
 }
 
 /** Of a dead run only instances with living processes. State from disk may be out of date, so leaders are checked. */

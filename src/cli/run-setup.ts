@@ -1,9 +1,11 @@
 // Prepares a run: its folder, its id and its guard. This happens before the manifest is read, so that the guard starts in
 // parallel. ../control/lock.ts decides whether the run may begin.
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath, runFolderName } from '../control/lock.ts';
+import { ownMark } from '../control/private-file.ts';
 import { Guard } from '../os/guard.ts';
+import { remove, removeIfEmpty } from '../os/remove.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
 import type { GlobalOptions } from './options.ts';
@@ -20,7 +22,7 @@ export class RunSetup {
   warn: (message: string) => void = (message) => void this.#earlyWarnings.push(message);
   readonly #earlyWarnings: string[] = [];
 
-  /** @throws Failure when no manifest is found, or the runtime folder is unsafe. */
+  /** @throws Failure when no manifest is found, or the runtime folder is unsafe; CannotReadProcesses */
   static async make(options: GlobalOptions): Promise<RunSetup> {
     return new RunSetup(options, await newRunId(process.env));
   }
@@ -28,9 +30,10 @@ export class RunSetup {
   private constructor(options: GlobalOptions, runId: RunId) {
     this.runId = runId;
     const location = { ...locateManifest(options), name: options.name };
+    const name = runFolderName(runId.uuid);
     for (;;) {
       const folder = runtimeFolder(location);
-      const runFolder = join(folder, runFolderName(runId.uuid));
+      const runFolder = join(folder, name);
       try {
         mkdirSync(runFolder, { mode: 0o700 });
       } catch (error) {
@@ -42,7 +45,7 @@ export class RunSetup {
       this.runFolder = runFolder;
       break;
     }
-    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder) }, (message) => this.warn(message));
+    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder), draftEnding: ownMark() }, (message) => this.warn(message));
   }
 
   onWarning(listener: (message: string) => void): void {
@@ -50,14 +53,10 @@ export class RunSetup {
     this.#earlyWarnings.splice(0).forEach(listener);
   }
 
-  /** Undoes the setup when the run does not begin. */
+  /** Undoes the setup: after the run, or when it does not begin. The guard leaves last, since it removes the files if this process is killed. */
   async close(): Promise<void> {
+    remove(this.runFolder, this.warn);
+    removeIfEmpty(this.folder, this.warn);
     await this.guard.leave();
-    rmSync(this.runFolder, { recursive: true, force: true });
-    try {
-      rmdirSync(this.folder);
-    } catch {
-      // The folder is not empty: another run uses it.
-    }
   }
 }

@@ -2,8 +2,10 @@
 // ../runner/up.ts does the run itself.
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
-import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { isElsewhere, runnerInWords, takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { UnsafeFolder } from '../control/runtime-folder.ts';
 import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
@@ -13,16 +15,18 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
+import { CannotReadProcesses } from '../os/processes.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
-import { listenForSignals } from '../runner/signal-listeners.ts';
+import { listenWhileReading } from '../runner/signal-listeners.ts';
 import { Up } from '../runner/up.ts';
 import { statusOutputFailed, statusReaderGone, statusUnkillable } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
+import { readEndably } from './endable-read.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
-import { readManifest } from './manifest.ts';
+import { readManifest, type ManifestOptions } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor } from './run-location.ts';
@@ -40,6 +44,9 @@ const manyInstances = 50;
 
 /** How long to wait for a slow reader of the remaining output when the user asked for an immediate end. */
 const finalFlushMs = 500;
+
+/** Signals that stop the start. */
+const stopSignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
@@ -60,10 +67,8 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
-  // Listen before the setup makes files and processes. A signal that ended Node now would leave them behind.
   const early: PolicySignal[] = [];
-  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
-  listenForSignals((signal) => inbox.deliver(signal));
+  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal), listenToAll: listenWhileReading((signal) => inbox.deliver(signal)) };
   const setup = await RunSetup.make(options).catch(failOnSystemError);
   const prepared = await prepare(setup, options, names, inbox).catch(async (error: unknown) => {
     await setup.close();
@@ -72,9 +77,9 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   await runToTheEnd(host, setup, options, prepared);
 }
 
-/** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
+/** A system error before the start (full disk, no descriptors, no /proc) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) ? new Failure(`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotReadProcesses ? new Failure(`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -92,12 +97,16 @@ interface Inbox {
   /** Signals that arrived before the run began. */
   readonly early: PolicySignal[];
   deliver: (signal: PolicySignal) => void;
+  /** Until this is called, signals that end or stop have their default action. The guard then removes the files of the setup. */
+  readonly listenToAll: () => void;
 }
 
 /** Does everything that can fail before a process starts: manifest, NAMEs, streams, lock, processes of an earlier run. */
 async function prepare(setup: RunSetup, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
-  const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
-  const manifest = await readManifest({ ...options, given });
+  // Touch process.stdout only if it may be a terminal: Node makes a pipe non-blocking, and a signal that ends us now leaves it so.
+  const given = options.format === 'json' || !fstatSync(1).isCharacterDevice() ? {} : colorVariables(process.stdout, options.color ?? true);
+  const manifest = await readWhileListening({ ...options, given }, inbox);
+  inbox.listenToAll();
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
@@ -109,16 +118,37 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
   setup.onWarning(warn);
-  const lock = lockOrFail(setup, manifest.file, options);
-  const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
-  if (survivors.length > 0) {
-    lock.release();
-    throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  const lock = await lockOrFail(setup, manifest.file, options, inbox);
+  try {
+    const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
+    if (survivors.length > 0) throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  } catch (error) {
+    lock.release(warn);
+    throw error;
   }
   return { manifest, instances, lock, out, err, printer, inbox };
 }
 
+/** PID 1 has listeners for all signals already, so a read that blocks must leave the event loop free. */
+function readWhileListening(options: ManifestOptions, inbox: Inbox): Promise<Manifest> {
+  if (process.pid !== 1) return readManifest(options);
+  return readEndably(
+    (onSignal) => {
+      const { deliver } = inbox;
+      inbox.early.forEach(onSignal);
+      inbox.deliver = (signal) => {
+        deliver(signal);
+        onSignal(signal);
+      };
+    },
+    (access) => readManifest({ ...options, access }),
+  );
+}
+
 async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
+  const errHasOutput = options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet);
+  /** The streams whose reader stops the run by going away. */
+  const outputs = new Set(errHasOutput ? [out, err] : [out]);
   const run = new Up({
     instances,
     runId: setup.runId,
@@ -130,7 +160,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     grouped: options.group ?? false,
     out,
     err,
-    errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
+    errHasOutput,
     onSpawned: () => control.spawned(),
     onSettled: () => {
       control.settled();
@@ -140,7 +170,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
       else scheduleLateWork();
     },
   });
-  const control: Control = new Control(run, setup.folder, lock.owner, setup.warn);
+  const control: Control = new Control(run, setup.folder, lock, setup.warn);
   let lateWorkTimer: NodeJS.Timeout | undefined;
   let isStartOver = false;
   const scheduleLateWork = (): void => {
@@ -149,14 +179,15 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     lateWorkTimer = setTimeout(() => {
       control.listen();
       host.saveMemory();
+      for (const sink of outputs) sink.watchReader();
     }, lateWorkMs);
   };
   // With many instances, memory grows already during the start.
   if (instances.length >= manyInstances) host.saveMemory();
   const releaseRun = (): void => {
     clearTimeout(lateWorkTimer);
-    control.close();
-    lock.release();
+    control.close(setup.warn);
+    lock.release(setup.warn);
   };
   beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
   inbox.deliver = (signal) => run.onSignal(signal);
@@ -164,12 +195,14 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   // `run` still waits for its pipes here, so no leader exists before the crash guard.
   const crashGuard = guardAgainstCrash(run, releaseRun);
   inbox.early.forEach(inbox.deliver);
-  const { status, signal, cutOutput } = await running.catch((error: unknown) => {
+  const { status, signal, cutOutput } = await running.catch(async (error: unknown) => {
     crashGuard.release();
     releaseRun();
+    await setup.close();
     throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
   });
 
+  for (const sink of outputs) sink.unwatchReader();
   control.finish(status);
 
   // A further signal ends the wait for a slow reader of the output.
@@ -186,6 +219,9 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   }
   crashGuard.release();
   releaseRun();
+  // Last of all: as long as any file of this run is there, the guard is there to remove it after a SIGKILL.
+  await setup.close();
+  await Promise.race([err.flushed(), impatience]);
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
   leave(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
@@ -218,15 +254,23 @@ function isSameFile(first: number, second: number): boolean {
 }
 
 /** @throws Failure with status 3 when another runner has the lock. */
-function lockOrFail({ folder, runId }: RunSetup, file: string, options: UpOptions): Lock {
-  const taken = takeLock(folder, { runId: runId.id, file });
+async function lockOrFail(setup: RunSetup, file: string, options: UpOptions, { early }: Inbox): Promise<Lock> {
+  const stopSignal = (): PolicySignal | undefined => early.find((signal) => stopSignals.has(signal));
+  const taken = await takeLock(setup.folder, { runId: setup.runId.id, file }, setup.warn, () => stopSignal() !== undefined);
   if ('lock' in taken) return taken.lock;
+  const signal = stopSignal();
+  if (signal !== undefined) {
+    await setup.close();
+    if (signal !== 'SIGQUIT') dieBy(signal);
+    leave(statusOfSignal(signal));
+  }
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }
 
-function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): string {
-  const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME`;
-  return `${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: ${hint}`;
+function alreadyRunning(owner: Owner, options: UpOptions): string {
+  const another = isElsewhere(owner) ? ' or with another folder in PROCRUN_RUNTIME_DIR' : '';
+  const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME${another}`;
+  return `${owner.file === '-' ? 'this manifest' : owner.file} is already running: ${runnerInWords(owner)}, since ${owner.startedAt}\n  hint: ${hint}`;
 }
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {

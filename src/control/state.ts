@@ -1,11 +1,12 @@
 // The state file of a run: it identifies the runner and the tree of each instance. Other commands use it when the runner cannot
 // answer, because it is dead, stopped or hung.
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
-import { markPattern } from '../os/run-id.ts';
+import { remove, type Warn } from '../os/remove.ts';
+import { isRunId, markPattern, uuidOf } from '../os/run-id.ts';
+import { isMissing } from '../os/system-error.ts';
 import type { StageName } from '../output/notices.ts';
-import type { Owner } from './lock.ts';
+import type { Lock, Owner, RunnerIdentity } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
 /** The states that `ps` shows. */
@@ -41,15 +42,15 @@ export interface InstanceState {
 
 export interface RunState {
   readonly version: 1;
-  readonly runner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>;
+  readonly runner: RunnerIdentity;
   readonly runId: string;
   readonly file: string;
   readonly startedAt: string;
   readonly instances: readonly InstanceState[];
 }
 
-export function stateOf({ pid, startTicks, bootId, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
-  return { version: 1, runner: { pid, startTicks, bootId }, runId, file, startedAt, instances };
+export function stateOf({ pid, startTicks, bootId, pidNamespace, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
+  return { version: 1, runner: { pid, startTicks, bootId, ...(pidNamespace === undefined ? {} : { pidNamespace }) }, runId, file, startedAt, instances };
 }
 
 const isString = (value: unknown): boolean => typeof value === 'string';
@@ -78,18 +79,18 @@ const instanceChecks: Checks<InstanceState> = {
   exitCode: orNull(isCount),
   signal: orNull(isString),
   leaveEscapees: (value) => typeof value === 'boolean',
-  // `unlimited` as a mark, or `/` as a path prefix, would match foreign processes.
+  // `unlimited` as a mark would match foreign processes. For paths see `areOutputsOfRun`.
   memoryLimit: orNull((value) => typeof value === 'string' && markPattern.test(value)),
-  outputs: orNull((value) => typeof value === 'string' && value.startsWith('/') && value.length > 1),
+  outputs: orNull((value) => typeof value === 'string' && value.startsWith('/')),
 };
 
-const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString };
+const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString, pidNamespace: (value) => value === undefined || isString(value) };
 
 const runChecks: Checks<RunState> = {
   version: (value) => value === 1,
   runner: (value) => passes(value, runnerChecks),
-  // An empty run id would match every process without one.
-  runId: (value) => isString(value) && value !== '',
+  // Foreign processes may carry another text, or none.
+  runId: (value) => typeof value === 'string' && isRunId(value),
   file: isString,
   startedAt: isString,
   instances: (value) => Array.isArray(value) && value.every((instance) => passes(instance, instanceChecks)),
@@ -100,9 +101,16 @@ function passes<T>(value: unknown, checks: Checks<T>): value is T {
   return (Object.keys(checks) as (keyof T)[]).every((key) => checks[key]((value as T)[key]));
 }
 
+/** The pipes of a run are in a folder of its own, whose name ends with its UUID. Another path, `/dev/` for instance, would match foreign processes. */
+function areOutputsOfRun(outputs: string | null, instance: string, runId: string): boolean {
+  if (outputs === null) return true;
+  return basename(outputs).replace(/^~/, '') === `${instance}.` && basename(dirname(outputs)).endsWith(`-${uuidOf(runId)}`);
+}
+
 /** @returns undefined if the value is not a complete, valid state. Nothing may be signalled by a state that is not understood. */
 export function checkState(value: unknown): RunState | undefined {
-  return passes(value, runChecks) ? value : undefined;
+  if (!passes<RunState>(value, runChecks)) return undefined;
+  return value.instances.every(({ outputs, name }) => areOutputsOfRun(outputs, name, value.runId)) ? value : undefined;
 }
 
 export const stateName = 'state.json';
@@ -126,18 +134,20 @@ const writeDelayMs = 50;
 /** Writes the state file of this process's own run. */
 export class StateFile {
   readonly #path: string;
-  readonly #owner: Owner;
+  readonly #lock: Lock;
   readonly #readInstances: () => readonly InstanceState[];
+  readonly #onWritten: () => void;
   readonly #onProblem: (message: string) => void;
   #written = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param onProblem is called once, when the file cannot be written. */
-  constructor(folder: string, owner: Owner, readInstances: () => readonly InstanceState[], onProblem: (message: string) => void) {
+  /** @param onWritten is called after each write. @param onProblem is called once, when the file cannot be written. */
+  constructor(folder: string, lock: Lock, readInstances: () => readonly InstanceState[], onWritten: () => void, onProblem: (message: string) => void) {
     this.#path = statePath(folder);
-    this.#owner = owner;
+    this.#lock = lock;
     this.#readInstances = readInstances;
+    this.#onWritten = onWritten;
     let reported = false;
     this.#onProblem = (message) => {
       if (!reported) onProblem(message);
@@ -150,11 +160,22 @@ export class StateFile {
     if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), writeDelayMs).unref();
   }
 
-  /** Removes the file and ends all writing. */
-  close(): void {
+  /**
+   * Removes the file, unless it is a later run's, and ends all writing.
+   * @param keeps the file stays, because processes of the run survive: `ps`, `kill --group` and the next `up` find them by it.
+   */
+  close(warn: Warn, keeps = false): void {
+    if (keeps) this.write();
     this.#closed = true;
     clearTimeout(this.#timer);
-    rmSync(this.#path, { force: true });
+    if (keeps) return;
+    if (this.#lock.isOurs() || readState(dirname(this.#path))?.runId === this.#lock.owner.runId) remove(this.#path, warn);
+  }
+
+  #replace(text: string): void {
+    // The lock file may have been removed, and a later run may write its own state here.
+    if (!this.#lock.renew()) throw new Error('a later run of this manifest has this folder now, so `ps` and `down` talk to that one');
+    writePrivate(this.#path, text);
   }
 
   /** Writes at once, if the state has changed. */
@@ -162,11 +183,18 @@ export class StateFile {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = `${JSON.stringify(stateOf(this.#owner, this.#readInstances()), null, 2)}\n`;
+    const text = `${JSON.stringify(stateOf(this.#lock.owner, this.#readInstances()), null, 2)}\n`;
     if (text === this.#written) return;
     try {
-      writePrivate(this.#path, text);
+      try {
+        this.#replace(text);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        // Another program has removed the folder just now.
+        this.#replace(text);
+      }
       this.#written = text;
+      this.#onWritten();
     } catch (error) {
       this.#onProblem(`cannot write ${this.#path}: ${(error as Error).message}`);
     }

@@ -1,4 +1,5 @@
 // Formats one problem as plain text: place, message, the line with a caret, hint. The command line adds colour.
+import { displayWidth } from './display-width.ts';
 import type { Problem } from './types.ts';
 
 /** A longer line is cut to this many characters around the column. */
@@ -19,11 +20,17 @@ export function formatProblem(problem: Problem): string {
 
 function excerpt(line: string, column: number | undefined): string[] {
   const at = Math.min((column ?? 1) - 1, line.length);
-  const from = line.length <= excerptWidth ? 0 : Math.max(0, Math.min(at - excerptWidth / 2, line.length - excerptWidth));
+  const from = line.length <= excerptWidth ? 0 : wholeCharacter(line, Math.max(0, Math.min(at - excerptWidth / 2, line.length - excerptWidth)));
+  const to = wholeCharacter(line, from + excerptWidth);
   const before = `${from > 0 ? '…' : ''}${printable(line.slice(from, at))}`;
-  const after = `${printable(line.slice(at, from + excerptWidth))}${from + excerptWidth < line.length ? '…' : ''}`;
+  const after = `${printable(line.slice(at, to))}${to < line.length ? '…' : ''}`;
   const shown = `  ${before}${after}`.trimEnd();
-  return column === undefined ? [shown] : [shown, `  ${' '.repeat(before.length)}^`];
+  return column === undefined ? [shown] : [shown, `  ${' '.repeat(displayWidth(before))}^`];
+}
+
+/** The index, or the one before it if it is between the two halves of a character (a surrogate pair). */
+function wholeCharacter(text: string, index: number): number {
+  return /[\udc00-\udfff]/.test(text[index] ?? '') && index > 0 ? index - 1 : index;
 }
 
 /**

@@ -6,8 +6,9 @@
 #   folder PATH        the run's own folder, removed at the end. It holds the pipes of the processes; a ~ before the name of a
 #                      pipe means that escapees of that process are left alone
 #   lock PATH          the file that names the present runner, removed at the end if it is still ours
-#   + PGID START FLAG  a new group. START: start time of its leader, field 22 of stat. FLAG: `fd` if the runner's death raises
-#                      its stop flag; else `-`
+#   drafts ENDING      how the names of the runner's unfinished files beside the lock end; they are removed at the end
+#   + PGID START FLAG  a new group. START: start time of its leader, as read_stat has it. FLAG: `fd` if the runner's death
+#                      raises its stop flag; else `-`
 #   - PGID             the group is gone; the kernel may reuse its number
 #   pipes NAME…        make these FIFOs in the folder and answer `made`, or another word if that fails
 #   bye                the runner ends normally: exit
@@ -22,10 +23,8 @@ ulimit -S -m unlimited 2>/dev/null
 grace=200     # time between two steps, in 1/100 s
 kill_wait=500 # longest time for SIGKILL to work, in 1/100 s
 groups=' '    # "PGID:START:FLAG " for each
-id='' mark='' folder='' lock=''
-# For grep -E: the beginning of a line of stat, up to the state; and the rest, from field 4 and from field 6 on, of a process with
-# more than one thread.
-begin='^[0-9]+ [(].*[)] '
+id='' id_pattern='' mark='' folder='' lock='' drafts='' oldest=''
+# For grep -E: field 4 and on, and field 6 and on, of the stat of a process with more than one thread.
 threads_from_4='(-?[0-9]+ ){16}([2-9]|[1-9][0-9]+) '
 threads_from_6='(-?[0-9]+ ){14}([2-9]|[1-9][0-9]+) '
 
@@ -39,14 +38,17 @@ forget_group() {
   esac
 }
 
-# Sets $state, $group, $start and $limit of process $1. False: there is no such process.
+# Questions about processes, answered by /proc. Where /proc or grep is missing, other answers replace these: see further below.
+
+# Sets $state, $group, $start and $limit of process $1. If its first thread has ended and another lives, sets $thread to the
+# folder of that one. False: there is no such process.
 read_stat() {
-  state='' group='' start='' limit=''
-  read -r line 2>/dev/null <"/proc/$1/stat" || return 1
-  task=/proc/$1/task
-  # Fields are counted after the last parenthesis: the name before it may hold any character.
+  state='' group='' start='' limit='' stat='' thread='' task=/proc/$1/task
+  while read -r line; do stat="$stat $line"; done 2>/dev/null <"/proc/$1/stat"
+  # Fields are counted after the last parenthesis: the name before it may hold any character, line breaks too.
   # shellcheck disable=SC2086
-  set -- ${line##*) }
+  set -- ${stat##*) }
+  [ $# -ge 23 ] || return 1
   state=$1 group=$3 start=${20} limit=${23}
   # The state is that of the first thread. Field 20 is the number of threads.
   case $state:${18} in
@@ -55,26 +57,68 @@ read_stat() {
   esac
 }
 
-# Sets $state to that of the first living thread in folder $task, if there is one: the process is alive then, even if its first
-# thread has ended by pthread_exit(3). Sets $thread to its folder.
+# The process is alive as long as one of its threads in folder $task is. Sets $state and $thread to that of the first such thread.
 read_living_thread() {
-  for thread in "$task"/*; do
-    read -r line 2>/dev/null <"$thread/stat" || continue
-    line=${line##*) }
-    case $line in
-    [ZX]*) ;;
+  for folder_of_thread in "$task"/*; do
+    stat=''
+    while read -r line; do stat="$stat $line"; done 2>/dev/null <"$folder_of_thread/stat"
+    stat=${stat##*) }
+    case $stat in
+    [ZX]* | '') ;;
     *)
-      state=${line%% *}
+      state=${stat%% *} thread=$folder_of_thread
       return
       ;;
     esac
   done
 }
 
+# The next four print paths /proc/PID/…
+# Processes that are stopped. State D counts too: it may be a parent that waits in vfork(2) for a stopped child and will stop
+# itself when the child continues.
+list_stopped() {
+  grep -lE "\) ([TtD]|Z $threads_from_4)" /proc/[0-9]*/stat 2>/dev/null
+}
+
+# Processes with a variable that matches the extended regular expression $1.
+list_with_variable() {
+  # -z: each variable counts as a line, so ^ and $ match only a whole variable.
+  grep -lzE "^($1)\$" /proc/[0-9]*/environ 2>/dev/null
+}
+
+# Processes whose limit is one of the marks $1, separated by |, and all those whose first thread has ended: thread_is_ours looks
+# at them.
+list_marked() {
+  # -z makes one line of the whole file: the name of a process may hold line breaks.
+  grep -lzE "^[0-9]+ [(].*[)] (.( -?[0-9]+){21} ($1)[0-9]{8} |Z $threads_from_4)" /proc/[0-9]*/stat 2>/dev/null
+}
+
+# Processes with standard output or error in a pipe of ours.
+list_writers() {
+  # One `ls` shows the outputs of all processes, but a foreign process chooses the path of its output. It may hold our folder
+  # after another arrow or a line break. So these are only candidates: holds_our_pipe looks again at each.
+  # shellcheck disable=SC2010
+  [ -z "$folder" ] || ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | sed -n 's/ -> .*//; s/.* \(\/proc\/[0-9]*\/fd\/[12]\)$/\1/p'
+}
+
+# Whether one of the groups $1, separated by |, has a member that is not a zombie.
+has_living_member() {
+  paths=$(grep -lzE "^[0-9]+ [(].*[)] ([^ZX] -?[0-9]+ ($1) |Z -?[0-9]+ ($1) $threads_from_6)" /proc/[0-9]*/stat 2>/dev/null)
+  for path in $paths; do
+    pid=${path#/proc/}
+    read_stat "${pid%%/*}" && case $state in Z | X) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+
 # Whether group $1 with leader start time $2 is still ours. The kernel does not reuse the number while a member lives. A leader
-# with a different start time means that the number was reused.
+# with a different start time means that the number was reused. kill(2) also fails where we have no permission: the leader, of
+# another user now, is alive then.
 is_ours() {
-  kill -0 "-$1" 2>/dev/null || return 1
+  kill -0 "-$1" 2>/dev/null || {
+    read_stat "$1" && [ "$start" = "$2" ] && case $state in Z | X) false ;; esac
+    return
+  }
   ! read_stat "$1" || [ "$start" = "$2" ]
 }
 
@@ -92,17 +136,22 @@ signal_groups() {
 # Sets $now, in 1/100 s since an arbitrary moment.
 now=0
 read_clock() {
-  if read -r now rest 2>/dev/null </proc/uptime; then now=${now%.*}${now#*.}; else now=$((now + 5)); fi
+  if read -r up rest 2>/dev/null </proc/uptime; then now=${up%.*}${up#*.}
+  elif up=$(date +%s 2>/dev/null); then now=${up}00
+  else now=$((now + 5)); fi
 }
 
-# Sends SIGCONT to our stopped processes, because a stopped process does not handle SIGTERM. State D counts too: it may be a
-# parent that waits in vfork(2) for a stopped child and will stop itself when the child continues.
+# Sleeps 0.05 s. POSIX sleep(1) knows only whole seconds.
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
+
+# Sends SIGCONT to our stopped processes, because a stopped process does not handle SIGTERM.
 continue_stopped() {
-  paths=$(grep -lE "$begin([TtD]|Z $threads_from_4)" /proc/[0-9]*/stat 2>/dev/null)
-  for path in $paths; do
+  for path in $(list_stopped); do
     pid=${path#/proc/} pid=${pid%%/*}
     read_stat "$pid" || continue
-    case $state in T | t | D) ;; *) continue ;; esac
+    case $state in T | t | D | U) ;; *) continue ;; esac
     case "$groups" in
     *" $group:"*) kill -CONT "$pid" 2>/dev/null ;;
     *) case " $escapees " in *" $pid:"*) kill -CONT "$pid" 2>/dev/null ;; esac ;;
@@ -110,23 +159,27 @@ continue_stopped() {
   done
 }
 
+# Whether the link $1 leads to a pipe of ours whose process wants its escapees to be found.
+holds_our_pipe() {
+  link=$(ls -l "$1" 2>/dev/null)
+  case ${link#* -> } in "$folder/~"*) return 1 ;; "$folder/"*) ;; *) return 1 ;; esac
+}
+
+# Whether the process of the last read_stat, whose first thread has ended, is ours and wants to be found. Only its other threads
+# show its environment and its outputs.
+thread_is_ours() {
+  grep -qzE '^PROCRUN_ESCAPE(=1|ES=leave)$' "$thread/environ" 2>/dev/null && return 1
+  case ${#limit} in 16 | 17 | 18 | 19) case "|$marks|" in *"|${limit%????????}|"*) return 0 ;; esac ;; esac
+  grep -qzE "^PROCRUN_RUN_ID=$id_pattern([.].*)?\$" "$thread/environ" 2>/dev/null && return 0
+  [ -n "$folder" ] && { holds_our_pipe "$thread/fd/1" || holds_our_pipe "$thread/fd/2"; }
+}
+
 # Sets $escapees, "PID:START " for each of our processes that left its group. Finds them by run id, mark and output pipe.
 find_escapees() {
   escapees=' '
-  environs='/proc/[0-9]*/environ' outputs='/proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2'
-  # If the first thread of a process has ended, only its other threads show its environment and descriptors.
-  paths=$(grep -lE "${begin}Z $threads_from_4" /proc/[0-9]*/stat 2>/dev/null)
-  for path in $paths; do
-    pid=${path#/proc/} thread=''
-    read_stat "${pid%%/*}"
-    [ -n "$thread" ] || continue
-    environs="$environs $thread/environ" outputs="$outputs $thread/fd/1 $thread/fd/2"
-  done
-  # -z: each variable counts as a line, so ^ and $ match only a whole variable.
-  # shellcheck disable=SC2086
-  left_alone=$(grep -lzE '^PROCRUN_ESCAPE(=1|ES=leave)$' $environs 2>/dev/null)
-  # shellcheck disable=SC2086
-  paths=$(grep -lz "^PROCRUN_RUN_ID=$id" $environs 2>/dev/null)
+  left_alone=$(list_with_variable 'PROCRUN_ESCAPE(=1|ES=leave)')
+  # The id of a nested run begins with ours.
+  paths=$(list_with_variable "PROCRUN_RUN_ID=$id_pattern([.].*)?")
   # A nested run has its own marks. Its processes that still have our run id show which.
   marks=$mark
   for path in $paths; do
@@ -136,21 +189,21 @@ find_escapees() {
     case ${#limit} in 16 | 17 | 18 | 19) limit=${limit%????????} ;; *) continue ;; esac
     case "|$marks|" in *"|$limit|"*) ;; *) marks="$marks|$limit" ;; esac
   done
-  paths="$paths $(grep -lE "$begin.( -?[0-9]+){21} ($marks)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null)"
-  # Parsing `ls` is safe here, because names in /proc are numbers. POSIX readlink(1) takes only one path at a time.
-  # shellcheck disable=SC2010,SC2086
-  [ -z "$folder" ] || paths="$paths $(ls -l $outputs 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //')"
+  paths="$paths $(list_marked "$marks") $(list_writers)"
   for path in $paths; do
     pid=${path#/proc/} pid=${pid%%/*}
     case " $escapees" in *" $pid:"*) continue ;; esac
     case "
 $left_alone
 " in *"
-/proc/$pid/"*) continue ;; esac
+/proc/$pid/environ
+"*) continue ;; esac
     [ "$pid" = "$$" ] && continue
     read_stat "$pid" || continue
     case $state in Z | X) continue ;; esac
     case $groups in *" $group:"*) continue ;; esac
+    case $path in */fd/*) holds_our_pipe "$path" || continue ;; esac
+    [ -z "$thread" ] || thread_is_ours || continue
     escapees="$escapees$pid:$start "
   done
 }
@@ -174,11 +227,7 @@ anything_lives() {
   done
   # kill(2) succeeds on a group of zombies. If process 1 never reaps, it would succeed for ever. So read the states.
   if [ -n "$unreaped" ]; then
-    paths=$(grep -lE "$begin([^ZX] -?[0-9]+ (${unreaped#|}) |Z -?[0-9]+ (${unreaped#|}) $threads_from_6)" /proc/[0-9]*/stat 2>/dev/null)
-    for path in $paths; do
-      pid=${path#/proc/}
-      read_stat "${pid%%/*}" && case $state in Z | X) ;; *) return 0 ;; esac
-    done
+    has_living_member "${unreaped#|}" && return 0
     # The scan can miss processes in these groups that keep forking and exiting. SIGKILL ends them; zombies ignore it.
     for entry in $groups; do kill -KILL "-${entry%%:*}" 2>/dev/null; done
     groups=' '
@@ -194,7 +243,7 @@ wait_until_gone() {
   while anything_lives; do
     read_clock
     [ "$now" -ge "$until" ] && return 1
-    sleep 0.05
+    nap
   done
 }
 
@@ -227,7 +276,7 @@ end_everything() {
     signal_escapees KILL
     if anything_lives; then
       clean_scans=0
-      sleep 0.05
+      nap
     else
       clean_scans=$((clean_scans + 1))
     fi
@@ -240,9 +289,12 @@ remove_files() {
   [ -n "$lock" ] || return
   lock_dir=${lock%/*}
   # Temporary files of the runner, if it was killed before it renamed them.
-  rm -f -- "$lock_dir"/*.json."$PPID"-*
+  # A name without a PID namespace (-ns) is of this one.
+  for ending in "$drafts" "${drafts%-ns*}"; do
+    [ -z "$ending" ] || rm -f -- "$lock_dir"/*.json."$ending" "$lock_dir"/*.json."$ending".*
+  done
   # A new runner of the same manifest may own the lock file by now.
-  if grep -q "$id" "$lock" 2>/dev/null; then
+  if grep -qF "\"runId\": \"$id\"" "$lock" 2>/dev/null; then
     rm -f -- "$lock" "$lock_dir/state.json" "$lock_dir/control.sock"
   fi
   rmdir "$lock_dir" 2>/dev/null
@@ -250,12 +302,20 @@ remove_files() {
 
 handle_line() {
   case $1 in
-  run) id=${2% *} mark=${2##* } ;;
+  run)
+    id=${2% *} mark=${2##* }
+    # An id has dots, which a pattern takes for any character.
+    id_pattern='' rest=$id
+    while case $rest in *.*) ;; *) false ;; esac; do id_pattern="$id_pattern${rest%%.*}[.]" rest=${rest#*.}; done
+    id_pattern=$id_pattern$rest
+    ;;
   folder) folder=$2 ;;
   lock) lock=$2 ;;
+  drafts) drafts=$2 ;;
   +)
     rest=${2#* }
     groups="$groups${2%% *}:${rest% *}:${rest#* } "
+    oldest=${oldest:-${rest% *}}
     ;;
   -) forget_group "$2" ;;
   pipes)
@@ -266,10 +326,96 @@ handle_line() {
   esac
 }
 
+# Other answers for systems that lack something. They are needed only after the runner's death.
+
+# grep has no option -z.
+answer_without_z() {
+  list_with_variable() {
+    for path in /proc/[0-9]*/environ; do
+      pid=${path#/proc/}
+      # Two processes for each environment are slow. Older ones than the first leader are none of ours.
+      read_stat "${pid%/*}" && [ "$start" -ge "$oldest" ] && tr '\000\n' '\n ' <"$path" | grep -qE "^($1)\$" && echo "$path"
+    done 2>/dev/null
+  }
+}
+
+# From lines `PID STATE GROUP` of list_processes.
+answer_from_list() {
+  # $1: a pattern for the state. $2: the groups, separated by |; empty for all.
+  list_in_state() {
+    list_processes | while read -r number letter leader; do
+      # shellcheck disable=SC2254
+      case $letter:"|$2|" in
+      $1*:*"|$leader|"* | $1*:'||') echo "/proc/$number/stat" ;;
+      esac
+    done
+  }
+  list_stopped() { list_in_state '[TtDU]' ''; }
+  has_living_member() { [ -n "$(list_in_state '[!ZX]' "$1")" ]; }
+  list_marked() { :; }
+  list_writers() { :; }
+}
+
+# Without grep nothing tells which escapees want to be left alone, so the guard ends only groups. It keeps the files, and a later
+# run ends the escapees by them.
+answer_without_grep() {
+  list_processes() {
+    for path in /proc/[0-9]*/stat; do
+      pid=${path#/proc/}
+      read_stat "${pid%/*}" && echo "${pid%/*} $state $group"
+    done
+  }
+  answer_from_list
+  list_with_variable() { :; }
+  remove_files() { :; }
+}
+
+# There is no /proc, as on macOS. Then there are no marks either, and no quick way to find the writers of a pipe.
+answer_by_ps() {
+  # In another time zone ps would show another start time than the runner saw.
+  TZ=UTC0
+  export TZ
+  read_stat() {
+    state='' group='' start='' limit=''
+    IFS=' :'
+    # shellcheck disable=SC2046
+    set -- $(ps -p "$1" -o stat= -o pgid= -o lstart= 2>/dev/null)
+    unset IFS
+    [ $# -eq 9 ] || return 1
+    state=${1%"${1#?}"} group=$2 start="$3_$4_$5_$6_$7_$8_$9"
+  }
+  list_processes() { ps -ax -o pid= -o stat= -o pgid=; }
+  answer_from_list
+  list_with_variable() {
+    # shellcheck disable=SC2009
+    for pid in $(ps -ax -E -ww -o pid= -o command= | grep -E " ($1)( |\$)" | sed 's/^ *//; s/ .*//'); do
+      # The environment comes after the words of the command, and these may look like a variable.
+      words=$(ps -p "$pid" -ww -o command=)
+      all=$(ps -p "$pid" -E -ww -o command=)
+      printf '%s \n' "${all#"$words"}" | grep -qE " ($1) " && echo "/proc/$pid/environ"
+    done
+  }
+}
+
+# The /proc of another PID namespace has other pids than kill(2) takes.
+choose_answers() {
+  # date(1) gives whole seconds.
+  [ -r /proc/uptime ] || grace=$((grace + 100))
+  read -r pid rest 2>/dev/null </proc/self/stat || pid=
+  if [ "$pid" != "$$" ]; then
+    answer_by_ps
+  elif ! command -v grep >/dev/null; then
+    answer_without_grep
+  elif ! echo z | grep -qz z 2>/dev/null; then
+    answer_without_z
+  fi
+}
+
 while read -r word rest; do handle_line "$word" "$rest"; done <<EOF
 $GUARD_LINES
 EOF
 while read -r word rest <&3; do handle_line "$word" "$rest"; done
+choose_answers
 escapees=' '
 end_everything
 # If anything survived, keep the files: a later `up` or `kill --group` finds the survivors by them.

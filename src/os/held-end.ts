@@ -1,6 +1,7 @@
 // Reads how a child ended while a tracer holds it. Such a child is a zombie, but wait(2) reports its end only after the tracer has
 // taken note of it, maybe never. spawn.ts reports all other ends.
 import { parseSignal } from '../manifest/signal-names.ts';
+import { hasProc } from './proc.ts';
 import { isDead, type ProcessInfo } from './process-info.ts';
 import { readProcess, readTracer, readWaitStatus, threadsOf } from './processes-linux.ts';
 import type { LeaderEnd } from './spawn.ts';
@@ -11,9 +12,9 @@ export interface HeldEnd {
   readonly tracer: ProcessInfo | undefined;
 }
 
-/** Undefined: it is alive, or reaped, or this is macOS, where the end cannot be read. */
+/** Undefined: it is alive, or reaped, or there is no /proc, so the end cannot be read. */
 export function readHeldEnd(pid: number): HeldEnd | undefined {
-  if (process.platform !== 'linux') return undefined;
+  if (!hasProc) return undefined;
   const info = readProcess(pid);
   if (!info || !isDead(info.state)) return undefined;
   const status = readWaitStatus(pid);

@@ -1,7 +1,7 @@
 // Reads processes on Linux from /proc (proc(5)). All long reads share one buffer: reading 600 environments then takes 3 ms.
-import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
-import { isDead, type ProcessInfo } from './process-info.ts';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
+import { childrenIn, commandInWords, isDead, type ProcessInfo } from './process-info.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 
@@ -98,7 +98,7 @@ export function readWaitStatus(pid: number): number | undefined {
   return status === undefined ? undefined : Number(status);
 }
 
-/** The pid of the tracer of a thread; 0 if there is none, or if it is outside of our pid namespace. */
+/** The pid of the tracer of a thread; 0 if there is none, or if it is outside of our PID namespace. */
 export function readTracer(pid: number, thread: string): number {
   return Number(/^TracerPid:\s*(\d+)$/m.exec(readProc(`/proc/${pid}/task/${thread}/status`) ?? '')?.[1] ?? 0);
 }
@@ -138,8 +138,12 @@ export function readEnvironment(info: ProcessInfo): string | undefined {
   return readProc(`${folderOf(info)}/environ`);
 }
 
-/** Linux lists children for each thread separately. The file needs CONFIG_PROC_CHILDREN, which distributions set. */
-export function readChildren(pid: number): number[] {
+/** Linux lists children for each thread separately. A kernel without CONFIG_PROC_CHILDREN does not; there one scan finds all. */
+export function childReader(): (pid: number) => readonly number[] {
+  return existsSync(`/proc/self/task/${process.pid}/children`) ? readChildren : childrenIn(listProcesses());
+}
+
+function readChildren(pid: number): number[] {
   return threadsOf(pid).flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
 }
 
@@ -153,12 +157,7 @@ export function readOutputs(info: ProcessInfo): string[] {
   });
 }
 
-const maxCommandLength = 200;
-
 export function describeCommand(info: ProcessInfo): string {
   const bytes = Buffer.from(readProc(`${folderOf(info)}/cmdline`) ?? '', 'latin1');
-  const words = bytes.toString('utf8').split('\0').filter((word) => word !== '').join(' ');
-  // A process can choose its own name, and the text goes to a terminal. So replace control characters, line separators and
-  // characters that turn the direction of the text. By characters: a cut through a pair of UTF-16 units gives invalid text.
-  return [...(words || info.command).slice(0, 2 * maxCommandLength)].slice(0, maxCommandLength).join('').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+  return commandInWords(bytes.toString('utf8').split('\0').filter((word) => word !== '').join(' ') || info.command);
 }

@@ -103,7 +103,9 @@ export function noticeInWords(notice: Notice): string | undefined {
         ? `${notice.process} has ended, but something still holds its output open; not waiting for it`
         : `${notice.process} has ended, but process ${notice.pid} (${notice.command}) still holds its output open; not waiting for it`;
     case 'survivor':
-      return `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`;
+      return notice.deniedUser === undefined
+        ? `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`
+        : `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) belongs to ${notice.deniedUser}: no permission to signal it`;
     case 'warning':
       return notice.process === undefined ? notice.message : `${notice.process}: ${notice.message}`;
     case 'signal':

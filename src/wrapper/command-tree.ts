@@ -14,18 +14,43 @@ export interface Tree {
 }
 
 /**
- * Signals the command's group if it has its own, otherwise each process of the tree, the command first. Call it only before the
- * command is reaped: later its pid may belong to another process.
+ * Signals the whole tree: the command's group if it has its own, and each process outside of it; otherwise each process, the
+ * command first. Call it only before the command is reaped: later its pid may belong to another process.
  */
 export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem): void {
   if (tree.detached) {
+    // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
+    const outside = descendants(tree, system).filter(({ pgid }) => pgid !== tree.pid);
     system.signalGroup(tree.pid, signal);
+    for (const { pid } of outside) system.signalProcess(pid, signal);
     return;
   }
   system.signalProcess(tree.pid, signal);
   for (const { pid } of livingMembers(tree, {}, system)) {
     if (pid !== tree.pid) system.signalProcess(pid, signal);
   }
+}
+
+/**
+ * The living descendants of the command, found from parent to child. This costs as much as the tree is large, a scan as much as
+ * the system is large. It misses processes that init has adopted. A nested procrun relays signals to its own processes, so these
+ * are left out, and so are processes with PROCRUN_ESCAPE=1.
+ */
+function descendants(tree: Tree, system: System): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  const readChildren = system.childReader();
+  const parents = [tree.pid];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const pid of readChildren(parent)) {
+      const info = system.readProcess(pid);
+      if (!info || isDead(info.state)) continue;
+      const origin = originOf(info, tree, system);
+      if (origin === 'nested' || origin === 'escaped') continue;
+      parents.push(pid);
+      found.push(info);
+    }
+  }
+  return found;
 }
 
 export function isCommandStopped({ pid }: Tree): boolean {
@@ -87,9 +112,15 @@ const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
 
 /**
  * Ends the processes that outlive the command: SIGTERM to each, then SIGKILL after 8 s or as soon as `isHurried`.
+ * @param onUnsignalled gets processes that could not be signalled: they have ended, or we have no permission.
  * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
-export async function endLeftovers(tree: Tree, isHurried: () => boolean, system: System = realSystem): Promise<ProcessInfo[]> {
+export async function endLeftovers(
+  tree: Tree,
+  isHurried: () => boolean,
+  system: System = realSystem,
+  onUnsignalled: (info: ProcessInfo) => void = () => undefined,
+): Promise<ProcessInfo[]> {
   const termUntil = system.now() + termGraceMs;
   const alreadyAsked = new Set<string>();
   let killUntil: number | undefined;
@@ -99,9 +130,11 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean, system:
     const isKilling = killUntil !== undefined || isHurried() || system.now() >= termUntil;
     const isTimeUp = system.now() >= (killUntil ?? Infinity);
     // Do not wait for a process that we may not signal: it belongs to another user.
-    const left = livingMembers(tree, { nested: isKilling }, system).filter((info) =>
-      isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system),
-    );
+    const left = livingMembers(tree, { nested: isKilling }, system).filter((info) => {
+      const isSignalled = isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system);
+      if (!isSignalled) onUnsignalled(info);
+      return isSignalled;
+    });
     emptyScans = left.length === 0 ? emptyScans + 1 : 0;
     if (emptyScans === 2) return [];
     // The first scan after the time may find a process that got no SIGKILL before. What the second one finds has survived.
@@ -117,8 +150,8 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean, system:
 function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>, { signalProcess }: System): boolean {
   const identity = identityOf(info);
   if (alreadyAsked.has(identity)) return true;
+  if (!signalProcess(info.pid, 'SIGTERM')) return false;
   alreadyAsked.add(identity);
-  const isSignalled = signalProcess(info.pid, 'SIGTERM');
-  if (isSignalled && isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
-  return isSignalled;
+  if (isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
+  return true;
 }

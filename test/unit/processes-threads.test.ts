@@ -15,7 +15,7 @@ const needsPythonOnLinux = { skip: process.platform === 'linux' ? needsPython.sk
 /** Starts a program and waits for its line `WORD PID`. */
 async function started(word: string, argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv = process.env): Promise<ChildProcess & { readonly pid: number }> {
   const child = spawn(argv[0], argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
-  assert.ok(child.stdout && child.pid !== undefined);
+  assert.ok(child.pid !== undefined);
   for await (const line of createInterface({ input: child.stdout })) if (line === `${word} ${child.pid}`) break;
   return Object.assign(child, { pid: child.pid });
 }
