@@ -59,6 +59,9 @@ test('a run id or instance of an outer run is used only if procrun could have ma
     const run = await newRunId({ PROCRUN_RUN_ID: outer, PROCRUN_INSTANCE: 'web' });
     assert.equal(run.id, run.uuid, JSON.stringify(outer));
   }
+  // Together they look like an id, but the first one is none.
+  const split = await newRunId({ PROCRUN_RUN_ID: `${id}.web`, PROCRUN_INSTANCE: '2' });
+  assert.equal(split.id, split.uuid);
   for (const instance of ['', ' ', 'web\nfoo', 'web\n', 'we b', 'web.', 'web.x', '.1', 'web.1.2', 'web/1', '*', 'é']) {
     const run = await newRunId({ PROCRUN_RUN_ID: id, PROCRUN_INSTANCE: instance });
     assert.equal(run.id, run.uuid, JSON.stringify(instance));
