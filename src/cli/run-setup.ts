@@ -55,6 +55,7 @@ export class RunSetup {
 
   /** Undoes the setup: after the run, or when it does not begin. The guard leaves last, since it removes the files if this process is killed. */
   async close(): Promise<void> {
+    await this.guard.premade();
     remove(this.runFolder, this.warn);
     removeIfEmpty(this.folder, this.warn);
     await this.guard.leave();

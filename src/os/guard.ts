@@ -54,6 +54,7 @@ export class Guard {
   readonly #groups = new Map<number, GuardedGroup>();
   readonly #files: RunFiles;
   #premade: readonly string[];
+  #premadeAnswer: Promise<string> | undefined;
   #process: ChildProcess | undefined;
   /** Resolve functions that wait for an answer (`made` or another word), oldest first. */
   readonly #waiting: ((answer: string) => void)[] = [];
@@ -78,10 +79,14 @@ export class Guard {
   async makeFifos(paths: readonly string[]): Promise<void> {
     const more = paths.slice(this.#premade.length);
     if (more.length > 0) this.#sendLine(`pipes ${more.map((path) => basename(path)).join(' ')}`);
-    const premadeAnswer = await this.#nextAnswer();
-    const isRenamed = premadeAnswer === 'made' && this.#renamePremade(paths);
+    const isRenamed = (await this.premade()) === 'made' && this.#renamePremade(paths);
     // The guard failed: it is killed or stopped, or mkfifo or the folder is missing. Our own attempt reports the reason.
     if (!isRenamed || (more.length > 0 && (await this.#nextAnswer()) !== 'made')) await makeFifos(paths);
+  }
+
+  /** Resolves when the guard makes no more pipes on its own: until then a removal of their folder may fail. */
+  premade(): Promise<string> {
+    return (this.#premadeAnswer ??= this.#nextAnswer());
   }
 
   #renamePremade(paths: readonly string[]): boolean {

@@ -1,10 +1,13 @@
 // Signals in the first moments: to the runner, and from outside to a process that ignores them.
 import { strict as assert } from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { assertNothingAlive, descendantsOf, environmentOf, isAlive, heldWrapper, type PipeRun, processInfo, test, waitUntil } from '../support/harness.ts';
-import { diedOf, endOf, ready, says, up } from './up-support.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, heldWrapper, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
+import { diedOf, endOf, exited, ready, says, up } from './up-support.ts';
+
+/** Wrong usage, or a manifest with mistakes. */
+const statusUsage = 2;
 
 /** The children of the runner, from the kernel. Its main thread starts all of them. */
 function childrenOf(pid: number): number[] {
@@ -129,4 +132,12 @@ test('a signal while wrappers are held, with others that run and others that wai
   assert.deepEqual(run.events({ event: 'start' }).map(({ process }) => process), ['q']);
   assert.equal(existsSync(join(run.folder, 'ran')), false);
   await assertNothingAlive(run);
+});
+
+test('a start that fails while the guard still makes its pipes leaves no file', async () => {
+  // This mkfifo is busy with many files for as long as the wrong manifest is read.
+  const mkfifo = '#!/bin/sh\ni=0\nwhile [ $i -lt 1000 ]; do i=$((i + 1)); : >"more$i"; done\nPATH=${PATH#*:} exec mkfifo "$@"\n';
+  const run = startCommand(['/bin/sh', '-c', 'chmod +x bin/mkfifo; PATH=$PWD/bin:$PATH exec "$@"', 'sh', ...procrunArgv('up')], { manifest: { processes: { p: { comand: 'true' } } }, files: { 'bin/mkfifo': mkfifo } });
+  assert.deepEqual(await run.ended, exited(statusUsage), run.report());
+  assert.deepEqual(readdirSync(run.runtimeDir), []);
 });
