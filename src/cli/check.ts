@@ -1,6 +1,7 @@
 // `procrun check`: validates the manifest and lists its processes. Validation itself is in ../manifest/.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
+import { escapedInYaml, isSafeInYaml, type Shown } from '../manifest/shown.ts';
 import type { CommandSpec as ProcessCommand, Manifest, ProcessSpec, Stage } from '../manifest/types.ts';
 import { shellWord } from '../os/shell.ts';
 import { readManifest } from './manifest.ts';
@@ -11,8 +12,7 @@ import { print } from './print.ts';
 export async function check(_options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   if (command.opts<{ print?: boolean }>().print) {
-    const { stringify } = await import('yaml');
-    await print(stringify(resolved(manifest), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    await print(await yamlText(resolved(manifest)));
     return;
   }
   const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
@@ -41,6 +41,19 @@ export function stageText(stage: Stage): string {
 
 function stageList(spec: ProcessSpec): string {
   return spec.stopStages.map(stageText).join(', ');
+}
+
+async function yamlText(data: object): Promise<Shown> {
+  const { Document, Scalar, visit } = await import('yaml');
+  const document = new Document(data, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_key, scalar) => {
+      // Only double quotes have escapes.
+      if (typeof scalar.value === 'string' && !isSafeInYaml(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  // `doubleQuotedMinMultiLineLength`: a line end in double quotes stays an escape, so that no line looks like one of the manifest.
+  return escapedInYaml(document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity }));
 }
 
 /** The manifest in manifest keys, with every default filled in. It is a valid manifest again. */

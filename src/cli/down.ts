@@ -4,6 +4,7 @@ import { ask, type Conversation } from '../control/client.ts';
 import { isRunning, type Owner } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import { readState } from '../control/state.ts';
+import { shown } from '../manifest/shown.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
 import { signalProcess } from '../os/kill.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
@@ -23,15 +24,15 @@ const pollMs = 10;
 export async function down(_options: unknown, command: Command): Promise<void> {
   const options: DownOptions = { ...command.opts<DownOptions>(), ...globalOptions(command) };
   const { folder, run } = await findRunning(options);
-  if (run.kind === 'dead') throw new Failure(whyUnreachable(run, options) ?? '', statusRunning);
+  if (run.kind === 'dead') throw new Failure(whyUnreachable(run, options) ?? shown``, statusRunning);
   const { owner } = run;
   const conversation = await requestStop(folder, owner, options);
   if (!conversation && isRunning(owner)) {
-    throw new Failure(`process ${owner.pid} does not answer\n  hint: \`${commandFor('kill --group', options)}\` ends its processes without it`, statusUnkillable);
+    throw new Failure(shown`process ${owner.pid} does not answer\n  hint: \`${commandFor('kill --group', options)}\` ends its processes without it`, statusUnkillable);
   }
   const outcome = await conversation?.outcome;
   while (isRunning(owner)) await new Promise((resolve) => setTimeout(resolve, pollMs));
-  if (outcome?.status === statusUnkillable) throw new Failure(`something could not be killed; process ${owner.pid} has said what`, statusUnkillable);
+  if (outcome?.status === statusUnkillable) throw new Failure(shown`something could not be killed; process ${owner.pid} has said what`, statusUnkillable);
   checkNothingLeft(folder, owner, options);
 }
 
@@ -46,5 +47,5 @@ function checkNothingLeft(folder: string, { runId }: Owner, options: DownOptions
   const state = readState(folder);
   const remnants = state?.runId === runId ? new Remains(state).look() : [];
   if (remnants.length === 0) return;
-  throw new Failure(`the runner died before it was done; left are ${remnantsInWords(remnants)}\n  hint: \`${commandFor('kill --group', options)}\` ends them`, statusUnkillable);
+  throw new Failure(shown`the runner died before it was done; left are ${remnantsInWords(remnants)}\n  hint: \`${commandFor('kill --group', options)}\` ends them`, statusUnkillable);
 }

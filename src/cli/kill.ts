@@ -5,6 +5,7 @@ import { findRun, type FoundRun } from '../control/find-run.ts';
 import { noteKilled } from '../control/killed.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import type { RunState } from '../control/state.ts';
+import { shown } from '../manifest/shown.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
 import { monotonicNow } from '../os/clock.ts';
@@ -27,7 +28,7 @@ export async function kill(names: readonly string[], _options: unknown, command:
   // A runner writes its state before its first command runs. So no state means that it has started nothing.
   const request = { command: 'kill', instances: state ? chooseRunning(state.instances, names) : [], signal, scope } as const;
   const anyHit = signal === 'SIGKILL' && scope === 'group' ? await endTrees(running, request, timeout) : await sendSignal(running, request);
-  if (!anyHit) throw new Failure(`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
+  if (!anyHit) throw new Failure(shown`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
 }
 
 interface KillRequest {
@@ -62,7 +63,7 @@ async function endTrees({ folder, run }: Running, request: KillRequest, timeout:
   if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
   const anyHit = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
-  if (survivors.length > 0) throw new Failure(`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
+  if (survivors.length > 0) throw new Failure(shown`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
   // Wait until the runner has seen the ends too, so that the next command gets an up-to-date answer.
   if (conversation) await Promise.race([conversation.outcome, sleepUntil(until)]);
   conversation?.leave();

@@ -1,5 +1,10 @@
 // The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
+import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
+import { leave } from '../os/exit.ts';
+import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
+import { writeStandardError } from '../os/standard-error.ts';
+import { isSystemError } from '../os/system-error.ts';
 import { openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
@@ -155,9 +160,16 @@ export async function main(host: Host): Promise<void> {
   try {
     await runCommand(host);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    complain(`procrun: ${error.message}`);
-    process.exitCode = error.status;
+    if (error instanceof Failure) {
+      complain(joined([shown`procrun: `, error.shown]));
+      process.exitCode = error.status;
+      return;
+    }
+    // During a run its crash handler must see the error: it ends the processes of the run.
+    if (process.listenerCount('uncaughtException') > 0) throw error;
+    // Node would print the error as it is, with the paths in it.
+    writeStandardError(isSystemError(error) ? shown`procrun: ${error.message}\n` : internalErrorInWords(error));
+    leave(statusInternalError);
   }
 }
 
@@ -169,10 +181,10 @@ async function runCommand(host: Host): Promise<void> {
     const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) {
-      await print(output.out);
+      await print(printableLines(output.out));
     } else if (code === 'commander.help') {
       // The user gave no command.
-      complain(output.error.trimEnd());
+      complain(printableLines(output.error.trimEnd()));
       process.exitCode = statusUsage;
     } else {
       throw new Failure(failureMessage(message ?? '', output.error.trimEnd()));
@@ -181,7 +193,7 @@ async function runCommand(host: Host): Promise<void> {
 }
 
 /** Turns commander's message into the form of procrun's own. Its "Did you mean" becomes the hint; without one, `hint` is used. */
-function failureMessage(text: string, hint: string): string {
-  const [, message, guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
-  return `${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
+function failureMessage(text: string, hint: string): Shown {
+  const [, message = '', guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
+  return shown`${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
 }

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } fro
 import { basename, dirname, extname, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
 import { formatProblem } from '../manifest/problem.ts';
+import { joined, shown } from '../manifest/shown.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
 import { Failure } from './failure.ts';
@@ -64,13 +65,13 @@ function realPath(file: string): string {
   try {
     return realpathSync.native(file);
   } catch (error) {
-    throw new Failure(`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
+    throw new Failure(shown`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
   }
 }
 
 function findManifest({ file = process.env.PROCRUN_FILE || findDefault() }: ManifestOptions): string {
   if (file === undefined) {
-    throw new Failure(`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
+    throw new Failure(shown`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
   }
   return file;
 }
@@ -85,8 +86,16 @@ export async function readManifestIfAny(options: ManifestOptions): Promise<Manif
   return file === undefined ? undefined : readFrom(file, options);
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function findDefault(): string | undefined {
-  if (!hadWorkingFolder) throw new Failure('the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE');
+  if (!hadWorkingFolder) throw new Failure(shown`the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE`);
   return defaultFiles.find((name) => existsSync(name));
 }
 
@@ -95,7 +104,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
   const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
   const path = isStdin ? '-' : realPath(file);
   const { root } = locate(path, options);
-  if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
+  if (options.dir !== undefined && !isFolder(root)) throw new Failure(shown`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({
     bytes,
     file: path,
@@ -110,7 +119,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     basePort: options.port,
     name: options.name,
   });
-  const text = result.problems.map(formatProblem).join('\n\n');
+  const text = joined(result.problems.map(formatProblem), shown`\n\n`);
   if (result.manifest === undefined) throw new Failure(text);
   if (text !== '') complain(text);
   return result.manifest;
@@ -126,7 +135,7 @@ function readFileOrFail(path: string): Buffer {
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    throw new Failure(`${path}: ${reasonOf(error)}`);
+    throw new Failure(shown`${path}: ${reasonOf(error)}`);
   }
   try {
     return readUpTo(fd, path);
@@ -147,7 +156,7 @@ function readUpTo(fd: number, name: string): Buffer {
       total += length;
     }
   } catch (error) {
-    throw new Failure(`${name}: ${reasonOf(error)}`);
+    throw new Failure(shown`${name}: ${reasonOf(error)}`);
   }
   return Buffer.concat(chunks);
 }

@@ -2,6 +2,7 @@
 // ../runner/up.ts does the run itself.
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
+import { shown, type Shown } from '../manifest/shown.ts';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
 import { takeLock, type Lock, type Owner } from '../control/lock.ts';
 import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
@@ -74,7 +75,7 @@ export async function up(host: Host, named: readonly string[], _options: unknown
 
 /** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) ? new Failure(`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -102,7 +103,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));
-  if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
+  if (instances.length === 0) throw new Failure(shown`nothing to run: every process is left out`);
 
   const out = new Sink(process.stdout);
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
@@ -113,7 +114,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
   if (survivors.length > 0) {
     lock.release();
-    throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+    throw new Failure(shown`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
   }
   return { manifest, instances, lock, out, err, printer, inbox };
 }
@@ -167,7 +168,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   const { status, signal, cutOutput } = await running.catch((error: unknown) => {
     crashGuard.release();
     releaseRun();
-    throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
+    throw error instanceof CannotMakePipes ? new Failure(shown`${error.message}`, statusNotExecutable) : error;
   });
 
   control.finish(status);
@@ -224,9 +225,9 @@ function lockOrFail({ folder, runId }: RunSetup, file: string, options: UpOption
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }
 
-function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): string {
+function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): Shown {
   const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME`;
-  return `${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: ${hint}`;
+  return shown`${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: ${hint}`;
 }
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {

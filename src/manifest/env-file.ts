@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Variables } from './environment.ts';
 import { formatSize, maxEnvFileBytes } from './limits.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 
 export type EnvFile = { readonly variables: Variables } | { readonly mistake: string } | { readonly missing: true };
 

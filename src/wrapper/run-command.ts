@@ -1,9 +1,10 @@
 // Runs one command of `procrun run` from its start to the end of its tree. relay.ts handles the signals in between.
-import { writeSync } from 'node:fs';
+import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { describeCommand } from '../os/processes.ts';
+import { writeStandardError } from '../os/standard-error.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
@@ -34,7 +35,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
-  for (const survivor of survivors) warn(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
+  for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
@@ -48,7 +49,7 @@ async function startOrExplain(
     return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
-    warn(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
+    warn(error.isUnknown && hintIfMissing !== undefined ? shown`${error.message}\n  hint: ${hintIfMissing}` : shown`${error.message}`);
     return { kind: 'exit', code: error.status };
   }
 }
@@ -76,10 +77,6 @@ function hurryBySignal(inbox: SignalInbox): () => boolean {
 }
 
 /** Writes to stderr. Never throws. */
-function warn(message: string): void {
-  try {
-    writeSync(2, `procrun: ${message}\n`);
-  } catch {
-    // stderr is closed, or the terminal is gone.
-  }
+function warn(message: Shown): void {
+  writeStandardError(joined([shown`procrun: `, message, shown`\n`]));
 }
