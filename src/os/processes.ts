@@ -25,7 +25,7 @@ export const readChildren: (pid: number) => number[] = system.readChildren;
 /** The paths of its standard output and error, those that can be read. On macOS always empty. */
 export const readOutputs: (pid: number) => string[] = system.readOutputs;
 
-/** The command line for a message, or the short name if there is no command line. */
+/** The command line for a message, or the short name if there is no command line. As it is: whoever shows it makes it printable. */
 export const describeCommand: (info: ProcessInfo) => string = system.describeCommand;
 
 /** A zombie counts as dead: it only waits for its parent to reap it, maybe for ever. */
