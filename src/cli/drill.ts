@@ -1,10 +1,10 @@
 // `procrun drill`: a fire drill of the stop. Reads the manifest and shows the result. ../drill/ runs the drill.
-import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { dieBy, leave } from '../os/exit.ts';
 import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
+import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
@@ -49,7 +49,7 @@ export async function drill(names: readonly string[], _options: unknown, command
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();
   // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
-  if (killRunner) rmSync(runtimeFolder(manifest), { recursive: true, force: true });
+  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(shown`procrun: ${message}`));
   if (end.interrupted !== undefined) {
     complain(shown`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));

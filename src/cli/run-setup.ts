@@ -1,9 +1,10 @@
 // Prepares a run: its folder, its id and its guard. This happens before the manifest is read, so that the guard starts in
 // parallel. ../control/lock.ts decides whether the run may begin.
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath, runFolderName } from '../control/lock.ts';
 import { Guard } from '../os/guard.ts';
+import { remove, removeIfEmpty } from '../os/remove.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
 import { locateManifest } from './manifest.ts';
 import type { GlobalOptions } from './options.ts';
@@ -50,14 +51,10 @@ export class RunSetup {
     this.#earlyWarnings.splice(0).forEach(listener);
   }
 
-  /** Undoes the setup when the run does not begin. */
+  /** Undoes the setup: after the run, or when it does not begin. The guard leaves last, since it removes the files if this process is killed. */
   async close(): Promise<void> {
+    remove(this.runFolder, this.warn);
+    removeIfEmpty(this.folder, this.warn);
     await this.guard.leave();
-    rmSync(this.runFolder, { recursive: true, force: true });
-    try {
-      rmdirSync(this.folder);
-    } catch {
-      // The folder is not empty: another run uses it.
-    }
   }
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { shown, type Shown } from '../manifest/shown.ts';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
 import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { UnsafeFolder } from '../control/runtime-folder.ts';
 import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
 import { PrettyPrinter } from '../output/pretty.ts';
@@ -75,7 +76,7 @@ export async function up(host: Host, named: readonly string[], _options: unknown
 
 /** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) || error instanceof UnsafeFolder ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -111,10 +112,12 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
   setup.onWarning(warn);
   const lock = lockOrFail(setup, manifest.file, options);
-  const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
-  if (survivors.length > 0) {
-    lock.release();
-    throw new Failure(shown`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  try {
+    const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
+    if (survivors.length > 0) throw new Failure(shown`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+  } catch (error) {
+    lock.release(warn);
+    throw error;
   }
   return { manifest, instances, lock, out, err, printer, inbox };
 }
@@ -141,7 +144,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
       else scheduleLateWork();
     },
   });
-  const control: Control = new Control(run, setup.folder, lock.owner, setup.warn);
+  const control: Control = new Control(run, setup.folder, lock, setup.warn);
   let lateWorkTimer: NodeJS.Timeout | undefined;
   let isStartOver = false;
   const scheduleLateWork = (): void => {
@@ -156,8 +159,8 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   if (instances.length >= manyInstances) host.saveMemory();
   const releaseRun = (): void => {
     clearTimeout(lateWorkTimer);
-    control.close();
-    lock.release();
+    control.close(setup.warn);
+    lock.release(setup.warn);
   };
   beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
   inbox.deliver = (signal) => run.onSignal(signal);
@@ -165,9 +168,10 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   // `run` still waits for its pipes here, so no leader exists before the crash guard.
   const crashGuard = guardAgainstCrash(run, releaseRun);
   inbox.early.forEach(inbox.deliver);
-  const { status, signal, cutOutput } = await running.catch((error: unknown) => {
+  const { status, signal, cutOutput } = await running.catch(async (error: unknown) => {
     crashGuard.release();
     releaseRun();
+    await setup.close();
     throw error instanceof CannotMakePipes ? new Failure(shown`${error.message}`, statusNotExecutable) : error;
   });
 
@@ -187,6 +191,9 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   }
   crashGuard.release();
   releaseRun();
+  // Last of all: as long as any file of this run is there, the guard is there to remove it after a SIGKILL.
+  await setup.close();
+  await Promise.race([err.flushed(), impatience]);
   host.keepCompiledCode();
   if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
   leave(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
@@ -219,8 +226,8 @@ function isSameFile(first: number, second: number): boolean {
 }
 
 /** @throws Failure with status 3 when another runner has the lock. */
-function lockOrFail({ folder, runId }: RunSetup, file: string, options: UpOptions): Lock {
-  const taken = takeLock(folder, { runId: runId.id, file });
+function lockOrFail({ folder, runId, warn }: RunSetup, file: string, options: UpOptions): Lock {
+  const taken = takeLock(folder, { runId: runId.id, file }, warn);
   if ('lock' in taken) return taken.lock;
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }

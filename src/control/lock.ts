@@ -1,9 +1,12 @@
 // The lock of a manifest: one file in its runtime folder. It names the runner, and only one runner at a time can hold it.
-import { linkSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { linkSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { bootId } from '../os/machine.ts';
+import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts';
+import { isMissing } from '../os/system-error.ts';
 import { isOfDead, ownMark, readPrivate, writeDraft } from './private-file.ts';
+import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
 /** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
 export interface Owner {
@@ -20,34 +23,69 @@ export interface Lock {
   readonly file: string;
   /** The content of the lock file: this process. */
   readonly owner: Owner;
-  release(): void;
+  /** Whether the lock file still names this process. Another program may have removed it, and a later run may have made its own. */
+  isOurs(): boolean;
+  /**
+   * Makes the lock file again, and the folder, if another program has removed them.
+   * @returns false if a later run holds the lock now: every file in the folder is its own.
+   * @throws UnsafeFolder, or a system error
+   */
+  renew(): boolean;
+  /** Removes the lock file and, if it is empty, the folder. Leaves those of a later run alone. */
+  release(warn: Warn): void;
 }
 
 /**
  * Takes the lock for this process.
  * @returns the lock, or the living runner that holds it.
+ * @throws UnsafeFolder if the lock file of a dead runner cannot be replaced, or a system error
  */
-export function takeLock(folder: string, about: { runId: string; file: string }): { lock: Lock } | { owner: Owner } {
-  const path = lockPath(folder);
+export function takeLock(folder: string, about: { runId: string; file: string }, warn: Warn): { lock: Lock } | { owner: Owner } {
   const self = readProcess(process.pid);
   const owner: Owner = { pid: process.pid, startTicks: self?.startTicks ?? '', bootId: bootId(), startedAt: new Date().toISOString(), ...about };
+  const other = acquire(folder, owner);
+  if (other) return { owner: other };
+  removeFilesOfDead(folder, warn);
+  const path = lockPath(folder);
+  const isOurs = (): boolean => isSameRun(parseOwner(path), owner);
+  return {
+    lock: {
+      file: path,
+      owner,
+      isOurs,
+      renew: () => {
+        if (isOurs()) return true;
+        restoreRuntimeFolder(folder);
+        return acquire(folder, owner) === undefined;
+      },
+      release: (warnOfRelease) => {
+        // A missing lock file may mean that a later run is just beginning in this folder.
+        if (isOurs()) remove(path, warnOfRelease);
+        removeIfEmpty(folder, warnOfRelease);
+      },
+    },
+  };
+}
+
+/** Makes the lock file, unless a living runner holds the lock. @returns that runner. */
+function acquire(folder: string, owner: Owner): Owner | undefined {
+  const path = lockPath(folder);
   const draft = writeDraft(path, `${JSON.stringify(owner, null, 2)}\n`);
   try {
     for (;;) {
       try {
         // link(2) fails when the name exists, and readers see only the complete file.
         linkSync(draft, path);
-        removeFilesOfDead(folder);
-        return { lock: { file: path, owner, release: () => releaseLock(folder, path) } };
+        return undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = parseOwner(path);
-      if (other && isRunning(other)) return { owner: other };
+      if (other && isRunning(other)) return other;
       discardStale(path, other, draft);
     }
   } finally {
-    unlinkSync(draft);
+    remove(draft, ignoreWarning);
   }
 }
 
@@ -57,17 +95,12 @@ export function runFolderName(uuid: string): string {
 }
 
 /** Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock. */
-function removeFilesOfDead(folder: string): void {
-  for (const name of readdirSync(folder)) if (isOfDead(name)) rmSync(join(folder, name), { recursive: true, force: true });
+function removeFilesOfDead(folder: string, warn: Warn): void {
+  for (const name of readdirSync(folder)) if (isOfDead(name)) remove(join(folder, name), warn);
 }
 
-function releaseLock(folder: string, path: string): void {
-  rmSync(path, { force: true });
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Not empty: the next runner uses it already.
-  }
+function isSameRun(one: Owner | undefined, other: Owner): boolean {
+  return one !== undefined && one.runId === other.runId && one.pid === other.pid && one.startTicks === other.startTicks && one.bootId === other.bootId;
 }
 
 /**
@@ -76,11 +109,11 @@ function releaseLock(folder: string, path: string): void {
  */
 export function removeDeadRun(folder: string, files: readonly string[]): void {
   try {
-    const taken = takeLock(folder, { runId: '', file: '' });
+    const taken = takeLock(folder, { runId: '', file: '' }, ignoreWarning);
     // A new runner holds the lock now and owns the files.
     if (!('lock' in taken)) return;
-    for (const file of files) rmSync(join(folder, file), { force: true });
-    taken.lock.release();
+    for (const file of files) remove(join(folder, file), ignoreWarning);
+    taken.lock.release(ignoreWarning);
   } catch {
     // No permission to write, or the folder is gone. The next `up` cleans up.
   }
@@ -117,8 +150,10 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
   const aside = `${draft}.stale`;
   try {
     renameSync(path, aside);
-  } catch {
-    return;
+  } catch (error) {
+    // Another process was faster.
+    if (isMissing(error)) return;
+    throw new UnsafeFolder(`cannot replace ${path}, the lock file of a run that has ended (${(error as Error).message}); remove it, or name another folder in PROCRUN_RUNTIME_DIR`);
   }
   const moved = parseOwner(aside);
   if (moved && moved.runId !== stale?.runId) {
@@ -128,5 +163,5 @@ function discardStale(path: string, stale: Owner | undefined, draft: string): vo
       // A third process has taken the lock. The loop in takeLock sees that.
     }
   }
-  rmSync(aside, { recursive: true, force: true });
+  remove(aside, ignoreWarning);
 }

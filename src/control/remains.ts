@@ -1,12 +1,11 @@
 // Finds and ends the living processes of a run without its runner, which is dead or does not answer, or need not be asked. The
 // state file names the trees. The kernel reuses pids, so a process is signalled only after proof that it belongs to the run.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
-import { monotonicNow } from '../os/clock.ts';
 import { bootId } from '../os/machine.ts';
-import { describeCommand, isSameAlive, isStopped } from '../os/processes.ts';
+import { describeCommand, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
-import { signalGroup, signalProcess } from '../os/kill.ts';
-import { findMembers, isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { pause, realSystem, type System } from '../os/system.ts';
 import { isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
@@ -40,9 +39,11 @@ const pausePerScan = 5;
 
 export class Remains {
   readonly #trees: ReadonlyMap<TreeMark, InstanceState>;
+  readonly #system: System;
 
   /** @param names instances to handle; default: all. */
-  constructor({ runner, runId, instances }: RunState, names?: readonly string[]) {
+  constructor({ runner, runId, instances }: RunState, names?: readonly string[], system: System = realSystem) {
+    this.#system = system;
     // After a reboot no process of the run exists. The same pids belong to other processes.
     const selected = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
     this.#trees = new Map(selected.map((instance) => [markOf(instance, runId), instance]));
@@ -61,7 +62,7 @@ export class Remains {
   }
 
   #scanOnce(): Remnant[] {
-    const found = findMembers([...this.#trees.keys()]);
+    const found = this.#system.findMembers([...this.#trees.keys()]);
     return [...this.#trees].flatMap(([mark, instance]) => {
       const members = (found.get(mark) ?? []).filter((member) => !isLeftAlone(member, instance.leaveEscapees));
       return members.length > 0 ? { instance, session: mark.session, members } : [];
@@ -72,8 +73,8 @@ export class Remains {
   signal(signal: SignalName, scope: 'group' | 'leader'): InstanceState[] {
     const reached = this.look().filter((remnant) => {
       const { instance, members } = remnant;
-      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && isSameAlive(info) && signalProcess(info.pid, signal));
-      signalRemnant(remnant, signal);
+      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && this.#system.isSameAlive(info) && this.#system.signalProcess(info.pid, signal));
+      signalRemnant(remnant, signal, this.#system);
       return true;
     });
     return reached.map(({ instance }) => instance);
@@ -83,27 +84,27 @@ export class Remains {
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
       for (const remnant of this.look()) {
-        signalRemnant(remnant, 'SIGTERM');
-        continueStopped(remnant.members);
+        signalRemnant(remnant, 'SIGTERM', this.#system);
+        continueStopped(remnant.members, this.#system);
       }
-      const left = await this.#until(monotonicNow() + graceMs, isHurried);
+      const left = await this.#until(this.#system.now() + graceMs, isHurried);
       if (left.length === 0) return [];
     }
-    return this.#until(monotonicNow() + killMs, () => false, (remnant) => signalRemnant(remnant, 'SIGKILL'));
+    return this.#until(this.#system.now() + killMs, () => false, (remnant) => signalRemnant(remnant, 'SIGKILL', this.#system));
   }
 
   /** Scans until two scans in a row find nothing. One is not enough, because it can miss a process that forks during the scan. */
   async #until(deadline: number, isOver: () => boolean, onEach: (remnant: Remnant) => void = () => undefined): Promise<Remnant[]> {
     let cleanLooks = 0;
-    for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
-      const begun = monotonicNow();
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+      const begun = this.#system.now();
       const remnants = this.look();
-      const ended = monotonicNow();
+      const ended = this.#system.now();
       cleanLooks = remnants.length === 0 ? cleanLooks + 1 : 0;
       if (cleanLooks === 2) return [];
       if (remnants.length > 0 && (ended > deadline || isOver())) return remnants;
       remnants.forEach(onEach);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, (ended - begun) * pausePerScan)));
+      await pause(this.#system, Math.max(pauseMs, (ended - begun) * pausePerScan));
     }
   }
 }
@@ -121,14 +122,14 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
 }
 
 /** Signals the group by one kill(2), if its number is still ours, and the escapees one by one. Runs nested in this one get only SIGKILL. */
-function signalRemnant({ session, members }: Remnant, signal: SignalName): void {
+function signalRemnant({ session, members }: Remnant, signal: SignalName, { isSameAlive, signalGroup, signalProcess }: System): void {
   const targets = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
   if (session.isHeld) signalGroup(session.id, signal);
   for (const { info, inGroup } of targets) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
 }
 
 /** A stopped process handles SIGTERM only after SIGCONT. */
-function continueStopped(members: readonly Member[]): void {
+function continueStopped(members: readonly Member[], { isSameAlive, signalProcess }: System): void {
   for (const { info, nested } of members) if (!nested && isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
 }
 

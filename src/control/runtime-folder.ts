@@ -34,6 +34,17 @@ export function makeRuntimeFolder(base: string, name: string, key: string): stri
   return real;
 }
 
+/** Makes the folder of a manifest and its base again, where another program (a cleaner of /tmp) has removed them. @throws UnsafeFolder as `makeRuntimeFolder` */
+export function restoreRuntimeFolder(folder: string): void {
+  for (const path of [dirname(folder), folder]) makePrivate(path, ownUid());
+}
+
+/** The same for the folder of one run, which is in the folder of its manifest. */
+export function restoreRunFolder(runFolder: string): void {
+  restoreRuntimeFolder(dirname(runFolder));
+  makePrivate(runFolder, ownUid());
+}
+
 /** Finds the folder without making it. @returns undefined if it does not exist. @throws UnsafeFolder as `makeRuntimeFolder` */
 export function findRuntimeFolder(base: string, name: string, key: string): string | undefined {
   const folder = join(base, folderName(name, key));

@@ -1,9 +1,11 @@
 // The server side of the control socket: reads requests and answers them. The runner passes in the handlers that carry them out.
 // There is no timer. Silent clients, garbage, long lines and many connections cost the runner only a bounded amount of memory.
-import { rmSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { ignoreWarning, remove, type Warn } from '../os/remove.ts';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
+import { ownMark } from './private-file.ts';
 import { longestLine, parseRequest, socketName, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
 
 export interface Reaction<C extends RequestName> {
@@ -19,32 +21,38 @@ const maxConnections = 16;
 
 export class ControlServer {
   readonly #handlers: Handlers;
-  readonly #server: Server;
   readonly #folder: string;
   /** Connections that have not sent a request yet, the oldest first. */
   readonly #withoutRequest = new Set<Socket>();
   readonly #onProblem: (message: string) => void;
   readonly #connections = new Set<Socket>();
+  #server: Server | undefined;
   #address: SocketPath | undefined;
+  /** Inode of the socket file. The kernel does not reuse it while the socket is bound. */
+  #inode: bigint | undefined;
 
   /** @param onProblem is called when the socket cannot be used. */
   constructor(folder: string, handlers: Handlers, onProblem: (message: string) => void) {
     this.#folder = folder;
     this.#handlers = handlers;
-    this.#server = createServer((socket) => this.#accept(socket));
     this.#onProblem = (message) => onProblem(`no control socket, so \`ps\`, \`down\` and \`kill\` cannot ask this runner: ${message}`);
-    this.#server.on('error', (error) => this.#onProblem(error.message));
-    this.#server.unref();
   }
 
   listen(): void {
+    const server = createServer((socket) => this.#accept(socket));
+    server.on('error', (error) => this.#onProblem(error.message));
+    server.unref();
+    this.#server = server;
+    const path = join(this.#folder, socketName);
+    const draft = `${socketName}.${ownMark()}`;
     // bind(2) creates the socket before listen() returns, so this umask makes it private from its first moment.
     const mask = process.umask(0o177);
     try {
-      // A dead run or an attacker may have left a file of this name. We hold the lock, so the folder is ours.
-      rmSync(join(this.#folder, socketName), { recursive: true, force: true });
-      this.#address = socketPath(this.#folder, socketName);
-      this.#server.listen(this.#address.path);
+      this.#address = socketPath(this.#folder, draft);
+      server.listen(this.#address.path);
+      // libuv unlinks the path that it was given when the server closes, though a later run's socket may be there by then. So it gets a name of its own.
+      replace(join(this.#folder, draft), path);
+      this.#inode = inodeOf(path);
     } catch (error) {
       this.#onProblem((error as Error).message);
     } finally {
@@ -52,11 +60,21 @@ export class ControlServer {
     }
   }
 
-  /** Closes all connections and removes the socket at once. */
-  close(): void {
-    for (const socket of this.#connections) socket.destroy();
+  /** Makes the socket again if another program has removed it. */
+  restore(): void {
+    if (this.#server === undefined || inodeOf(join(this.#folder, socketName)) !== undefined) return;
     this.#server.close();
-    rmSync(join(this.#folder, socketName), { force: true });
+    this.#address?.release();
+    this.listen();
+  }
+
+  /** Closes all connections and removes the socket at once. A later run's socket stays. */
+  close(warn: Warn): void {
+    for (const socket of this.#connections) socket.destroy();
+    this.#server?.close();
+    this.#server = undefined;
+    const path = join(this.#folder, socketName);
+    if (this.#inode !== undefined && inodeOf(path) === this.#inode) remove(path, warn);
     this.#address?.release();
     this.#address = undefined;
   }
@@ -116,6 +134,25 @@ export class ControlServer {
   #handle(request: Request): Reaction<RequestName> {
     // The handler has the type of the request's command. TypeScript cannot infer that from the lookup.
     return (this.#handlers[request.command] as (request: Request) => Reaction<RequestName>)(request);
+  }
+}
+
+/** Puts the file at a path in the place of whatever is there: a dead run or an attacker may have left something. */
+function replace(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch {
+    // A folder.
+    remove(to, ignoreWarning);
+    renameSync(from, to);
+  }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,11 +1,12 @@
 // The state file of a run: it identifies the runner and the tree of each instance. Other commands use it when the runner cannot
 // answer, because it is dead, stopped or hung.
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
+import { remove, type Warn } from '../os/remove.ts';
 import { markPattern } from '../os/run-id.ts';
+import { isMissing } from '../os/system-error.ts';
 import type { StageName } from '../output/notices.ts';
-import type { Owner } from './lock.ts';
+import type { Lock, Owner } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
 /** The states that `ps` shows. */
@@ -126,18 +127,20 @@ const writeDelayMs = 50;
 /** Writes the state file of this process's own run. */
 export class StateFile {
   readonly #path: string;
-  readonly #owner: Owner;
+  readonly #lock: Lock;
   readonly #readInstances: () => readonly InstanceState[];
+  readonly #onWritten: () => void;
   readonly #onProblem: (message: string) => void;
   #written = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param onProblem is called once, when the file cannot be written. */
-  constructor(folder: string, owner: Owner, readInstances: () => readonly InstanceState[], onProblem: (message: string) => void) {
+  /** @param onWritten is called after each write. @param onProblem is called once, when the file cannot be written. */
+  constructor(folder: string, lock: Lock, readInstances: () => readonly InstanceState[], onWritten: () => void, onProblem: (message: string) => void) {
     this.#path = statePath(folder);
-    this.#owner = owner;
+    this.#lock = lock;
     this.#readInstances = readInstances;
+    this.#onWritten = onWritten;
     let reported = false;
     this.#onProblem = (message) => {
       if (!reported) onProblem(message);
@@ -150,11 +153,17 @@ export class StateFile {
     if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), writeDelayMs).unref();
   }
 
-  /** Removes the file and ends all writing. */
-  close(): void {
+  /** Removes the file, unless it is a later run's, and ends all writing. */
+  close(warn: Warn): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    rmSync(this.#path, { force: true });
+    if (this.#lock.isOurs() || readState(dirname(this.#path))?.runId === this.#lock.owner.runId) remove(this.#path, warn);
+  }
+
+  #replace(text: string): void {
+    // The lock file may have been removed, and a later run may write its own state here.
+    if (!this.#lock.renew()) throw new Error('a later run of this manifest has this folder now, so `ps` and `down` talk to that one');
+    writePrivate(this.#path, text);
   }
 
   /** Writes at once, if the state has changed. */
@@ -162,11 +171,18 @@ export class StateFile {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = `${JSON.stringify(stateOf(this.#owner, this.#readInstances()), null, 2)}\n`;
+    const text = `${JSON.stringify(stateOf(this.#lock.owner, this.#readInstances()), null, 2)}\n`;
     if (text === this.#written) return;
     try {
-      writePrivate(this.#path, text);
+      try {
+        this.#replace(text);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        // Another program has removed the folder just now.
+        this.#replace(text);
+      }
       this.#written = text;
+      this.#onWritten();
     } catch (error) {
       this.#onProblem(`cannot write ${this.#path}: ${(error as Error).message}`);
     }

@@ -1,9 +1,8 @@
 // A fire drill: starts a real `procrun up`, waits until all processes are ready, stops the runner with one SIGINT or kills it,
 // and then looks for survivors. The caller prints the results.
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
-import { monotonicNow } from '../os/clock.ts';
-import { describeCommand, isSameAlive } from '../os/processes.ts';
-import { signalProcess } from '../os/kill.ts';
+import { describeCommand } from '../os/processes.ts';
+import { realSystem, type System } from '../os/system.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { Leftovers } from './leftovers.ts';
 import { startRunner, type DrilledRunner, type RunnerEnd } from './runner.ts';
@@ -41,22 +40,31 @@ export interface DrillEnd {
   readonly interrupted: PolicySignal | undefined;
 }
 
+export interface DrillSystem extends System {
+  readonly startRunner: typeof startRunner;
+}
+
+const realDrillSystem: DrillSystem = { ...realSystem, startRunner };
+
 export class Drill {
   readonly #request: DrillRequest;
   readonly #story: Story;
   readonly #leftovers: Leftovers;
   readonly #runner: DrilledRunner;
-  readonly #startedAt = monotonicNow();
+  readonly #system: DrillSystem;
+  readonly #startedAt: Milliseconds;
   #stopAt: Milliseconds | undefined;
   #interrupted: PolicySignal | undefined;
   #runnerIsOver = false;
   #wake: () => void = () => undefined;
 
-  constructor(request: DrillRequest) {
+  constructor(request: DrillRequest, system: DrillSystem = realDrillSystem) {
     this.#request = request;
+    this.#system = system;
+    this.#startedAt = system.now();
     this.#story = new Story(request.plans, silentMs);
-    this.#leftovers = new Leftovers(request.plans);
-    this.#runner = startRunner({ argv: request.argv, input: request.input, onEvent: (event) => this.#onEvent(event) });
+    this.#leftovers = new Leftovers(request.plans, system);
+    this.#runner = system.startRunner({ argv: request.argv, input: request.input, onEvent: (event) => this.#onEvent(event) });
   }
 
   /** Forwards a signal of the drill to the runner, which stops all processes. Each further signal moves the stop on. */
@@ -73,8 +81,8 @@ export class Drill {
       this.#wake();
       return end;
     });
-    await this.#until(() => this.#isCutShort || this.#story.readyAt <= monotonicNow());
-    const readyAt = this.#isCutShort ? undefined : monotonicNow();
+    await this.#until(() => this.#isCutShort || this.#story.readyAt <= this.#system.now());
+    const readyAt = this.#isCutShort ? undefined : this.#system.now();
     if (readyAt !== undefined) {
       this.#stopAt = readyAt;
       if (this.#request.killRunner) return this.#kill(ended, readyAt);
@@ -89,23 +97,32 @@ export class Drill {
   }
 
   async #kill(ended: Promise<RunnerEnd>, readyAt: Milliseconds): Promise<DrillEnd> {
-    const killedAt = monotonicNow();
+    const killedAt = this.#system.now();
     this.#stopAt = killedAt;
     this.#runner.signal('SIGKILL');
     const runnerEnd = await ended;
     this.#story.runnerKilled(killedAt);
+    // Two scans in a row must find nothing of an instance: one scan can miss a process that forks and ends during it.
+    const emptySince = new Map<string, Milliseconds>();
     await this.#until(() => {
-      const now = monotonicNow();
+      const now = this.#system.now();
       const alive = this.#leftovers.findAlive();
-      for (const { name } of this.#request.plans) if (!alive.has(name)) this.#story.seenGone(name, now);
-      return alive.size === 0 || now > killedAt + killBoundMs || this.#interrupted !== undefined;
+      let areGone = true;
+      for (const { name } of this.#request.plans) {
+        const since = alive.has(name) ? undefined : emptySince.get(name);
+        if (since === undefined) areGone = false;
+        else this.#story.seenGone(name, since);
+        if (alive.has(name)) emptySince.delete(name);
+        else emptySince.set(name, since ?? now);
+      }
+      return areGone || now > killedAt + killBoundMs || this.#interrupted !== undefined;
     }, scanEveryMs);
     return this.#end(readyAt, runnerEnd.signal === 'SIGKILL' ? undefined : runnerEnd);
   }
 
   /** Records the survivors, and then kills them, because a drill must leave nothing behind. */
   async #end(readyAt: Milliseconds | undefined, runnerFailed: RunnerEnd | undefined): Promise<DrillEnd> {
-    const over = monotonicNow();
+    const over = this.#system.now();
     for (const [id, members] of this.#leftovers.findAlive()) {
       for (const info of members) this.#story.seenAlive(id, { pid: info.pid, state: info.state, command: describeCommand(info) });
     }
@@ -120,16 +137,18 @@ export class Drill {
   }
 
   async #endLeftovers(): Promise<void> {
-    const deadline = monotonicNow() + killBoundMs;
+    const deadline = this.#system.now() + killBoundMs;
+    let emptyScans = 0;
     await this.#until(() => {
       const alive = [...this.#leftovers.findAlive().values()].flat();
-      for (const info of alive) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-      return alive.length === 0 || monotonicNow() > deadline;
+      for (const info of alive) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+      emptyScans = alive.length === 0 ? emptyScans + 1 : 0;
+      return emptyScans === 2 || this.#system.now() > deadline;
     }, scanEveryMs);
   }
 
   #onEvent(event: RunnerEvent): void {
-    const now = monotonicNow();
+    const now = this.#system.now();
     if (event.event === 'output') this.#request.onOutput(event.process ?? '', event.line ?? '');
     if (event.event === 'start' && event.process !== undefined && event.pid !== undefined) this.#leftovers.addLeader(event.process, event.pid);
     if (event.event === 'stopping') this.#stopAt ??= now;
@@ -137,14 +156,15 @@ export class Drill {
     this.#wake();
   }
 
-  /** Waits for a condition. Checks it after each event, at `readyAt`, and every `everyMs`. */
+  /** Waits for a condition. Checks it after each event, at `readyAt` unless that is past, and every `everyMs`. */
   async #until(isSo: () => boolean, everyMs = Infinity): Promise<void> {
     while (!isSo()) {
       await new Promise<void>((resolve) => {
-        const delay = Math.min(everyMs, Math.max(1, Math.ceil(this.#story.readyAt - monotonicNow())));
-        const timer = delay === Infinity ? undefined : setTimeout(resolve, delay);
+        const toReady = Math.ceil(this.#story.readyAt - this.#system.now());
+        const delay = Math.min(everyMs, toReady > 0 ? toReady : Infinity);
+        const timer = delay === Infinity ? undefined : this.#system.schedule(resolve, delay);
         this.#wake = () => {
-          clearTimeout(timer);
+          timer?.cancel();
           resolve();
         };
       });

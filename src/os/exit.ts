@@ -26,7 +26,13 @@ export function leave(status: number): never {
 }
 
 function runEndCallbacks(): void {
-  for (const callback of endCallbacks.splice(0)) callback();
+  for (const callback of endCallbacks.splice(0)) {
+    try {
+      callback();
+    } catch {
+      // Nothing may keep this process from its end.
+    }
+  }
 }
 
 /**

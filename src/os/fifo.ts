@@ -1,6 +1,6 @@
 // Makes and opens the FIFOs between the runner and a child; callers read and write them. Node's 'pipe' is a socketpair:
 // `echo x >/dev/stdout` in the child fails on it with ENXIO. A FIFO can be opened by its path.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 
 export class CannotMakePipes extends Error {}
@@ -13,9 +13,22 @@ export async function makeFifos(paths: readonly string[]): Promise<void> {
     execFile('mkfifo', ['-m', '600', ...missing], (error, _, stderr) => {
       // The guard may have made them at the same time.
       if (!error || missing.every(isFifo)) resolve();
-      else reject(new CannotMakePipes(`cannot make the pipes for the processes' output: ${error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : stderr.trim() || error.message}`));
+      else reject(cannotMake(error, stderr));
     });
   });
+}
+
+/** The same, and returns when it is done: for pipes that are missing in the middle of a run. @throws CannotMakePipes */
+export function makeFifosNow(paths: readonly string[]): void {
+  const missing = paths.filter((path) => !isFifo(path));
+  if (missing.length === 0) return;
+  const { error, stderr, status } = spawnSync('mkfifo', ['-m', '600', ...missing], { encoding: 'utf8' });
+  if (error ?? status !== 0) throw cannotMake(error ?? new Error(`mkfifo ended with status ${status}`), stderr);
+}
+
+function cannotMake(error: { readonly message: string; readonly code?: unknown }, stderr: string | null): CannotMakePipes {
+  const reason = error.code === 'ENOENT' ? 'there is no mkfifo on the PATH' : (stderr ?? '').trim() || error.message;
+  return new CannotMakePipes(`cannot make the pipes for the processes' output: ${reason}`);
 }
 
 function isFifo(path: string): boolean {

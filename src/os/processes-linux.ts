@@ -113,6 +113,7 @@ export function readOutputs(pid: number): string[] {
 
 export function describeCommand(info: ProcessInfo): string {
   const text = readProc(`/proc/${info.pid}/cmdline`);
-  const words = text?.split('\0').filter((word) => word !== '').join(' ');
+  // readProc gives each byte as one character.
+  const words = text && Buffer.from(text, 'latin1').toString().split('\0').filter((word) => word !== '').join(' ');
   return (words || info.command).slice(0, 200);
 }

@@ -1,8 +1,9 @@
 // Gives a short path to a Unix socket whose own path is too long for an address: sun_path has 108 bytes on Linux and 104 on
 // macOS, including the NUL at the end (unix(7)). src/control/ listens and connects.
-import { closeSync, constants, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ignoreWarning, remove } from './remove.ts';
 
 const maxPathBytes = 103;
 
@@ -29,5 +30,5 @@ function byDescriptor(folder: string, name: string): SocketPath {
 export function byLink(folder: string, name: string): SocketPath {
   const folderOfLink = mkdtempSync(join(tmpdir(), 'pr-'));
   symlinkSync(folder, join(folderOfLink, 'd'));
-  return { path: join(folderOfLink, 'd', name), release: () => rmSync(folderOfLink, { recursive: true, force: true }) };
+  return { path: join(folderOfLink, 'd', name), release: () => remove(folderOfLink, ignoreWarning) };
 }

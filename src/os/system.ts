@@ -3,8 +3,8 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { isSameAlive, listProcesses, readEnvironment, readProcess } from './processes.ts';
-import { findDescendants, findMembers, findSession } from './process-tree.ts';
+import { isSameAlive, listProcesses, readChildren, readEnvironment, readOutputs, readProcess } from './processes.ts';
+import { findMembers, findSession } from './process-tree.ts';
 
 export interface Timer {
   cancel(): void;
@@ -18,11 +18,12 @@ export interface System {
   readonly schedule: (callback: () => void, ms: Milliseconds) => Timer;
   readonly listProcesses: typeof listProcesses;
   readonly readProcess: typeof readProcess;
+  readonly readChildren: typeof readChildren;
   readonly readEnvironment: typeof readEnvironment;
+  readonly readOutputs: typeof readOutputs;
   readonly isSameAlive: typeof isSameAlive;
   readonly findMembers: typeof findMembers;
   readonly findSession: typeof findSession;
-  readonly findDescendants: typeof findDescendants;
   readonly signalProcess: typeof signalProcess;
   readonly signalGroup: typeof signalGroup;
 }
@@ -35,11 +36,12 @@ export const realSystem: System = {
   },
   listProcesses,
   readProcess,
+  readChildren,
   readEnvironment,
+  readOutputs,
   isSameAlive,
   findMembers,
   findSession,
-  findDescendants,
   signalProcess,
   signalGroup,
 };

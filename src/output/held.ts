@@ -1,8 +1,9 @@
 // Holds the output of one process until the process has ended (`--group`). The bytes are in an unlinked temporary file: they take no
 // memory, and the kernel frees the file however the runner ends.
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ignoreWarning, remove } from '../os/remove.ts';
 import { blockedMs, Source, type Drained, type OutputReader, type SourceListener } from './source.ts';
 
 const chunkBytes = 64 * 1024;
@@ -166,6 +167,6 @@ export class HeldSource implements OutputReader {
 function openUnlinkedFile(): number {
   const path = join(tmpdir(), `procrun-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const file = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
+  remove(path, ignoreWarning);
   return file;
 }

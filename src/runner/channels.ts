@@ -1,9 +1,12 @@
 // Opens the pipes of one instance: its output, its standard input and its stop flag. child.ts connects them to the process.
-import { closeSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { restoreRunFolder } from '../control/runtime-folder.ts';
 import type { ProcessSpec } from '../manifest/types.ts';
-import { openForReading, openForWriting } from '../os/fifo.ts';
+import { makeFifosNow, openForReading, openForWriting } from '../os/fifo.ts';
+import { ignoreWarning, remove } from '../os/remove.ts';
+import { isMissing } from '../os/system-error.ts';
 
 /** The files of one instance in the folder of the run. Their names, visible in /proc/PID/fd, identify the instance. */
 export interface ChannelPaths {
@@ -49,7 +52,20 @@ export interface Channels {
   closeStopFd(): void;
 }
 
+/** @throws a system error, CannotMakePipes or UnsafeFolder. */
 export function openChannels(paths: ChannelPaths): Channels {
+  try {
+    return connectPipes(paths);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // A cleaner of /tmp has removed them since the start of the run.
+    restoreRunFolder(dirname(paths.out));
+    makeFifosNow(fifosOf(paths));
+    return connectPipes(paths);
+  }
+}
+
+function connectPipes(paths: ChannelPaths): Channels {
   const out = openForReading(paths.out);
   const err = paths.err === undefined ? undefined : openForReading(paths.err);
   const stdin = paths.stdin === undefined ? undefined : openForWriting(paths.stdin);
@@ -75,11 +91,20 @@ export function openChannels(paths: ChannelPaths): Channels {
   };
 }
 
-/** @throws a system error, for instance because the folder is gone or the disk is full. */
+/** @throws a system error, for instance for a full disk, or UnsafeFolder. */
 export function raiseStopFile({ stopFile }: ChannelPaths): void {
-  if (stopFile !== undefined) writeFileSync(stopFile, '', { mode: 0o600 });
+  if (stopFile === undefined) return;
+  try {
+    writeFileSync(stopFile, '', { mode: 0o600 });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // A cleaner of /tmp has removed the folder. The process still looks at this path.
+    restoreRunFolder(dirname(stopFile));
+    writeFileSync(stopFile, '', { mode: 0o600 });
+  }
 }
 
+/** A file that cannot be removed is reported at the end, with the whole folder. */
 export function lowerStopFile({ stopFile }: ChannelPaths): void {
-  if (stopFile !== undefined) rmSync(stopFile, { force: true });
+  if (stopFile !== undefined) remove(stopFile, ignoreWarning);
 }

@@ -1,18 +1,21 @@
 // One running instance: its leader, its pipes, its stop flag. The supervisor decides what to do, and tree-watcher.ts finds
 // out whether the tree is alive.
+import { constants, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
+import { UnsafeFolder } from '../control/runtime-folder.ts';
 import { policySignals } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
 import type { Drained, OutputReader } from '../output/source.ts';
 import { beforeEnd, restoreStream } from '../os/exit.ts';
+import { CannotMakePipes } from '../os/fifo.ts';
 import { readProcess } from '../os/processes.ts';
 import { assertDescriptors, isOutOfDescriptors, needDescriptors, type DescriptorReserve } from '../os/descriptor-reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
 import { signalGroup } from '../os/kill.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
 import { Session } from '../os/session.ts';
-import { isSystemError } from '../os/system-error.ts';
+import { isMissing, isSystemError } from '../os/system-error.ts';
 import type { TreeMark } from '../os/process-tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
@@ -50,6 +53,13 @@ export interface ChildRun {
   readonly reserve: DescriptorReserve;
   /** Index among the instances, from 0. */
   readonly index: number;
+}
+
+function cannotStartBecause(error: unknown): CannotStart | undefined {
+  if (error instanceof CannotStart) return error;
+  if (isOutOfDescriptors(error)) return new CannotStart(126, outOfDescriptors);
+  const isForeseen = isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotMakePipes;
+  return isForeseen ? new CannotStart(126, `its pipes cannot be opened: ${error.message}`) : undefined;
 }
 
 export class Child {
@@ -116,9 +126,9 @@ export class Child {
       this.#channels ??= this.#openPipes();
       this.#attemptSpawn(1, stdin);
     } catch (error) {
-      const failure = isOutOfDescriptors(error) ? new CannotStart(126, outOfDescriptors) : error;
-      if (!(failure instanceof CannotStart)) throw error;
-      if (failure !== error) this.#run.reserve.release();
+      const failure = cannotStartBecause(error);
+      if (failure === undefined) throw error;
+      if (isOutOfDescriptors(error)) this.#run.reserve.release();
       this.dispose();
       // Not at once: the caller is still carrying out the actions of an event.
       queueMicrotask(() => this.#listener.onCannotStart(failure));
@@ -156,15 +166,25 @@ export class Child {
       needDescriptors(1);
       raiseStopFile(this.#paths);
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!(isSystemError(error) || error instanceof UnsafeFolder)) throw error;
       // For instance, the runtime folder is gone. The stop goes on with the next stages.
       this.#listener.onFlagNotRaised(error.message);
     }
   }
 
-  /** Path of its output pipe, for the command of a `run` stage. */
-  get outputPath(): string {
-    return this.#paths.out;
+  /**
+   * Opens its output pipe once more, for the command of a `run` stage. O_RDWR, because opening a FIFO only for writing blocks until
+   * it has a reader, and every reader may have closed it already.
+   * @throws a system error
+   */
+  openOutput(): number {
+    try {
+      return openSync(this.#paths.out, constants.O_RDWR);
+    } catch (error) {
+      // A cleaner of /tmp may have removed the path. Linux also reaches the pipe by our own read end.
+      if (!isMissing(error) || !this.#channels) throw error;
+      return openSync(`/proc/self/fd/${this.#channels.out}`, constants.O_RDWR);
+    }
   }
 
   /** The beginning that the paths of all its pipes share. */
@@ -234,8 +254,9 @@ export class Child {
     void leader.ended.then((end) => {
       session.leaderReaped();
       if (this.#running) {
-        // The poll phase that reports the end also reads the output. After it, output from before the end is already shown.
-        setImmediate(() => this.#listener.onLeaderEnded(end));
+        // A poll phase reports an end even if that came after the phase had begun. The last output is then read by the next poll
+        // phase, which the second immediate comes after.
+        setImmediate(() => setImmediate(() => this.#listener.onLeaderEnded(end)));
       } else if (this.#aborted) {
         channels.closeChildEnds();
         this.#listener.onAborted();

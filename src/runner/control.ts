@@ -1,9 +1,10 @@
 // Connects a run to the outside: serves the requests of `ps`, `down` and `kill`, and keeps the state on disk.
 // ../control/ has the socket's protocol and the format of the state; the supervisor decides what a request does.
-import type { Owner } from '../control/lock.ts';
+import type { Lock } from '../control/lock.ts';
 import type { Outcomes, RequestOf } from '../control/protocol.ts';
 import { ControlServer, type Reaction } from '../control/server.ts';
 import { StateFile, stateOf } from '../control/state.ts';
+import type { Warn } from '../os/remove.ts';
 import type { Up } from './up.ts';
 
 interface PendingKill {
@@ -18,14 +19,14 @@ export class Control {
   #pendingKills: PendingKill[] = [];
   #pendingDowns: ((outcome: Outcomes['down']) => void)[] = [];
 
-  /** @param folder the manifest's runtime folder. @param owner the holder of its lock. */
-  constructor(run: Up, folder: string, owner: Owner, warn: (message: string) => void) {
+  /** @param folder the manifest's runtime folder. @param lock its lock. */
+  constructor(run: Up, folder: string, lock: Lock, warn: Warn) {
     this.#run = run;
-    this.#file = new StateFile(folder, owner, () => run.status(), warn);
+    this.#file = new StateFile(folder, lock, () => run.status(), () => this.#server.restore(), warn);
     this.#server = new ControlServer(
       folder,
       {
-        status: () => ({ answer: { state: stateOf(owner, run.status()) } }),
+        status: () => ({ answer: { state: stateOf(lock.owner, run.status()) } }),
         down: (request) => this.#down(request),
         kill: (request) => this.#kill(request),
       },
@@ -57,10 +58,10 @@ export class Control {
     this.#pendingKills = [];
   }
 
-  /** Removes the socket and the state file. Synchronous. */
-  close(): void {
-    this.#server.close();
-    this.#file.close();
+  /** Removes the socket and the state file. Synchronous, and never throws. */
+  close(warn: Warn): void {
+    this.#server.close(warn);
+    this.#file.close(warn);
   }
 
   #down({ deadlineMs }: RequestOf<'down'>): Reaction<'down'> {

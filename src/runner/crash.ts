@@ -24,8 +24,13 @@ export interface CrashGuard {
 export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
   // For process.exit and for deadly signals without a listener. Must be synchronous: the process ends right after it.
   const unload = onExit(() => {
-    run.killEverything();
-    last();
+    for (const step of [() => run.killEverything(), last]) {
+      try {
+        step();
+      } catch {
+        // The other step, and the end, must come all the same.
+      }
+    }
   });
   beforeEnd(unload);
   let crashed = false;
@@ -34,10 +39,12 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
     if (crashed) return;
     crashed = true;
     report(error);
-    void endEverything(run).finally(() => {
-      last();
-      leave(statusInternalError);
-    });
+    // A crash always ends, whatever else fails on the way.
+    void endEverything(run)
+      .catch(() => undefined)
+      .then(last)
+      .catch(() => undefined)
+      .then(() => leave(statusInternalError));
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);

@@ -1,5 +1,5 @@
 // Runs the command of a `run` stage, in the environment of its process. It ends with its stage at the latest.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { readProcess } from '../os/processes.ts';
 import { needDescriptors } from '../os/descriptor-reserve.ts';
 import { Session } from '../os/session.ts';
@@ -99,8 +99,7 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
 /** Spawns the command with the environment and the output pipe of the process. */
 function startBeside(child: Child, command: CommandSpec): StartedCommand {
   needDescriptors(descriptorsOfCommand);
-  // O_RDWR, because opening a FIFO only for writing blocks until it has a reader, and every reader may have closed it already.
-  const output = openSync(child.outputPath, constants.O_RDWR);
+  const output = child.openOutput();
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   try {
     const leader = spawnLeader({ command, cwd: child.plan.spec.cwd, env, memoryLimitKib: child.memoryLimit?.limitKib, ignore: [], stdin: null, stdout: output, stderr: output, stopFd: undefined, ipc: false });

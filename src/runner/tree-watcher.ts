@@ -35,6 +35,8 @@ const maxIntervalMs = 50;
  * row than this, conclude that it has a living member which the scans miss.
  */
 const maxEmptyScans = 3;
+/** Limit of scans in a row without a pause. */
+const maxScansAtOnce = 5;
 /** After a scan of the whole system, pause for this many times its duration. */
 const scanPauseFactor = 5;
 
@@ -64,6 +66,16 @@ export class TreeWatcher {
     entry.killing = true;
     if (tree.mark.session.isHeld) this.#system.signalGroup(tree.mark.session.id, 'SIGKILL');
     this.#scanSoon();
+  }
+
+  /** Sends SIGKILL to these trees without waiting between scans, because this process is about to end. */
+  killAtOnce(trees: readonly WatchedTree[]): void {
+    for (let scan = 0, emptyScans = 0; scan < maxScansAtOnce && emptyScans < 2; scan += 1) {
+      for (const { mark } of trees) if (mark.session.leaderIsOurs) this.#system.signalGroup(mark.session.id, 'SIGKILL');
+      const members = [...this.members(trees).values()].flat();
+      emptyScans = members.length === 0 ? emptyScans + 1 : 0;
+      for (const { info } of members) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+    }
   }
 
   /** Stops watching. @returns the members of the last scan that are still alive. */

@@ -1,7 +1,5 @@
 // Runs `procrun up`: sends events (signals, ends, time) to the supervisor and carries out its actions. It makes no decisions.
 // ../cli/ gives it the checked manifest, a folder for its files, and the printer.
-import { readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { wasKilled } from '../control/killed.ts';
 import type { InstanceState } from '../control/state.ts';
 import type { Milliseconds, PolicySignal, SignalName } from '../manifest/types.ts';
@@ -14,6 +12,7 @@ import { Source, type OutputReader } from '../output/source.ts';
 import { monotonicNow } from '../os/clock.ts';
 import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
+import { removeFolder } from '../os/remove.ts';
 import type { RunId } from '../os/run-id.ts';
 import { DescriptorReserve } from '../os/descriptor-reserve.ts';
 import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/process-tree.ts';
@@ -29,7 +28,7 @@ import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
 export interface UpRequest {
   readonly instances: readonly InstancePlan[];
   readonly runId: RunId;
-  /** Already started. `Up` tells it to leave at the end. */
+  /** Already started. The caller dismisses it, as the last thing before the process ends. */
   readonly guard: Guard;
   /** The run's own folder for pipes and stop files. `Up` removes it at the end. */
   readonly folder: string;
@@ -59,17 +58,6 @@ export interface UpEnd {
 
 /** Discards the output of a `quiet` process. */
 const discardLines: LineListener = { partAfterMs: undefined, isBehind: false, isStreaming: true, onLines: () => undefined, onPart: () => undefined, onEnd: () => undefined };
-
-/** Removes a folder that holds only files. Faster than rmSync, which runs a hundred lines of JavaScript for each file. */
-function removeFolder(folder: string): void {
-  try {
-    for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
-    rmdirSync(folder);
-  } catch {
-    // Another program put a folder into it, or removed something.
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 export class Up {
   readonly #request: UpRequest;
@@ -125,13 +113,7 @@ export class Up {
   async run(): Promise<UpEnd> {
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
-    try {
-      await this.#guard.makeFifos([...paths.values()].flatMap(fifosOf));
-    } catch (error) {
-      removeFolder(this.#folder);
-      await this.#guard.leave();
-      throw error;
-    }
+    await this.#guard.makeFifos([...paths.values()].flatMap(fifosOf));
     this.#request.instances.forEach((plan, index) => this.#children.set(plan.name, this.#makeChild(plan, index, paths)));
     const end = new Promise<UpEnd>((resolve) => {
       this.#finish = resolve;
@@ -172,16 +154,9 @@ export class Up {
 
   /** Kills every tree. Synchronous, because this process ends unexpectedly right after it. */
   killEverything(): void {
-    const trees = this.#trees();
-    // More than one scan, because a process may fork during a scan.
-    for (let scan = 0; scan < 3; scan += 1) {
-      for (const tree of trees) if (tree.mark.session.leaderIsOurs) signalGroup(tree.mark.session.id, 'SIGKILL');
-      const members = [...this.#watcher.members(trees).values()].flat();
-      if (members.length === 0) break;
-      for (const { info } of members) if (isSameAlive(info)) signalProcess(info.pid, 'SIGKILL');
-    }
+    this.#watcher.killAtOnce(this.#trees());
     for (const command of this.#stageCommands.values()) command.end();
-    removeFolder(this.#folder);
+    this.#removeFolder();
   }
 
   /** Raises every stop flag and sends SIGTERM to every group. For a crash, in which the supervisor cannot be trusted. */
@@ -398,8 +373,12 @@ export class Up {
     this.#watcher.close();
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
-    removeFolder(this.#folder);
-    void this.#guard.leave().then(() => this.#finish?.({ status, signal, cutOutput }));
+    this.#removeFolder();
+    this.#finish?.({ status, signal, cutOutput });
+  }
+
+  #removeFolder(): void {
+    removeFolder(this.#folder, (message) => this.#say({ type: 'warning', process: undefined, message }));
   }
 
   #child(id: string): Child {

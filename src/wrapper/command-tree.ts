@@ -14,18 +14,42 @@ export interface Tree {
 }
 
 /**
- * Signals the command's group if it has its own, otherwise each process of the tree, the command first. Call it only before the
- * command is reaped: later its pid may belong to another process.
+ * Signals the whole tree: the command's group if it has its own, and each process outside of it; otherwise each process, the
+ * command first. Call it only before the command is reaped: later its pid may belong to another process.
  */
 export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem): void {
   if (tree.detached) {
+    // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
+    const outside = descendants(tree, system).filter(({ pgid }) => pgid !== tree.pid);
     system.signalGroup(tree.pid, signal);
+    for (const { pid } of outside) system.signalProcess(pid, signal);
     return;
   }
   system.signalProcess(tree.pid, signal);
   for (const { pid } of livingMembers(tree, {}, system)) {
     if (pid !== tree.pid) system.signalProcess(pid, signal);
   }
+}
+
+/**
+ * The living descendants of the command, found from parent to child. This costs as much as the tree is large, a scan as much as
+ * the system is large. It misses processes that init has adopted, and finds none where the system does not list children. A
+ * nested procrun relays signals to its own processes, so these are left out, and so are processes with PROCRUN_ESCAPE=1.
+ */
+function descendants(tree: Tree, system: System): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  const parents = [tree.pid];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const pid of system.readChildren(parent)) {
+      const info = system.readProcess(pid);
+      if (!info || isDead(info.state)) continue;
+      const origin = originOf(info, tree, system);
+      if (origin === 'nested' || origin === 'escaped') continue;
+      parents.push(pid);
+      found.push(info);
+    }
+  }
+  return found;
 }
 
 export function isCommandStopped({ pid }: Tree): boolean {

@@ -99,3 +99,13 @@ test('at a terminal, where the group has other members, a leftover process is fo
   assert.deepEqual(await run.ended, { code: 4, signal: null });
   await assertNothingAlive(run);
 });
+
+test('a stopped leftover is continued after SIGTERM: it ends by that, not by the SIGKILL after 8 s', async () => {
+  const leftover = `trap 'echo told; exit 0' TERM; : >ready; while :; do sleep 0.01; done`;
+  // The state of the leader of a vfork(2) that waits for its stopped child is D.
+  const script = `sh -c "$0" & until [ -e ready ]; do sleep 0.01; done; kill -STOP $!; until grep -q '^[0-9]* ([^)]*) [TD]' /proc/$!/stat; do sleep 0.01; done; exit 4`;
+  const run = start(['run', '--', '/bin/sh', '-c', script, leftover]);
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  assert.equal(run.stdout, 'told\n');
+  await assertNothingAlive(run);
+});

@@ -1,7 +1,7 @@
 // `procrun run` without a terminal: every signal is passed on once and in order; rewrites; scope; stop and resume.
 import { strict as assert } from 'node:assert';
 import { constants } from 'node:os';
-import { assertNothingAlive, type PipeRun, processInfo, procrunArgv, start, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, fixtureCommand, isAlive, needsPython, type PipeRun, processInfo, procrunArgv, start, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 
 const uncatchable = ['SIGKILL', 'SIGSTOP'];
 const stopping = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
@@ -100,6 +100,32 @@ test('a signal goes to the whole group', async () => {
   await run.ended;
   await assertNothingAlive(run);
 });
+
+for (const [how, flag] of [
+  ['the group (setpgid)', '--child-leaves'],
+  ['the session (setsid)', '--child-session'],
+] as const) {
+  test(`a child that left ${how} gets each signal once, like the rest of the tree`, needsPython, async () => {
+    const run = start(['run', '--', ...fixtureCommand('family.py', '--leader-exits-on', 'TERM', '--child-exits-on', 'USR2', flag)]);
+    await run.waitFor(/leader ready/);
+    const [, child] = await run.waitFor(/child ready (\d+)/);
+    run.signal('SIGUSR1');
+    await run.waitFor('child SIGUSR1');
+    run.signal('SIGTSTP');
+    await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the wrapper to be stopped');
+    assert.equal(processInfo(Number(child))?.state, 'T', 'the child was stopped before');
+    run.signal('SIGCONT');
+    await run.waitFor('child SIGCONT');
+    run.signal('SIGUSR2');
+    await run.waitFor('leader SIGUSR2');
+    await waitUntil(() => !isAlive(Number(child)), 'the child to end');
+    run.signal('SIGTERM');
+    await run.ended;
+    assert.deepEqual(run.stdout.match(/child SIG\w+/g), ['child SIGUSR1', 'child SIGCONT', 'child SIGUSR2'], run.report());
+    assert.deepEqual(run.stdout.match(/leader SIG\w+/g), ['leader SIGUSR1', 'leader SIGCONT', 'leader SIGUSR2', 'leader SIGTERM'], run.report());
+    await assertNothingAlive(run);
+  });
+}
 
 test('--scope leader: a signal goes to the command alone', async () => {
   const run = start(['run', '--scope', 'leader', '--', '/bin/sh', '-c', family]);

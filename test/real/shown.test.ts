@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, execute, needsPython, type PipeOptions, type Run, start, startCommand, terminal, test } from '../support/harness.ts';
-import { procrunArgv } from '../support/paths.ts';
+import { procrunArgv, root } from '../support/paths.ts';
 import { killedWithGuard } from './control-support.ts';
 import { exited } from './up-support.ts';
 
@@ -101,7 +101,9 @@ for (const form of ['pretty', 'json']) {
     run.signal('SIGTERM');
     await run.ended;
     assertHarmless(run);
-    assert.match(run.stdout + run.stderr, /escapee|left its group/);
+    const escapee = form === 'json' ? run.events({ event: 'escapee' })[0]?.command : /left its group/.exec(run.stderr)?.[0];
+    if (form === 'json') assert.ok(String(escapee).includes(hostile), 'a program gets the command line as it is');
+    else assert.ok(escapee !== undefined && run.stderr.includes('bad\\x1b[2J'), run.report());
     await assertNothingAlive(run);
   });
 
@@ -219,6 +221,15 @@ test('a hostile path of an interpreter, of a folder for files, and of the curren
   const run = startCommand(['/bin/sh', '-c', 'mkdir "$1" && cd "$1" && shift && exec "$@"', 'sh', hostile, ...procrunArgv('check')]);
   await run.ended;
   assertHarmless(run);
+});
+
+test('a hostile PROCRUN_NODE in the message of the launcher', async () => {
+  for (const name of [hostile, 'bad\\033[2J', 'bad-but-printable']) {
+    const run = startCommand(['/bin/sh', join(root, 'bin/procrun.js'), 'check'], { env: { PROCRUN_NODE: name } });
+    assert.deepEqual(await run.ended, exited(127));
+    assertHarmless(run, { isShown: name !== hostile });
+    assert.match(run.stderr, /^procrun: .*: not found\. procrun needs Node/);
+  }
 });
 
 test('an env file that cannot be read, in a hostile folder', async () => {

@@ -1,7 +1,7 @@
 // Safety under faults: an error inside the runner, a bad runtime folder, exhausted descriptors.
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
@@ -93,22 +93,6 @@ test('a runtime folder that is a link, a dangling link or a file is refused', as
     assert.match(refused.stderr, /elsewhere is not a folder/);
     assert.equal(existsSync(`${path}-nowhere`), false);
   }
-});
-
-test('the runtime folder disappears during the run (cleaners of /tmp do that): a warning names what fails, and the stop goes through its stages', async () => {
-  const run = up({
-    told: { command: 'echo "ready $$"; exec sleep 300', stop_flag: 'file', stop: [{ flag: '200ms' }, { SIGTERM: '5s' }] },
-    drained: { command: 'echo "ready $$"; exec sleep 300', stop: [{ run: { command: 'echo drained', timeout: '200ms' } }, { SIGTERM: '5s' }] },
-  });
-  for (const name of ['told', 'drained']) await ready(run, name);
-  rmSync(run.runtimeDir, { recursive: true });
-  run.signal('SIGTERM');
-  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
-  const warnings = run.events({ event: 'warning' }).map(({ process, message }) => `${process}: ${String(message)}`);
-  assert.ok(warnings.some((text) => /^told: its stop flag could not be raised: ENOENT/.test(text)), run.report());
-  assert.ok(warnings.some((text) => /^drained: its stop command could not be started: ENOENT/.test(text)), run.report());
-  for (const name of ['told', 'drained']) assert.equal(run.event('gone', name).stage, 'SIGTERM');
-  await assertNothingAlive(run);
 });
 
 test('a folder in the place of runner.json is removed', async () => {

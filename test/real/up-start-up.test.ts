@@ -1,9 +1,10 @@
 // Signals in the first moments: to the runner, and from outside to a process that ignores them.
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { assertNothingAlive, environmentOf, isAlive, type PipeRun, processInfo, test } from '../support/harness.ts';
-import { diedOf, endOf, says, up } from './up-support.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, heldWrapper, type PipeRun, processInfo, test, waitUntil } from '../support/harness.ts';
+import { diedOf, endOf, ready, says, up } from './up-support.ts';
 
 /** The children of the runner, from the kernel. Its main thread starts all of them. */
 function childrenOf(pid: number): number[] {
@@ -95,5 +96,37 @@ test('a process that is killed at its start, before or after its command runs, n
   const end = await run.ended;
   if (run.events({ event: 'start' }).length === 0) assert.ok(end.code !== 0, `nothing ran, and the status was 0\n${run.report()}`);
   else assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+  await assertNothingAlive(run);
+});
+
+/** A file would show that the command ran. */
+const leavesFile = { p: ': >ran; sleep 300' };
+
+async function assertNeverRan(run: PipeRun): Promise<void> {
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  assert.deepEqual(run.events((event) => ['start', 'exit', 'gone'].includes(event.event)), []);
+  assert.equal(existsSync(join(run.folder, 'ran')), false);
+  await assertNothingAlive(run);
+}
+
+test('a signal while the wrapper is not at its gate yet: the command never runs, and nothing is left', async () => {
+  const run = up(leavesFile, { env: heldWrapper('early') });
+  await waitUntil(() => descendantsOf(run.pid).some(({ pid, pgid, state, argv }) => pid === pgid && state === 'T' && argv.includes('procrun')), 'the wrapper to stop');
+  run.signal('SIGTERM');
+  await assertNeverRan(run);
+});
+
+test('a signal while the wrapper waits at its gate, before the runner hears of that: the command never runs, and nothing is left', async () => {
+  await assertNeverRan(up(leavesFile, { env: heldWrapper('at-gate') }));
+});
+
+test('a signal while wrappers are held, with others that run and others that wait for them: only what ran has an end', async () => {
+  const run = up({ ...leavesFile, q: 'echo "ready $$"; exec sleep 300', r: { command: 'exec sleep 300', depends_on: ['p'] } }, { env: { ...heldWrapper('early'), HOLD_ONLY: 'p' } });
+  await ready(run, 'q');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+  assert.deepEqual(run.events({ event: 'gone' }).map(({ process }) => process), ['q']);
+  assert.deepEqual(run.events({ event: 'start' }).map(({ process }) => process), ['q']);
+  assert.equal(existsSync(join(run.folder, 'ran')), false);
   await assertNothingAlive(run);
 });

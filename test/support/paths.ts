@@ -19,6 +19,15 @@ export const slowStart = requireOption('slow-start.cjs');
 /** Environment for a Node that blocks after each spawn until the child sleeps. */
 export const quickWrappers = requireOption('quick-wrappers.cjs');
 
+/** Environment for a runner that SIGKILL ends at the moment when its guard has left. */
+export const killedAfterGuard = requireOption('killed-after-guard.cjs');
+
+/** Environment for a runner that learns of the end of a process before it has read its last output. */
+export const lateEnd = requireOption('late-end.cjs');
+
+/** Environment for a runner whose wrappers are held at a moment of their start. */
+export const heldWrapper = (moment: 'early' | 'at-gate'): Record<string, string> => ({ ...requireOption('held-wrapper.cjs'), HOLD_WRAPPER: moment });
+
 /** The absolute path of a program in fixtures/. */
 export function fixture(name: string): string {
   return join(root, 'fixtures', name);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ask } from '../../src/control/client.ts';
-import { isRunning, type Owner } from '../../src/control/lock.ts';
+import { isRunning, type Owner, type Lock } from '../../src/control/lock.ts';
 import { readPrivate, writePrivate } from '../../src/control/private-file.ts';
 import { longestLine, parseRequest, type Request, socketName } from '../../src/control/protocol.ts';
 import { Remains } from '../../src/control/remains.ts';
@@ -101,7 +101,7 @@ describe('the socket', () => {
       assert.equal(statSync(join(folder, socketName)).mode & 0o777, 0o600);
       await body({ folder, received, open: () => connect(join(folder, socketName)).on('error', () => undefined), finishDown: (status) => finishDown(status) });
     } finally {
-      server.close();
+      server.close(assert.fail);
     }
     assert.equal(existsSync(join(folder, socketName)), false);
   }
@@ -137,7 +137,7 @@ describe('the socket', () => {
     way.release();
     assert.equal(existsSync(way.path), false);
     socket.destroy();
-    server.close();
+    server.close(assert.fail);
     assert.equal(existsSync(join(folder, socketName)), false);
   });
 
@@ -220,10 +220,12 @@ describe('the socket', () => {
 });
 
 describe('the state on disk', () => {
+  const lock: Lock = { file: '', owner, isOurs: () => true, renew: () => true, release: () => undefined };
+
   test('is private, is written at once for new leaders and later for other changes, and is removed at the end', async () => {
     const folder = newFolder();
     let instances: readonly InstanceState[] = [web];
-    const file = new StateFile(folder, owner, () => instances, (message) => assert.fail(message));
+    const file = new StateFile(folder, lock, () => instances, () => undefined, (message) => assert.fail(message));
     file.write();
     assert.deepEqual(readState(folder), stateOf(owner, [web]));
     assert.equal(statSync(statePath(folder)).mode & 0o777, 0o600);
@@ -233,7 +235,7 @@ describe('the state on disk', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(readState(folder)?.instances[0]?.state, 'stopping');
     file.changed();
-    file.close();
+    file.close(assert.fail);
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(existsSync(statePath(folder)), false);
   });
@@ -274,7 +276,7 @@ describe('the state on disk', () => {
 
   test('a failed write is reported once', () => {
     const warnings: string[] = [];
-    const file = new StateFile(join(base, 'nowhere'), owner, () => [{ ...web, restarts: warnings.length }], (message) => warnings.push(message));
+    const file = new StateFile(join(base, 'nowhere'), lock, () => [{ ...web, restarts: warnings.length }], () => undefined, (message) => warnings.push(message));
     file.write();
     file.write();
     assert.equal(warnings.length, 1);

@@ -79,6 +79,14 @@ test('when another process holds the pipe, a short silence counts as the end', a
   assert.deepEqual([text(), ends()], ['last words', 1]);
 });
 
+test('when another process holds the pipe and prints on and on, the drain ends after about a second of reading', { timeout: 20_000 }, async (t) => {
+  const { source, writeEnd, text } = makeSource(t);
+  const endless = setInterval(() => writeSync(writeEnd, 'x'), 10);
+  t.after(() => clearInterval(endless));
+  assert.equal(await source.drained(), 'held');
+  assert.ok(text().length > 0);
+});
+
 for (const ms of [200, 1500]) {
   test(`a runner that was busy or stopped for ${ms} ms reads the pipe before it judges the silence`, async (t) => {
     const { source, writeEnd, close, text } = makeSource(t);

@@ -10,6 +10,9 @@ const firstPid = 5_000_000;
 /** More timers than any history needs. A rule that polls without end fails the test instead of hanging it. */
 const maxTimers = 10_000;
 
+/** The same for scans, because a loop without a pause would block the test runner as well. */
+const maxScans = 10_000;
+
 export interface FakeOptions {
   /** Instance of the tree that it belongs to, for `findMembers`. */
   readonly instance?: string;
@@ -17,6 +20,7 @@ export interface FakeOptions {
   readonly nested?: boolean;
   readonly optedOut?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly outputs?: readonly string[];
   /** Signals that it survives. SIGKILL is one only for a process that hangs inside the kernel. */
   readonly survives?: readonly NodeJS.Signals[];
   /** It belongs to another user: kill(2) fails with EPERM. */
@@ -110,8 +114,12 @@ export class FakeSystem implements System {
 
   readonly readProcess = (pid: number): ProcessInfo | undefined => this.#find(pid)?.info;
 
+  readonly readChildren = (pid: number): number[] => this.#living.filter(({ info }) => info.ppid === pid).map((child) => child.pid);
+
   readonly readEnvironment = (pid: number): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');
+
+  readonly readOutputs = (pid: number): string[] => [...(this.#find(pid)?.options.outputs ?? [])];
 
   readonly isSameAlive = ({ pid, startTicks }: ProcessInfo): boolean => this.#find(pid)?.info.startTicks === startTicks;
 
@@ -121,11 +129,6 @@ export class FakeSystem implements System {
   };
 
   readonly findSession = (tree: TreeMark): Member[] => this.#scan().filter(({ info }) => info.sid === tree.session.id).map(memberOf);
-
-  readonly findDescendants = (tree: TreeMark): Member[] => {
-    const children = (pid: number): FakeProcess[] => this.#living.filter(({ info }) => info.ppid === pid).flatMap((child) => [child, ...children(child.pid)]);
-    return children(tree.session.id).map(memberOf);
-  };
 
   readonly signalProcess = (pid: number, signal: NodeJS.Signals): boolean => {
     this.signals.push(`${signal} ${pid}`);
@@ -144,6 +147,7 @@ export class FakeSystem implements System {
 
   #scan(): FakeProcess[] {
     this.scans += 1;
+    if (this.scans > maxScans) throw new Error(`more than ${maxScans} scans`);
     this.beforeScan(this.scans);
     const found = this.#living;
     this.time += this.scanMs;

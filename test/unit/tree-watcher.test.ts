@@ -218,3 +218,24 @@ test('a release names what is still alive and ends the watch', async () => {
   await system.pass(1000);
   assert.equal(system.hasTimer, false);
 });
+
+test('a kill at once repeats until two scans in a row are empty, without a timer', () => {
+  const { system, watcher, tree } = history();
+  const pids: number[] = [];
+  // The first scan finds a member, the second none, the third what was forked during the second.
+  system.beforeScan = (scan) => {
+    if (scan === 1 || scan === 3) pids.push(system.start({ instance: 'p', inGroup: false }).pid);
+  };
+  watcher.killAtOnce([tree('p')]);
+  assert.deepEqual(system.signals, pids.map((pid) => `SIGKILL ${pid}`));
+  assert.deepEqual([pids.length, system.scans, system.hasTimer], [2, 5, false]);
+});
+
+test('a kill at once signals a group only while its leader is not reaped, and gives up after five scans', () => {
+  const { system, watcher, tree } = history();
+  const member = system.start({ instance: 'p', survives: ['SIGKILL'] });
+  watcher.killAtOnce([tree('p', { leaderIsOurs: true })]);
+  assert.deepEqual(system.signals, Array.from({ length: 5 }, () => [`SIGKILL -${groupId}`, `SIGKILL ${member.pid}`]).flat());
+  watcher.killAtOnce([tree('q')]);
+  assert.equal(system.signals.length, 10);
+});

@@ -1,8 +1,8 @@
-// How `procrun run` ends what outlives its command: histories on a fake clock.
+// How `procrun run` signals its tree, and ends what outlives the command: histories on a fake clock.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { ProcessInfo } from '../../src/os/processes.ts';
-import { endLeftovers, type Tree } from '../../src/wrapper/command-tree.ts';
+import { endLeftovers, signalTree, type Tree } from '../../src/wrapper/command-tree.ts';
 import { FakeSystem, type FakeOptions } from './system-support.ts';
 
 const tree: Tree = { pid: 4_900_000, runId: 'run', detached: true };
@@ -125,4 +125,20 @@ test('PROCRUN_ESCAPE=1 and foreign processes are left alone; a member of the gro
   await system.pass(100);
   assert.deepEqual(system.signals, [`SIGTERM ${member.pid}`, `SIGTERM ${child.pid}`]);
   assert.deepEqual(ending.survivors, []);
+});
+
+test('a signal goes to the group by one kill(2) and to each descendant outside of it, but not to a nested run or an escapee', () => {
+  const system = new FakeSystem();
+  const inGroup = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid } });
+  const outside = system.start({ ...ours, info: { ppid: inGroup.pid }, survives: ['SIGTERM'] });
+  const unmarked = system.start({ info: { ppid: outside.pid } });
+  const inner = system.start({ ...nested, info: { ppid: inGroup.pid } });
+  system.start({ info: { ppid: inner.pid } });
+  system.start({ environment: { PROCRUN_RUN_ID: 'run', PROCRUN_ESCAPE: '1' }, info: { ppid: inGroup.pid } });
+  system.start({ ...ours, info: { ppid: tree.pid, state: 'Z' } });
+  // Not a descendant any more: init has adopted it. The end of the command ends it.
+  system.start(ours);
+  signalTree(tree, 'SIGTERM', system);
+  assert.deepEqual(system.signals, [`SIGTERM -${tree.pid}`, `SIGTERM ${outside.pid}`, `SIGTERM ${unmarked.pid}`]);
+  assert.equal(system.scans, 0, 'a signal does not cost a scan of the whole system');
 });

@@ -1,0 +1,31 @@
+// For Node's --require, in the runner of `procrun up`: holds the wrapper of a process at a moment of its start.
+// HOLD_WRAPPER=early: the wrapper stops itself before it reaches its gate.
+// HOLD_WRAPPER=at-gate: the runner handles a SIGTERM while the wrapper waits at its gate and the runner has not heard of it yet.
+// HOLD_ONLY: the instance whose wrapper is held; default: all.
+'use strict';
+
+const { ChildProcess } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+
+const { spawn } = ChildProcess.prototype;
+
+function waitUntilAsleep(pid) {
+  for (let scans = 0; scans < 20; ) scans = /\) [SZ] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')) ? scans + 1 : 0;
+}
+
+if (process.argv.includes('up')) {
+  ChildProcess.prototype.spawn = function (options) {
+    const { HOLD_WRAPPER: moment, HOLD_ONLY: only } = process.env;
+    const isHeld = options.args[3] === 'procrun' && (only === undefined || options.envPairs.includes(`PROCRUN_INSTANCE=${only}`));
+    if (!isHeld) return spawn.call(this, options);
+    const [shell, flag, script, ...rest] = options.args;
+    const isEarly = moment === 'early';
+    const result = spawn.call(this, { ...options, args: [shell, flag, isEarly ? `kill -STOP $$; ${script}` : script, ...rest] });
+    if (!isEarly) {
+      waitUntilAsleep(this.pid);
+      // As libuv would deliver it, before the next poll phase.
+      process.nextTick(() => process.emit('SIGTERM', 'SIGTERM'));
+    }
+    return result;
+  };
+}
