@@ -23,27 +23,44 @@ const terminalRules = {
   'src/os/standard-error.ts': [usesStandardStreams, makesShown, passesUnchanged],
   'src/output/json.ts': [...writesToTerminal, usesStandardStreams, makesShown],
 };
+/** @type {import('eslint').Linter.RulesRecord} */
+const rules = { '@typescript-eslint/require-await': 'off', eqeqeq: 'error', 'prefer-const': 'error' };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'node_modules/', 'fixtures/'] },
+  { ignores: ['dist/', 'build/', 'node_modules/'] },
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      ...rules,
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unnecessary-condition': 'error',
-      '@typescript-eslint/require-await': 'off',
-      eqeqeq: 'error',
-      'prefer-const': 'error',
     },
   },
+  // JavaScript: a value without a JSDoc type is `any`, so the rules against `any` are off.
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.scripts.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      ...rules,
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['src/**/*.ts'], rules: { 'no-restricted-globals': ['error', { name: 'performance', message: 'Read the time from os/clock.ts.' }] } },
   ...Object.entries(terminalRules).map(([file, rules]) => ({ files: [file], rules: { 'no-restricted-syntax': ['error', ...rules] } })),
   // node:test itself awaits the promise that `test()` returns.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
-  ...layers.map((layer, index) => ({
+  ...layers.map((layer, index) => /** @satisfies {import('eslint').Linter.Config} */ ({
     files: [`src/${layer}/**/*.ts`],
     rules: {
       'no-restricted-imports': [

@@ -22,6 +22,7 @@ export async function bundle(entry, outfile, replaced = {}) {
   });
 }
 
+/** @returns {import('esbuild').Plugin} */
 function replacement(path, contents) {
   return {
     name: 'replacement',

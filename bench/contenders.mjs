@@ -16,6 +16,21 @@ import { supervisord } from './contenders/supervisord.mjs';
 
 export { cat, concurrently, nf, plainNode, procrun, procrunRun, runP, sed };
 
+/**
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {Record<string, { most?: number, share?: number }>} joins
+ * @property {(workbench: any, processes: Record<string, string[]>, wish?: { events?: boolean, ends?: boolean }) => string[] | { argv: string[], cwd: string }} command
+ * @property {object} [output] the form of its output: see whatIsWrong in verify.mjs
+ * @property {boolean} [isPeer]
+ * @property {boolean} [isFilter]
+ * @property {boolean} [tellsStarts]
+ * @property {string} [stopSignal]
+ * @property {() => string | undefined} [needs] why it is not there
+ * @property {() => string | undefined} [version]
+ */
+
+/** @type {readonly Contender[]} */
 const all = [sed, cat, plainNode, procrun, procrunRun, concurrently, runP, nf, foreman, honcho, supervisord, dumbInit, tini];
 
 /** The installed contenders that take part in this benchmark with this many processes. */
@@ -37,7 +52,7 @@ export function describeContenders() {
   const peers = all.filter(({ isPeer }) => isPeer);
   return {
     codeCache: hasCodeCache(),
-    peers: peers.filter(isInstalled).map(({ name, version }) => `${name} ${version()}`),
-    absent: peers.filter((peer) => !isInstalled(peer)).map(({ name, needs }) => `${name} (${needs()})`),
+    peers: peers.filter(isInstalled).map(({ name, version }) => `${name} ${version?.()}`),
+    absent: peers.filter((peer) => !isInstalled(peer)).map(({ name, needs }) => `${name} (${needs?.()})`),
   };
 }

@@ -14,7 +14,7 @@ export function writeDocument(path, sections) {
     const pictures = Object.entries(plots).map(([plot, svg]) => {
       const file = `${stem}-${plot}.svg`;
       writeFileSync(join(dirname(path), file), svg);
-      return `![${/<title>(.*)<\/title>/.exec(svg)[1]}](${file})\n`;
+      return `![${/<title>(.*)<\/title>/.exec(svg)?.[1]}](${file})\n`;
     });
     document = `${document.slice(0, from)}${begin}\n\n${[text, ...pictures].join('\n')}\n${document.slice(to)}`;
   }

@@ -10,7 +10,9 @@
  * @template T
  */
 export async function inTurn(contenders, { runs, warmUps = 1 }, measure) {
+  /** @type {Record<string, T[]>} */
   const samples = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  /** @type {Record<string, string>} */
   const faults = {};
   for (let round = -warmUps; round < runs; round += 1) {
     for (const contender of contenders.filter(({ name }) => !(name in faults))) {
@@ -20,7 +22,7 @@ export async function inTurn(contenders, { runs, warmUps = 1 }, measure) {
       } catch (error) {
         if (!contender.isPeer) throw error;
         delete samples[contender.name];
-        faults[contender.name] = complaintOf(error);
+        faults[contender.name] = complaintOf(/** @type {Error & { complaint?: string }} */ (error));
       }
     }
   }

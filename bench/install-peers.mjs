@@ -45,7 +45,7 @@ let listsAreNew = false;
 function installFromDebian(name) {
   if (succeeds('dpkg', '-s', name)) return undefined;
   if (!succeeds('apt-get', '--version')) return 'there is no apt-get';
-  if (process.getuid() !== 0) return `only root may: apt-get install ${name}`;
+  if (process.getuid?.() !== 0) return `only root may: apt-get install ${name}`;
   listsAreNew ||= succeeds('apt-get', 'update', '-qq');
   return complaintOf('apt-get', 'install', '-y', '-qq', '--no-install-recommends', name);
 }

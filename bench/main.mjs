@@ -57,6 +57,10 @@ function loadInWords(load) {
   return load.map((value) => value.toFixed(2)).join(' ');
 }
 
+/**
+ * @param {Workbench} workbench
+ * @param {{ names: readonly string[], runs?: number, quick?: boolean, json?: boolean, write?: string }} request
+ */
 async function runAll(workbench, { names, runs, quick = false, json = false, write: file }) {
   const machine = describeMachine();
   const results = [];
@@ -114,7 +118,7 @@ async function main() {
   try {
     request = readArguments();
   } catch (error) {
-    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
   if (request.help) {

@@ -30,10 +30,10 @@ export function pythonPeer(name, bin) {
   return { needs: () => (existsSync(path) ? undefined : howToInstall), version: () => pythonPeers[name], argv: [path] };
 }
 
-/** A peer installed on the system, found in PATH. @param version a function that returns its version */
+/** A peer installed on the system, found in PATH. @param version a function that returns the version of the program at a path */
 export function systemPeer(bin, version) {
   const path = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, bin)).find(isExecutable);
-  return { needs: () => (path === undefined ? howToInstall : undefined), version, argv: [path] };
+  return { needs: () => (path === undefined ? howToInstall : undefined), version: () => version(path ?? bin), argv: [path ?? bin] };
 }
 
 function isExecutable(path) {

@@ -18,11 +18,11 @@ export function comparison({ samples, faults, unit, digits, reference }) {
 }
 
 /**
- * @param {{text: string, value: number | undefined, limit: number, digits: number, unit?: string, below?: boolean, absent?: string}} promise
+ * @param {{text: string, value?: number, limit?: number, digits?: number, unit?: string, below?: boolean, absent?: string}} promise
  *   `below`: the value must be less than the limit, not equal; `absent`: the reason why there is no measurement. A missing value without
  *   `absent` breaks the promise
  */
-export function promise({ text, value, limit, digits, unit = '', below = false, absent }) {
+export function promise({ text, value, limit = NaN, digits = 0, unit = '', below = false, absent }) {
   const holds = absent !== undefined || (value !== undefined && (below ? value < limit : value <= limit));
   return { text, value, limit, digits, unit, absent, holds };
 }

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPipe } from './pipe.mjs';
 import { descendantsOf, startOf } from './proc.mjs';
@@ -31,7 +30,7 @@ export class Run {
     this.#child = spawn(command, args, {
       cwd,
       detached: true,
-      stdio: [stdin ?? 'ignore', output ?? pipe.writeEnd, 'pipe'],
+      stdio: [stdin ?? 'ignore', output ?? pipe?.writeEnd, 'pipe'],
       // The same for all contenders: no colours, and UTF-8 text.
       env: { ...process.env, NO_COLOR: '1', LANG: 'C.UTF-8', PROCRUN_RUNTIME_DIR: runtime },
     });
@@ -46,7 +45,7 @@ export class Run {
     this.ended = over('exit').then(() => process.hrtime.bigint());
     this.#closed = Promise.all([over('close'), stdout && once(stdout, 'close')]);
     if (stdout) onLines(stdout, (line) => this.#read(line));
-    stderr.on('data', (chunk) => void (this.#errors += chunk));
+    stderr?.on('data', (chunk) => void (this.#errors += chunk));
   }
 
   get pid() {
@@ -97,7 +96,7 @@ export class Run {
   }
 
   kill(signal) {
-    process.kill(this.pid, signal);
+    if (this.pid !== undefined) process.kill(this.pid, signal);
   }
 
   /** Resolves with the time of its end. @throws Error when it left processes behind */
@@ -184,7 +183,7 @@ function onLines(stream, onLine) {
   stream.setEncoding('utf8');
   stream.on('data', (text) => {
     const lines = (rest + text).split('\n');
-    rest = lines.pop();
+    rest = lines.pop() ?? '';
     lines.forEach(onLine);
   });
 }

@@ -16,10 +16,10 @@ export function findHarm(output, printed, form) {
   for (let at = 0; at < output.length; ) {
     const { name, payload, end } = read(at);
     const expected = printed.get(name);
-    const from = next.get(name);
+    const from = next.get(name) ?? 0;
     // Most lines are right: one comparison, without a copy.
     if (expected && isAt(output, payload, end, expected, from)) next.set(name, from + end - payload + 1);
-    else if (!form.own?.test(output.latin1Slice(at, end))) return diagnose(output, printed, form);
+    else if (!form.own?.test(output.toString('latin1', at, end))) return diagnose(output, printed, form);
     at = end + 1;
   }
   const isComplete = output.at(-1) === newline || output.length === 0;
@@ -27,7 +27,11 @@ export function findHarm(output, printed, form) {
   return isComplete && allCame ? undefined : diagnose(output, printed, form);
 }
 
-/** Reads the line at an offset: the process's name, the offset of its own text, and the offset of its end. */
+/**
+ * Reads the line at an offset: the process's name, the offset of its own text, and the offset of its end.
+ * @param {Buffer} output
+ * @param {{separator?: string, prefix?: RegExp}} form
+ */
 function reader(output, { separator, prefix }) {
   const names = new Map();
   return (at) => {
@@ -35,10 +39,10 @@ function reader(output, { separator, prefix }) {
     const end = newlineAt < 0 ? output.length : newlineAt;
     const separatorAt = output.indexOf(separator ?? ' ', at, 'latin1');
     if (separatorAt < 0 || separatorAt > end) return { payload: at, end };
-    if (separator === undefined) return { name: output.latin1Slice(at, separatorAt), payload: at, end };
+    if (separator === undefined) return { name: output.toString('latin1', at, separatorAt), payload: at, end };
     const payload = separatorAt + separator.length;
-    const text = output.latin1Slice(at, payload);
-    if (!names.has(text)) names.set(text, prefix.exec(text)?.groups.name);
+    const text = output.toString('latin1', at, payload);
+    if (!names.has(text)) names.set(text, prefix?.exec(text)?.groups?.name);
     return { name: names.get(text), payload, end };
   };
 }
@@ -56,7 +60,7 @@ function diagnose(output, printed, form) {
   for (let at = 0; at < output.length; ) {
     const { name, payload, end } = read(at);
     const writer = writers.get(name);
-    const number = numberOf(output.latin1Slice(payload, Math.min(end, payload + 60)));
+    const number = numberOf(output.toString('latin1', payload, Math.min(end, payload + 60)));
     const isWhole = writer && end < output.length && number < writer.starts.length && isAt(output, payload, end, writer.expected, writer.starts[number]);
     if (isWhole) {
       const times = writer.seen.get(number) ?? 0;
@@ -64,7 +68,7 @@ function diagnose(output, printed, form) {
       else if (number < writer.last) counts['out of order'] += 1;
       writer.seen.set(number, times + 1);
       writer.last = Math.max(writer.last, number);
-    } else if (!form.own?.test(output.latin1Slice(at, end))) counts['cut, torn or foreign'] += 1;
+    } else if (!form.own?.test(output.toString('latin1', at, end))) counts['cut, torn or foreign'] += 1;
     at = end + 1;
   }
   let all = 0;

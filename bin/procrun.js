@@ -19,8 +19,25 @@ command -v "$procrun_node" >/dev/null 2>&1 || {
 # dash and busybox drop variables whose names are no shell identifiers, such as `discovery.type`. The JavaScript part restores
 # them from this copy of the environment, unless it is too long for one variable (MAX_ARG_STRLEN, execve(2)). The names show
 # only in /proc, and no shell can read zero bytes. So each start from such a shell costs one grep, about 1 ms.
-if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] && LC_ALL=C grep -qzE '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])' "/proc/$$/environ"; then
-  PROCRUN_ENVIRONMENT=$(base64 <"/proc/$$/environ" | tr -d '\n')
+procrun_has_odd_names() {
+  LC_ALL=C grep -qzE "$1" "/proc/$$/environ" && return
+  [ $? -eq 1 ] && return 1
+  # This grep has no option -z, or there is no grep: then copy the environment in any case.
+  tr '\000\n' '\n ' <"/proc/$$/environ" | LC_ALL=C grep -qE "$1"
+  [ $? -ne 1 ]
+} 2>/dev/null
+
+# POSIX has od, but not base64.
+procrun_copy_environment() {
+  if command -v base64 >/dev/null; then
+    base64 | tr -d '\n'
+  else
+    printf hex: && od -An -v -tx1 | tr -d ' \n'
+  fi
+} <"/proc/$$/environ"
+
+if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] && procrun_has_odd_names '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])'; then
+  PROCRUN_ENVIRONMENT=$(procrun_copy_environment)
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
 fi
 
@@ -166,7 +183,8 @@ if (process.pid === 1 && process.execve && process.execArgv.length === 0 && fs.e
 
 // Restore the variables that the shell dropped (see the shell part).
 if (process.env.PROCRUN_ENVIRONMENT !== undefined) {
-  for (const variable of Buffer.from(process.env.PROCRUN_ENVIRONMENT, 'base64').toString().split('\0')) {
+  const [, hex, base64] = /^hex:(.*)|(.*)/.exec(process.env.PROCRUN_ENVIRONMENT);
+  for (const variable of Buffer.from(hex ?? base64, hex === undefined ? 'base64' : 'hex').toString().split('\0')) {
     const end = variable.indexOf('=');
     if (end > 0) process.env[variable.slice(0, end)] = variable.slice(end + 1);
   }

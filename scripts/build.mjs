@@ -16,8 +16,14 @@ const built = await Promise.all([
   build({ ...execaOptions, metafile: true, outfile: 'dist/execa.cjs' }),
 ]);
 
+// import() fails in a vm.Script, and only on the day when it is reached.
+for (const file of ['procrun', 'execa']) {
+  const at = /\bimport\s*\(.{0,60}/s.exec(readFileSync(`${root}dist/${file}.cjs`, 'latin1'));
+  if (at) throw new Error(`dist/${file}.cjs has an import() that cannot work: ${at[0]}`);
+}
+
 // The bundles contain copies of libraries, and each copy must come with its licence.
-const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+const libraries = new Set(built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {})).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 const licences = [...libraries].sort().map((folder) => {
   const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
   const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /** CommonJS: one file starts faster than a graph of ES modules, and V8 can cache its code. */
-export const bundleOptions = {
+export const bundleOptions = /** @satisfies {import('esbuild').BuildOptions} */ ({
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -15,13 +15,18 @@ export const bundleOptions = {
   alias: { yoctocolors: './scripts/plain-colors.mjs' },
   format: 'cjs',
   target: 'node20.5',
+  // Node runs the bundle as a vm.Script, in which import() fails. So each import() becomes a `require` at the same place.
+  supported: { 'dynamic-import': false },
   define: { __PROCRUN_VERSION__: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [lazyStandardStreams()],
-};
+});
 
-/** Only `drill` uses execa, a quarter of all the code. So execa is a separate file. */
+/**
+ * Only `drill` uses execa, a quarter of all the code. So execa is a separate file.
+ * @type {import('esbuild').Plugin}
+ */
 const externalExeca = {
   name: 'external execa',
   setup({ onResolve }) {
@@ -48,6 +53,7 @@ export const commandOptions = {
 /**
  * execa opens all three standard streams when it is loaded, to recognise them as arguments. procrun never passes them. Opening
  * takes 2 ms and sets O_NONBLOCK on standard input, which other processes may share. So the plugin opens them on first use.
+ * @returns {import('esbuild').Plugin}
  */
 function lazyStandardStreams() {
   const eager = '[process.stdin, process.stdout, process.stderr]';

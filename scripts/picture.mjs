@@ -40,7 +40,7 @@ async function recordRun() {
   let unread = '';
   for await (const data of terminal.stdout) {
     const lines = (unread + data).split('\n');
-    unread = lines.pop();
+    unread = lines.pop() ?? '';
     for (const line of lines) {
       const { out } = JSON.parse(line);
       if (out === undefined) continue;
@@ -63,6 +63,11 @@ async function recordRun() {
  * the terminal controls that procrun uses: carriage return, newline, "clear to the end of the line" and colours.
  */
 function replay(chunks) {
+  /**
+   * @typedef {{ character: string, style: Record<string, unknown> }} Cell
+   * @typedef {{ key: string, cells: Cell[], from: number, until: number | undefined }} Version
+   * @type {{ cells: Cell[], versions: Version[] }[]}
+   */
   const screen = Array.from({ length: rows }, () => ({ cells: [], versions: [] }));
   let [row, column, style] = [0, 0, {}];
   for (const { at, text } of chunks) {
@@ -105,7 +110,8 @@ function spans(cells) {
   for (const { character, style } of cells) {
     const fill = style.color ?? (style.dim ? look.dim : look.text);
     const attributes = `fill="${fill}"${style.bold ? ' font-weight="bold"' : ''}`;
-    if (runs.at(-1)?.attributes === attributes) runs.at(-1).text += character;
+    const last = runs.at(-1);
+    if (last?.attributes === attributes) last.text += character;
     else runs.push({ attributes, text: character });
   }
   return runs.map(({ attributes, text }) => `<tspan ${attributes}>${keepSpaces(text)}</tspan>`).join('');
@@ -119,7 +125,7 @@ function keepSpaces(text) {
 function drawRun(screen) {
   const [size, step, left, top] = [13, 18, 16, 58];
   const width = Math.ceil(columns * size * 0.602) + 2 * left;
-  const kept = screen.filter(({ versions }) => versions.at(-1).cells.length > 0);
+  const kept = screen.filter(({ versions }) => (versions.at(-1)?.cells.length ?? 0) > 0);
   const height = top + kept.length * step + 4;
   const seconds = (ms) => (ms / 1000 + 0.3).toFixed(2);
   const lines = screen.flatMap(({ versions }, index) =>

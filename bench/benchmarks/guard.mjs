@@ -32,7 +32,7 @@ const mixed = { prompt: 15, deaf: 5, setsid: 10, cleared: 10, silent: 10 };
 const escapees = { setsid: 'setsid', cleared: 'setsid and env -i', silent: 'setsid and env -i, output to /dev/null' };
 
 export async function measure(workbench, { runs }) {
-  const samples = { allPrompt: [], mixed: [], start: await startTimes(workbench, runs * startsPerRun) };
+  const samples = { allPrompt: /** @type {Record<string, number>[]} */ ([]), mixed: /** @type {Record<string, number>[]} */ ([]), start: await startTimes(workbench, runs * startsPerRun) };
   for (let round = 0; round < runs; round += 1) {
     samples.allPrompt.push(await killRunner(workbench, allPrompt));
     samples.mixed.push(await killRunner(workbench, mixed));
@@ -117,7 +117,7 @@ function groupByKind(members, leaders) {
   const byKind = {};
   for (const member of members) {
     const leader = leaders.has(member.pid) ? member.pid : member.ppid;
-    const kind = variableOf(leader, 'PROCRUN_PROCESS');
+    const kind = variableOf(leader, 'PROCRUN_PROCESS') ?? 'nameless';
     (byKind[kind in escapees && member.sid === leader ? 'prompt' : kind] ??= []).push(member);
   }
   return byKind;

@@ -7,6 +7,7 @@ import { printing, throughSink } from '../traffic.mjs';
 export const plannedRuns = { full: 1, quick: 1 };
 
 const lines = 20_000;
+/** @type {Record<string, [script: string, sign: RegExp]>} */
 const harms = {
   'loses a line': ['500d', /^1 lost;/],
   'loses the last line': ['$d', /^1 lost;/],

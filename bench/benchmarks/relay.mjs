@@ -18,6 +18,7 @@ const restMs = 3;
 export async function measure(workbench, { runs }) {
   const listeners = [];
   for (const contender of contendersFor('relay')) listeners.push({ name: contender.name, ...(await startListener(workbench, contender)) });
+  /** @type {Record<string, { direct: number[], relayed: number[] }>} */
   const samples = Object.fromEntries(listeners.map(({ name }) => [name, { direct: [], relayed: [] }]));
   const warmUps = 10;
   for (let round = -warmUps; round < runs; round += 1) {

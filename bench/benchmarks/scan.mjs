@@ -57,7 +57,7 @@ async function scanTimes(workbench, runs) {
   // Linux counts start times in hundredths of a second.
   await pause(20);
   const second = await startTrees(workbench);
-  const samples = { older: [], younger: [] };
+  const samples = { older: /** @type {{ times: number[] }[]} */ ([]), younger: /** @type {{ times: number[] }[]} */ ([]) };
   for (let round = 0; round < runs; round += 1) {
     samples.older.push(await scan(code, second.marks));
     samples.younger.push(await scan(code, first.marks));
@@ -73,7 +73,7 @@ async function startTrees(workbench) {
 
 /** The marks by which the runner knows a tree, read from /proc. */
 function marksOf(pgid) {
-  const { start, memoryLimit } = processOf(pgid);
+  const { start, memoryLimit } = processOf(pgid) ?? {};
   return {
     pgid,
     leaderStart: start,
@@ -116,7 +116,9 @@ async function lookAtIdle(workbench, seconds) {
 
 /** strace may be missing, or not permitted. */
 function canTrace(pid) {
-  return spawnSync('strace', ['-c', '-p', String(pid)], { timeout: 200 }).error?.code === 'ETIMEDOUT';
+  /** @type {NodeJS.ErrnoException | undefined} */
+  const error = spawnSync('strace', ['-c', '-p', String(pid)], { timeout: 200 }).error;
+  return error?.code === 'ETIMEDOUT';
 }
 
 async function traceIdle(workbench, run, seconds) {

@@ -14,6 +14,7 @@ const counts = [1, 10, 100, 500];
 const mostBeyondMs = { 1: 50, 10: 50, 100: 50 };
 
 export async function measure(workbench, { runs }) {
+  /** @type {Record<string, Record<string, number[]>>} */
   const samples = {};
   const tables = [];
   const promises = [];

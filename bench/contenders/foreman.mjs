@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { systemPeer } from '../peers.mjs';
 import { procfileOf } from './shell-words.mjs';
 
-const { argv, ...installed } = systemPeer('foreman', () => execFileSync(argv[0], ['version'], { encoding: 'utf8' }).trim());
+const { argv, ...installed } = systemPeer('foreman', (path) => execFileSync(path, ['version'], { encoding: 'utf8' }).trim());
 
 export const foreman = {
   name: 'foreman',

@@ -4,8 +4,8 @@ import { systemPeer } from '../peers.mjs';
 
 function init(name, options) {
   // dumb-init prints its version on stderr, tini on stdout.
-  const { argv, ...installed } = systemPeer(name, () => {
-    const { stdout, stderr } = spawnSync(argv[0], ['--version'], { encoding: 'utf8' });
+  const { argv, ...installed } = systemPeer(name, (path) => {
+    const { stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8' });
     return /\d[\w.-]*/.exec(stdout + stderr)?.[0];
   });
   return { name, isPeer: true, ...installed, joins: { relay: {} }, command: (_workbench, processes) => [...argv, ...options, '--', ...Object.values(processes)[0]] };

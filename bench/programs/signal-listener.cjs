@@ -4,10 +4,9 @@
 
 const { connect } = require('node:net');
 
-let socket;
 process.on('SIGUSR1', () => {
   const receivedAt = process.hrtime.bigint();
   socket.write(`${receivedAt}\n`);
 });
 // Connect only after the handler is set: the reader of our pid may send a signal at once.
-socket = connect(process.argv[2], () => socket.write(`${process.pid}\n`));
+const socket = connect(process.argv[2], () => socket.write(`${process.pid}\n`));

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
-import { dieBy, leave } from '../os/exit.ts';
 import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
+import { dieBy, endingSignals, leave, restoreEndingSignals } from '../os/exit.ts';
 import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
@@ -13,7 +13,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
-import { complain, passOn, print, surviveBrokenOutput } from './print.ts';
+import { complain, complainAtEnd, passOn, print, surviveBrokenOutput } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -29,15 +29,15 @@ const statusFailed = 1;
 
 export async function drill(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: DrillOptions = { ...command.opts<DrillOptions>(), ...globalOptions(command) };
-  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? readStandardInput() : undefined;
+  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? await readStandardInput() : undefined;
   const manifest = await readManifest({ ...options, input, name: drillName });
   const plans = chooseInstances(manifest, { names });
   // The drill must not end before its runner.
   surviveBrokenOutput();
 
   const killRunner = options.killRunner ?? false;
-  let onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void = () => undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => onSignal(signal));
+  let onSignal: (signal: (typeof endingSignals)[number]) => void = () => undefined;
+  for (const signal of endingSignals) process.on(signal, () => onSignal(signal));
   const run = new Drill({
     plans,
     argv: argumentsOfUp(options, names),
@@ -50,12 +50,14 @@ export async function drill(names: readonly string[], _options: unknown, command
   const end = await run.run();
   // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
   if (killRunner) remove(runtimeFolder(manifest), (message) => complain(shown`procrun: ${message}`));
+  // Nothing is left. A reader of the result that does not read must not make us deaf.
+  restoreEndingSignals();
   if (end.interrupted !== undefined) {
-    complain(shown`procrun: the drill was broken off by ${end.interrupted}`);
+    complainAtEnd(shown`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
     dieBy(end.interrupted);
   }
-  await print(options.format === 'json' ? joined([jsonText(asJson(end, killRunner)), shown`\n`]) : asText(end, killRunner));
+  print(options.format === 'json' ? joined([jsonText(asJson(end, killRunner)), shown`\n`]) : asText(end, killRunner));
   process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
 }
 

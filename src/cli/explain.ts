@@ -15,7 +15,7 @@ import { print } from './print.ts';
 export async function explain(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   const texts = chooseProcesses(manifest, names).map(explainProcess);
-  await print(joined(texts, shown`\n`));
+  print(joined(texts, shown`\n`));
 }
 
 function explainProcess(spec: ProcessSpec): Shown {

@@ -1,14 +1,14 @@
 // The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
 import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
-import { leave } from '../os/exit.ts';
+import { leave, restoreEndingSignals } from '../os/exit.ts';
 import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
-import { complain, print } from './print.ts';
+import { complainAtEnd, print } from './print.ts';
 import { addGlobalOptions, collect, duration, port, signal, timestampFormat } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
@@ -172,19 +172,23 @@ function helpHint(...command: string[]): string {
 }
 
 export async function main(host: Host): Promise<void> {
+  // Until a command listens for signals, they end it even while it blocks.
+  restoreEndingSignals();
   try {
     await runCommand(host);
   } catch (error) {
-    if (error instanceof Failure) {
-      complain(joined([shown`procrun: `, error.shown]));
-      process.exitCode = error.status;
-      return;
-    }
     // During a run its crash handler must see the error: it ends the processes of the run.
-    if (process.listenerCount('uncaughtException') > 0) throw error;
-    // Node would print the error as it is, with the paths in it.
-    writeStandardError(isSystemError(error) ? shown`procrun: ${error.message}\n` : internalErrorInWords(error));
-    leave(statusInternalError);
+    if (!(error instanceof Failure) && process.listenerCount('uncaughtException') > 0) throw error;
+    // Nothing runs. A reader of stderr that does not read must not make us deaf.
+    restoreEndingSignals();
+    if (error instanceof Failure) {
+      complainAtEnd(joined([shown`procrun: `, error.shown]));
+      process.exitCode = error.status;
+    } else {
+      // Node would print the error as it is, with the paths in it.
+      writeStandardError(isSystemError(error) ? shown`procrun: ${error.message}\n` : internalErrorInWords(error));
+      leave(statusInternalError);
+    }
   }
 }
 
@@ -196,10 +200,10 @@ async function runCommand(host: Host): Promise<void> {
     const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) {
-      await print(printableLines(output.out));
+      print(printableLines(output.out));
     } else if (code === 'commander.help') {
       // The user gave no command.
-      complain(printableLines(output.error.trimEnd()));
+      complainAtEnd(printableLines(output.error.trimEnd()));
       process.exitCode = statusUsage;
     } else {
       throw new Failure(failureMessage(message ?? '', output.error.trimEnd()));

@@ -1,10 +1,11 @@
 // Finds and reads the manifest file. ../manifest/ parses and checks it.
-import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
 import { formatProblem } from '../manifest/problem.ts';
 import { joined, shown } from '../manifest/shown.ts';
 import type { Manifest } from '../manifest/types.ts';
+import { blockingAccess, type FileAccess } from '../os/file-access.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
 import { Failure } from './failure.ts';
 import { complain } from './print.ts';
@@ -24,6 +25,8 @@ export interface ManifestOptions {
   readonly given?: Readonly<Record<string, string>> | undefined;
   /** The content of standard input, when the caller has read it already. */
   readonly input?: Uint8Array | undefined;
+  /** How files are read; if not given, by blocking calls. */
+  readonly access?: FileAccess | undefined;
 }
 
 /**
@@ -39,9 +42,6 @@ function workingFolderExists(): boolean {
     return false;
   }
 }
-
-/** Pause between two reads of an empty non-blocking input. */
-const retryMs = 10;
 
 const defaultFiles = ['procfile.yml', 'procfile.yaml', 'Procfile'];
 
@@ -82,7 +82,7 @@ function locate(file: string, { dir }: ManifestOptions): Pick<Manifest, 'file' |
 
 /** For a command that also works without a manifest. @returns undefined when none is named and none is found. */
 export async function readManifestIfAny(options: ManifestOptions): Promise<Manifest | undefined> {
-  const file = options.file ?? (process.env.PROCRUN_FILE || findDefault());
+  const file = options.file ?? (process.env.PROCRUN_FILE || (await findDefaultBy(options.access ?? blockingAccess)));
   return file === undefined ? undefined : readFrom(file, options);
 }
 
@@ -95,13 +95,24 @@ function isFolder(path: string): boolean {
 }
 
 function findDefault(): string | undefined {
-  if (!hadWorkingFolder) throw new Failure(shown`the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE`);
+  assertWorkingFolder();
   return defaultFiles.find((name) => existsSync(name));
+}
+
+async function findDefaultBy(access: FileAccess): Promise<string | undefined> {
+  assertWorkingFolder();
+  for (const name of defaultFiles) if (await access.exists(name)) return name;
+  return undefined;
+}
+
+function assertWorkingFolder(): void {
+  if (!hadWorkingFolder) throw new Failure(shown`the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE`);
 }
 
 async function readFrom(file: string, options: ManifestOptions): Promise<Manifest> {
   const isStdin = file === '-';
-  const bytes = isStdin ? (options.input ?? readStandardInput()) : readFileOrFail(file);
+  const { access = blockingAccess } = options;
+  const bytes = isStdin ? (options.input ?? (await readStandardInput(access))) : await readFileOrFail(file, access);
   const path = isStdin ? '-' : realPath(file);
   const { root } = locate(path, options);
   if (options.dir !== undefined && !isFolder(root)) throw new Failure(shown`-d ${options.dir}: there is no such folder`);
@@ -113,7 +124,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     root,
     environment: inheritedEnvironment(process.env),
     given: options.given,
-    readFile: (absolutePath) => (existsSync(absolutePath) ? readFileOrFail(absolutePath) : undefined),
+    readFile: async (absolutePath) => ((await access.exists(absolutePath)) ? readFileOrFail(absolutePath, access) : undefined),
     envFiles: (options.env ?? []).map((path) => resolve(path)),
     envFileOverrides: options.envFileOverrides ?? false,
     basePort: options.port,
@@ -126,31 +137,31 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
 }
 
 /** For a command that also passes the manifest on to another process. */
-export function readStandardInput(): Buffer {
-  return readUpTo(0, 'standard input');
+export async function readStandardInput(access: FileAccess = blockingAccess): Promise<Buffer> {
+  return readWhole(0, 'standard input', access);
 }
 
-function readFileOrFail(path: string): Buffer {
+async function readFileOrFail(path: string, access: FileAccess): Promise<Buffer> {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = await access.open(path);
   } catch (error) {
     throw new Failure(shown`${path}: ${reasonOf(error)}`);
   }
   try {
-    return readUpTo(fd, path);
+    return await readWhole(fd, path, access);
   } finally {
-    closeSync(fd);
+    access.close(fd);
   }
 }
 
-function readUpTo(fd: number, name: string): Buffer {
+async function readWhole(fd: number, name: string, access: FileAccess): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
   try {
     while (total < maxBytes) {
       const chunk = Buffer.allocUnsafe(64 * 1024);
-      const length = readBlocking(fd, chunk);
+      const length = await access.read(fd, chunk);
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
       total += length;
@@ -159,20 +170,6 @@ function readUpTo(fd: number, name: string): Buffer {
     throw new Failure(shown`${name}: ${reasonOf(error)}`);
   }
   return Buffer.concat(chunks);
-}
-
-/** A blocking read. Another process may have set O_NONBLOCK on a shared pipe, and read(2) then fails with EAGAIN. */
-function readBlocking(fd: number, chunk: Buffer): number {
-  for (;;) {
-    try {
-      return readSync(fd, chunk);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
-    }
-  }
 }
 
 function reasonOf(error: unknown): string {

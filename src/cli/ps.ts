@@ -19,8 +19,8 @@ export async function ps(_options: unknown, command: Command): Promise<void> {
   const problem = whyUnreachable(run, options);
   if (problem !== undefined) complain(joined([shown`procrun: `, problem]));
   const instances = instancesOf(run);
-  if (command.opts<{ json?: boolean }>().json) await print(joined([jsonText(instances.map(asJson), 2), shown`\n`]));
-  else await print(asTable(run.state, instances));
+  if (command.opts<{ json?: boolean }>().json) print(joined([jsonText(instances.map(asJson), 2), shown`\n`]));
+  else print(asTable(run.state, instances));
 }
 
 /** Of a dead run only instances with living processes. State from disk may be out of date, so leaders are checked. */

@@ -21,7 +21,7 @@ export class RunSetup {
   warn: (message: string) => void = (message) => void this.#earlyWarnings.push(message);
   readonly #earlyWarnings: string[] = [];
 
-  /** @throws Failure when no manifest is found, or the runtime folder is unsafe. */
+  /** @throws Failure when no manifest is found, or the runtime folder is unsafe; CannotReadProcesses */
   static async make(options: GlobalOptions): Promise<RunSetup> {
     return new RunSetup(options, await newRunId(process.env));
   }
@@ -29,9 +29,10 @@ export class RunSetup {
   private constructor(options: GlobalOptions, runId: RunId) {
     this.runId = runId;
     const location = { ...locateManifest(options), name: options.name };
+    const name = runFolderName(runId.uuid);
     for (;;) {
       const folder = runtimeFolder(location);
-      const runFolder = join(folder, runFolderName(runId.uuid));
+      const runFolder = join(folder, name);
       try {
         mkdirSync(runFolder, { mode: 0o700 });
       } catch (error) {

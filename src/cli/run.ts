@@ -11,6 +11,7 @@ import { inheritedEnvironment, instanceVariables } from '../runner/environment.t
 import { planInstances } from '../supervisor/plan.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
+import { readEndably } from './endable-read.ts';
 import { Failure } from './failure.ts';
 import { readManifestIfAny } from './manifest.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
@@ -31,7 +32,10 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
       throw new Failure(shown`${(error as Error).message}`);
     }
   }
-  const manifest = await readManifestIfAny(options);
+  const manifest = await readEndably(
+    (onSignal) => inbox.watch(onSignal),
+    (access) => readManifestIfAny({ ...options, access }),
+  );
   const { id: runId } = await newRunId(process.env);
   const target = findTarget(manifest, [first, ...rest]);
   const end = await runWrapped({

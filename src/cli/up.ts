@@ -15,16 +15,18 @@ import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
+import { CannotReadProcesses } from '../os/processes.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
-import { listenForSignals } from '../runner/signal-listeners.ts';
+import { listenWhileReading } from '../runner/signal-listeners.ts';
 import { Up } from '../runner/up.ts';
 import { statusOutputFailed, statusReaderGone, statusUnkillable } from '../supervisor/outcome.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
+import { readEndably } from './endable-read.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
-import { readManifest } from './manifest.ts';
+import { readManifest, type ManifestOptions } from './manifest.ts';
 import { chooseInstances, chooseProcesses } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor } from './run-location.ts';
@@ -62,10 +64,8 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
-  // Listen before the setup makes files and processes. A signal that ended Node now would leave them behind.
   const early: PolicySignal[] = [];
-  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal) };
-  listenForSignals((signal) => inbox.deliver(signal));
+  const inbox: Inbox = { early, deliver: (signal) => void early.push(signal), listenToAll: listenWhileReading((signal) => inbox.deliver(signal)) };
   const setup = await RunSetup.make(options).catch(failOnSystemError);
   const prepared = await prepare(setup, options, names, inbox).catch(async (error: unknown) => {
     await setup.close();
@@ -74,9 +74,9 @@ export async function up(host: Host, named: readonly string[], _options: unknown
   await runToTheEnd(host, setup, options, prepared);
 }
 
-/** A system error before the start (full disk, no descriptors) becomes a Failure: it is not a bug of procrun. */
+/** A system error before the start (full disk, no descriptors, no /proc) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) || error instanceof UnsafeFolder ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotReadProcesses ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -94,12 +94,16 @@ interface Inbox {
   /** Signals that arrived before the run began. */
   readonly early: PolicySignal[];
   deliver: (signal: PolicySignal) => void;
+  /** Until this is called, signals that end or stop have their default action. The guard then removes the files of the setup. */
+  readonly listenToAll: () => void;
 }
 
 /** Does everything that can fail before a process starts: manifest, NAMEs, streams, lock, processes of an earlier run. */
 async function prepare(setup: RunSetup, options: UpOptions, names: readonly string[], inbox: Inbox): Promise<Prepared> {
-  const given = options.format === 'json' ? {} : colorVariables(process.stdout, options.color ?? true);
-  const manifest = await readManifest({ ...options, given });
+  // Touch process.stdout only if it may be a terminal: Node makes a pipe non-blocking, and a signal that ends us now leaves it so.
+  const given = options.format === 'json' || !fstatSync(1).isCharacterDevice() ? {} : colorVariables(process.stdout, options.color ?? true);
+  const manifest = await readWhileListening({ ...options, given }, inbox);
+  inbox.listenToAll();
   const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
@@ -122,7 +126,26 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   return { manifest, instances, lock, out, err, printer, inbox };
 }
 
+/** PID 1 has listeners for all signals already, so a read that blocks must leave the event loop free. */
+function readWhileListening(options: ManifestOptions, inbox: Inbox): Promise<Manifest> {
+  if (process.pid !== 1) return readManifest(options);
+  return readEndably(
+    (onSignal) => {
+      const { deliver } = inbox;
+      inbox.early.forEach(onSignal);
+      inbox.deliver = (signal) => {
+        deliver(signal);
+        onSignal(signal);
+      };
+    },
+    (access) => readManifest({ ...options, access }),
+  );
+}
+
 async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { manifest, instances, lock, out, err, printer, inbox }: Prepared): Promise<void> {
+  const errHasOutput = options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet);
+  /** The streams whose reader stops the run by going away. */
+  const outputs = new Set(errHasOutput ? [out, err] : [out]);
   const run = new Up({
     instances,
     runId: setup.runId,
@@ -134,7 +157,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     grouped: options.group ?? false,
     out,
     err,
-    errHasOutput: options.format !== 'json' && instances.some(({ spec }) => spec.stderr === 'split' && !spec.quiet),
+    errHasOutput,
     onSpawned: () => control.spawned(),
     onSettled: () => {
       control.settled();
@@ -153,6 +176,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     lateWorkTimer = setTimeout(() => {
       control.listen();
       host.saveMemory();
+      for (const sink of outputs) sink.watchReader();
     }, lateWorkMs);
   };
   // With many instances, memory grows already during the start.
@@ -175,6 +199,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     throw error instanceof CannotMakePipes ? new Failure(shown`${error.message}`, statusNotExecutable) : error;
   });
 
+  for (const sink of outputs) sink.unwatchReader();
   control.finish(status);
 
   // A further signal ends the wait for a slow reader of the output.

@@ -1,7 +1,7 @@
 // Files in the runtime folder that a later process can trust. Each is written completely or not at all, only its owner can read
 // it, and neither a read nor a write follows a symbolic link that another user planted.
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isDead, readProcess } from '../os/processes.ts';
+import { CannotReadProcesses, isDead, readProcess } from '../os/processes.ts';
 
 /** procrun writes no larger file: 1,000 instances take a third of a megabyte. */
 const maxBytes = 4 * 1024 * 1024;
@@ -56,13 +56,17 @@ export function writeDraft(path: string, text: string): string {
   return draft;
 }
 
-/** Marks the name of a file or folder as this process's, so that a later runner can remove it: the pid and, since pids are reused, the start time. */
+/** Marks the name of a file or folder as this process's, so that a later runner can remove it: the pid and, since pids are reused, the start time. @throws CannotReadProcesses */
 export function ownMark(): string {
-  cachedOwnMark ??= markOf(process.pid) ?? `${process.pid}-`;
+  cachedOwnMark ??= markOf(process.pid) ?? cannotRead();
   return cachedOwnMark;
 }
 
 let cachedOwnMark: string | undefined;
+
+function cannotRead(): never {
+  throw new CannotReadProcesses();
+}
 
 /** Matches `PID-START-…` (a folder) and `NAME.PID-START` with or without a further ending (a draft). */
 const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
@@ -75,6 +79,5 @@ export function isOfDead(name: string): boolean {
 
 function markOf(pid: number): string | undefined {
   const info = readProcess(pid);
-  // On macOS the start time is a date with spaces and colons.
-  return info && !isDead(info.state) ? `${pid}-${info.startTicks.replace(/\W/g, '_')}` : undefined;
+  return info && !isDead(info.state) ? `${pid}-${info.startTicks}` : undefined;
 }

@@ -48,6 +48,7 @@ export const defaultPolicies: Readonly<Record<PolicySignal, Policy>> = {
 
 /** The defaults of all other process keys. */
 export const processDefaults = {
+  unset: [],
   instances: 1,
   port: undefined,
   tags: [],

@@ -28,24 +28,43 @@ export class Draft {
     return keyOffset(this.root, path);
   }
 
-  /** Expands `${…}` in the text at a path. Returns `undefined` after a mistake, and reports it at the exact character if possible. */
-  expand(path: Path, text: string, lookup: Lookup): string | undefined {
-    const result = interpolate(text, lookup);
-    if (result.mistakes.length === 0) return result.text;
-    const start = this.#textStart(path, text);
-    for (const { index, message, hint } of result.mistakes) {
-      this.problems.error(start.exact ? start.offset + index : start.offset, message, hint);
+  /**
+   * Expands `${…}` in the text at a path. Returns `undefined` after a mistake. Reports mistakes, and warns of variables that are not set.
+   * @param isNeighbour true for a name in the same map, which a value may not use.
+   */
+  expand(path: Path, text: string, lookup: Lookup, isNeighbour: (name: string) => boolean = () => false): string | undefined {
+    const { text: expanded, mistakes, unset } = interpolate(text, lookup);
+    if (mistakes.length === 0 && unset.length === 0) return expanded;
+    const placeOf = this.#placesIn(path, text);
+    for (const { index, message, hint } of mistakes) this.problems.error(placeOf(index), message, hint);
+    for (const { index, name, isForeseen } of unset) {
+      if (isNeighbour(name)) {
+        this.problems.warn(placeOf(index), `\`${name}\` is not set here: a value sees the layers below its own \`env\`, not the other entries of it.`);
+      } else if (!isForeseen) {
+        this.problems.warn(placeOf(index), `The variable \`${name}\` is not set; an empty text takes its place.`, `write \`\${${name}:-}\` if that is meant, or \`$$\` for a plain \`$\``);
+      }
     }
-    return undefined;
+    return mistakes.length === 0 ? expanded : undefined;
   }
 
-  /** The file may spell a quoted or folded text differently from its value. Then only the start is certain, and `exact` is false. */
-  #textStart(path: Path, text: string): { offset: number; exact: boolean } {
+  /**
+   * Returns the place in the file of each `${` in a text. The file may spell the text differently, with quotes, escapes or folded lines.
+   * Then the first `${` of the text is the first one of the value in the file, and so on.
+   */
+  #placesIn(path: Path, text: string): (index: number) => number {
     const offset = this.at(path);
-    if (this.source.text.startsWith(text, offset)) return { offset, exact: true };
-    if (this.source.text.startsWith(text, offset + 1)) return { offset: offset + 1, exact: true };
-    return { offset, exact: false };
+    const start = [offset, offset + 1].find((at) => this.source.text.startsWith(text, at));
+    if (start !== undefined) return (index) => start + index;
+    const node = nodeAt(this.root, path);
+    const inFile = expansionsIn(this.source.text.slice(offset, node?.kind === 'scalar' ? node.end : offset));
+    const places = new Map(expansionsIn(text).map((index, count) => [index, offset + (inFile[count] ?? 0)]));
+    return (index) => places.get(index) ?? offset;
   }
+}
+
+/** The indexes of all `${`. */
+function expansionsIn(text: string): number[] {
+  return [...text.matchAll(/\$\{/g)].map(({ index }) => index);
 }
 
 /** One process of the file. A key that it lacks comes from `defaults`. Knows the value of each key and its place in the file. */

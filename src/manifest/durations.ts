@@ -28,17 +28,15 @@ function bounded(ms: number): Milliseconds {
   return ms > longestMs ? Infinity : Math.round(ms);
 }
 
-/** Short text for users: `250ms`, `4s`, `1.5s`, `1m30s`, `2h`, `forever`. Exact to the millisecond below a minute, to the second above. */
+/** Short text for users: `250ms`, `4s`, `1.5s`, `1m30s`, `1m30.5s`, `2h`, `forever`. Exact to the millisecond, so that it can be parsed again. */
 export function formatDuration(exactMs: Milliseconds): string {
   if (exactMs === Infinity) return 'forever';
   const ms = Math.round(exactMs);
   if (ms < 1000) return ms === 0 ? '0s' : `${ms}ms`;
-  if (ms < 60_000) return `${ms / 1000}s`;
-  const seconds = Math.round(ms / 1000);
   const parts = [
-    [Math.floor(seconds / 3600), 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
+    [Math.floor(ms / 3_600_000), 'h'],
+    [Math.floor(ms / 60_000) % 60, 'm'],
+    [(ms % 60_000) / 1000, 's'],
   ] as const;
   return parts.filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount}${unit}`).join('');
 }

@@ -2,15 +2,17 @@
 import { isUtf8 } from 'node:buffer';
 import type { Variables } from './environment.ts';
 import { formatSize, maxEnvFileBytes } from './limits.ts';
+import type { LoadRequest } from './load-request.ts';
 import { quoted } from './shown.ts';
+import { firstBadByte } from './source.ts';
 
 export type EnvFile = { readonly variables: Variables } | { readonly mistake: string } | { readonly missing: true };
 
 export class EnvFiles {
-  readonly #readFile: (absolutePath: string) => Uint8Array | undefined;
+  readonly #readFile: LoadRequest['readFile'];
   readonly #cache = new Map<string, EnvFile>();
 
-  constructor(readFile: (absolutePath: string) => Uint8Array | undefined) {
+  constructor(readFile: LoadRequest['readFile']) {
     this.#readFile = readFile;
   }
 
@@ -27,7 +29,7 @@ export class EnvFiles {
   async #load(path: string): Promise<EnvFile> {
     let bytes: Uint8Array | undefined;
     try {
-      bytes = this.#readFile(path);
+      bytes = await this.#readFile(path);
     } catch (error) {
       return { mistake: `The env file ${quoted(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
     }
@@ -35,7 +37,10 @@ export class EnvFiles {
     if (bytes.length > maxEnvFileBytes) {
       return { mistake: `The env file ${quoted(path)} is ${formatSize(bytes.length)} long; at most ${formatSize(maxEnvFileBytes)} are read.` };
     }
-    if (!isUtf8(bytes)) return { mistake: `The env file ${quoted(path)} is not UTF-8.` };
+    if (!isUtf8(bytes)) {
+      const { value, line, column } = firstBadByte(bytes);
+      return { mistake: `The env file ${quoted(path)} is not UTF-8: line ${line}, column ${column} has the byte ${value}. Save it as UTF-8.` };
+    }
     const text = new TextDecoder().decode(bytes);
     if (text.includes('\0')) return { mistake: `The env file ${quoted(path)} has a NUL byte in it; it must be plain text.` };
     // Load the library late: most manifests have no env file.

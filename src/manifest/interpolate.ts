@@ -5,8 +5,15 @@ import { quoted } from './shown.ts';
 export interface Interpolation {
   readonly text: string;
   readonly mistakes: readonly { readonly index: number; readonly message: string; readonly hint?: string }[];
-  /** Unset variables without a default. They expand to nothing. */
-  readonly unset: readonly { readonly index: number; readonly name: string }[];
+  /** Variables that are not set. Without a default in the text, they expand to nothing. */
+  readonly unset: readonly UnsetVariable[];
+}
+
+export interface UnsetVariable {
+  readonly index: number;
+  readonly name: string;
+  /** The text has a default or a message for this case. */
+  readonly isForeseen: boolean;
 }
 
 /** The deepest nesting of defaults, `${A:-${B:-c}}`. No real manifest needs more. */
@@ -20,7 +27,8 @@ export function interpolate(text: string, lookup: (name: string) => string | und
   if (!text.includes('$')) return { text, mistakes: [], unset: [] };
   const expansion = new Expansion(text, lookup);
   const result = expansion.run(0, text.length, 0);
-  if (result.length > maxArgumentLength && expansion.mistakes.length === 0) {
+  // A text without variables only becomes shorter, by `$$`.
+  if (result.length > Math.max(maxArgumentLength, text.length) && expansion.mistakes.length === 0) {
     expansion.mistakes.push({ index: 0, message: `This expands to ${result.length.toLocaleString('en')} characters; no program can be given a text of more than 128 KiB.` });
   }
   return { text: result, mistakes: expansion.mistakes, unset: expansion.unset };
@@ -28,7 +36,7 @@ export function interpolate(text: string, lookup: (name: string) => string | und
 
 class Expansion {
   readonly mistakes: { index: number; message: string; hint?: string }[] = [];
-  readonly unset: { index: number; name: string }[] = [];
+  readonly unset: UnsetVariable[] = [];
 
   constructor(
     private readonly text: string,
@@ -59,7 +67,7 @@ class Expansion {
         at = dollar + 1;
       }
       // Stop early: no program accepts an argument of this length.
-      if (result.length > 2 * maxArgumentLength) return result;
+      if (result.length > 2 * maxArgumentLength + this.text.length) return result;
     }
     return result;
   }
@@ -87,10 +95,8 @@ class Expansion {
       return '';
     }
     const value = this.lookup(name);
-    if (operator === '') {
-      if (value === undefined) this.unset.push({ index: dollar, name });
-      return value ?? '';
-    }
+    if (value === undefined) this.unset.push({ index: dollar, name, isForeseen: operator !== '' });
+    if (operator === '') return value ?? '';
     if (value !== undefined && value !== '') return value;
     if (operator === ':-') return this.run(rest, end, depth + 1);
     const message = this.run(rest, end, depth + 1).trim();

@@ -1,5 +1,5 @@
 // Collects the mistakes of one file, so that all of them are reported together and in the order of the file.
-import { maxProblems } from './limits.ts';
+import { maxKeptProblems, maxProblems } from './limits.ts';
 import type { SourceText, Unreadable } from './source.ts';
 import type { Problem } from './types.ts';
 
@@ -19,7 +19,8 @@ export class ProblemList {
   readonly #problems: ProblemAtOffset[] = [];
   /** Aliases and `defaults` lead to the same value several times. Its mistake is reported once. */
   readonly #seen = new Set<string>();
-  #errors = 0;
+  /** How many of each severity have come, and how many of them are kept. */
+  readonly #counts = { error: { found: 0, kept: 0 }, warning: { found: 0, kept: 0 } };
 
   constructor(file: string, source: SourceText) {
     this.#file = file;
@@ -27,7 +28,7 @@ export class ProblemList {
   }
 
   get hasErrors(): boolean {
-    return this.#errors > 0;
+    return this.#counts.error.found > 0;
   }
 
   /** The line of an offset, from 1. For messages that name a second place. */
@@ -37,28 +38,38 @@ export class ProblemList {
 
   /** `hint` may be a function: the search for the nearest word is expensive, and only the first problems need one. */
   error(offset: Offset, message: string, hint?: string | (() => string | undefined)): void {
-    if (this.#add('error', offset, message, hint)) this.#errors++;
+    this.#add('error', offset, message, hint);
   }
 
   warn(offset: Offset, message: string, hint?: string): void {
     this.#add('warning', offset, message, hint);
   }
 
-  #add(severity: Problem['severity'], offset: Offset, message: string, hint?: string | (() => string | undefined)): boolean {
+  #add(severity: Problem['severity'], offset: Offset, message: string, hint?: string | (() => string | undefined)): void {
     const identity = `${offset} ${message}`;
-    if (this.#seen.has(identity)) return false;
+    if (this.#seen.has(identity)) return;
+    const count = this.#counts[severity];
+    count.found++;
+    if (count.kept === maxKeptProblems) return;
+    count.kept++;
     this.#seen.add(identity);
     const shown = this.#seen.size <= maxProblems && typeof hint === 'function' ? hint() : undefined;
     this.#problems.push({ severity, offset, message, hint: typeof hint === 'string' ? hint : shown });
-    return true;
   }
 
-  /** Problems in the order of the file. Problems at the same place stay in the order in which they were added. */
+  /**
+   * Problems in the order of the file. Problems at the same place stay in the order in which they were added. A warning never takes the
+   * place of an error.
+   */
   toProblems(): Problem[] {
     const sorted = [...this.#problems].sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1));
-    const problems = sorted.slice(0, maxProblems).map((found) => this.#problem(found));
-    const more = sorted.length - problems.length;
-    if (more > 0) problems.push({ severity: 'error', file: this.#file, message: `… and ${more} more.` });
+    const errors = sorted.filter(({ severity }) => severity === 'error').slice(0, maxProblems);
+    const warnings = sorted.filter(({ severity }) => severity === 'warning').slice(0, maxProblems - errors.length);
+    const shown = new Set([...errors, ...warnings]);
+    const problems = sorted.filter((found) => shown.has(found)).map((found) => this.#problem(found));
+    const { error, warning } = this.#counts;
+    const more = error.found + warning.found - problems.length;
+    if (more > 0) problems.push({ severity: error.found > errors.length ? 'error' : 'warning', file: this.#file, message: `… and ${more} more.` });
     return problems;
   }
 

@@ -1,4 +1,5 @@
 // Formats one problem as plain text: place, message, the line with a caret, hint. The command line adds colour.
+import { displayWidth } from './display-width.ts';
 import { joined, printable, shown, type Shown } from './shown.ts';
 import type { Problem } from './types.ts';
 
@@ -19,9 +20,15 @@ export function formatProblem(problem: Problem): Shown {
 
 function excerpt(line: string, column: number | undefined): Shown[] {
   const at = Math.min((column ?? 1) - 1, line.length);
-  const from = line.length <= excerptWidth ? 0 : Math.max(0, Math.min(at - excerptWidth / 2, line.length - excerptWidth));
+  const from = line.length <= excerptWidth ? 0 : wholeCharacter(line, Math.max(0, Math.min(at - excerptWidth / 2, line.length - excerptWidth)));
+  const to = wholeCharacter(line, from + excerptWidth);
   const before = `${from > 0 ? '…' : ''}${printable(line.slice(from, at))}`;
-  const after = `${printable(line.slice(at, from + excerptWidth))}${from + excerptWidth < line.length ? '…' : ''}`;
+  const after = `${printable(line.slice(at, to))}${to < line.length ? '…' : ''}`;
   const text = printable(`  ${before}${after}`.trimEnd());
-  return column === undefined ? [text] : [text, shown`  ${' '.repeat(before.length)}^`];
+  return column === undefined ? [text] : [text, shown`  ${' '.repeat(displayWidth(before))}^`];
+}
+
+/** The index, or the one before it if it is between the two halves of a character (a surrogate pair). */
+function wholeCharacter(text: string, index: number): number {
+  return /[\udc00-\udfff]/.test(text[index] ?? '') && index > 0 ? index - 1 : index;
 }

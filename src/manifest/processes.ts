@@ -50,7 +50,7 @@ async function resolveProcess(
   { root, basePort, environment }: Context,
 ): Promise<ProcessSpec> {
   const defaults = processDefaults;
-  const variables = await environment.ofProcess(process);
+  const { variables, unset } = await environment.ofProcess(process);
   const lookup = (name: string) => variables.get(name);
   const cwd = process.get('cwd');
   const runtime = process.get('max_runtime');
@@ -59,6 +59,7 @@ async function resolveProcess(
     command: resolveCommand(draft, process),
     cwd: cwd === undefined ? root : resolve(root, draft.expand(process.path('cwd'), cwd, lookup) ?? ''),
     env: toRecord(variables),
+    unset,
     instances: process.get('instances') ?? defaults.instances,
     port: resolvePort(draft, process, lookup, basePort === undefined ? undefined : portByPlace(basePort, place)),
     tags: [...new Set(process.get('tags') ?? defaults.tags)],

@@ -36,6 +36,7 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
       return toSpec(line, port, request.root, env);
     }),
     env,
+    unset: [],
     shutdown: { deadlineMs: undefined },
   };
 }

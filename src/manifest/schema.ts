@@ -53,6 +53,9 @@ export const duration = v.union([v.pipe(v.string(durationWords), v.regex(duratio
 const nameWords = 'made of letters, digits, `_` and `-`';
 const name = v.pipe(v.string(nameWords), v.regex(namePattern, nameWords));
 
+/** A list of names may have `22` or `true` in it. The loader takes them as written. */
+const nameInEditor = { type: ['string', 'number', 'boolean', 'null'] };
+
 /** Elements keep their spelling, so `1.10` stays `1.10`. */
 const words = v.array(v.union([v.string(), v.number(), v.boolean()], 'text'), 'a list');
 const argv = v.pipe(words, v.minLength(1, 'a list with at least one element'));
@@ -115,7 +118,7 @@ const dependsOn = v.pipe(
   v.union([v.array(v.unknown(), 'a list'), noList(v.record(v.string(), condition))], 'a list of process names, or a map such as `{db: started}`'),
   editorSchema({
     anyOf: [
-      { type: 'array', items: { type: 'string' } },
+      { type: 'array', items: nameInEditor },
       { type: 'object', additionalProperties: { enum: ['started'] } },
     ],
   }),
@@ -134,7 +137,7 @@ export const processFields = noList(
       port: v.optional(
         v.pipe(v.union([wholeNumber(1, 65_535), v.string()], 'a whole number from 1 to 65535'), described('Port', 'Sets PORT for the first instance. Each further instance gets the next number.')),
       ),
-      tags: v.optional(v.pipe(v.array(name, 'a list of tags'), described('Tags', 'On the command line, `@tag` stands for every process with this tag.'))),
+      tags: v.optional(v.pipe(v.array(v.pipe(name, editorSchema({ ...nameInEditor, pattern: namePattern.source })), 'a list of tags'), described('Tags', 'On the command line, `@tag` stands for every process with this tag.'))),
       signals: v.optional(v.pipe(signals, described('Signals', 'How the runner passes on each signal that it receives: forward, mask, ignore, stop, or another signal.'))),
       stop_flag: v.optional(v.pipe(oneOf('file', 'fd', 'stdin', 'message'), described('Stop flag', 'How the runner asks the process to stop before it sends a signal.'))),
       stop: v.optional(

@@ -64,21 +64,6 @@ export function jsonText(value: unknown, indent?: number): Shown {
   return JSON.stringify(value, null, indent).replace(unsafeInLines, escapedInJson) as Shown;
 }
 
-/** Whether a scalar of YAML may stay without double quotes: it has no unsafe character but line ends and tabs. */
-export function isSafeInYaml(text: string): boolean {
-  return text.replaceAll('\t', '').search(unsafeInLines) < 0;
-}
-
-/** Escapes unsafe characters in YAML. In its output they stand only within double quotes: see `isSafeInYaml`. */
-export function escapedInYaml(yaml: string): Shown {
-  return yaml.replace(unsafeInLines, (character) => {
-    if (character === '\t') return character;
-    const code = character.codePointAt(0)?.toString(16) ?? '';
-    if (code.length <= 2) return `\\x${code.padStart(2, '0')}`;
-    return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`;
-  }) as Shown;
-}
-
 /** Output of a process inside of procrun's own form of output. It passes unchanged, so use this for nothing else. */
 export function processOutput(text: string): Shown {
   return text as Shown;

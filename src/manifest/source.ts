@@ -36,8 +36,7 @@ export class SourceText {
     const start = this.#starts()[number - 1] ?? this.text.length;
     let end = this.text.indexOf('\n', start);
     if (end < 0) end = this.text.length;
-    if (end > start && this.text[end - 1] === '\r') end--;
-    return this.text.slice(start, end);
+    return withoutReturns(this.text.slice(start, end));
   }
 
   #starts(): number[] {
@@ -47,6 +46,13 @@ export class SourceText {
     }
     return this.#lineStarts;
   }
+}
+
+/** The carriage returns at the end of a line belong to its line end, as in a file of Windows. */
+function withoutReturns(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end--;
+  return line.slice(0, end);
 }
 
 /** Why a file is not text, and where. */
@@ -69,7 +75,10 @@ export function decode(bytes: Uint8Array): SourceText | Unreadable {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return { message: 'The file is UTF-16, not UTF-8.', hint: 'save it as UTF-8' };
   }
-  if (!isUtf8(bytes)) return notUtf8(bytes);
+  if (!isUtf8(bytes)) {
+    const { value, ...place } = firstBadByte(bytes);
+    return { message: `The byte ${value} here is not UTF-8.`, hint: 'save the file as UTF-8', ...place };
+  }
   // TextDecoder drops the byte order mark, which would shift every column of line 1.
   const source = new SourceText(new TextDecoder().decode(bytes));
   const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(source.text);
@@ -83,7 +92,8 @@ export function decode(bytes: Uint8Array): SourceText | Unreadable {
   };
 }
 
-function notUtf8(bytes: Uint8Array): Unreadable {
+/** The first byte that is not UTF-8, in hexadecimal, and its place. The caller knows that there is one. */
+export function firstBadByte(bytes: Uint8Array): { readonly value: string; readonly excerpt: string } & Position {
   // An invalid byte decodes to U+FFFD, which encodes to other bytes. So the first difference is the first invalid byte.
   const reencoded = new TextEncoder().encode(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let bad = 0;
@@ -98,10 +108,9 @@ function notUtf8(bytes: Uint8Array): Unreadable {
   for (let at = bytes.indexOf(0x0a); at >= 0 && at < bad; at = bytes.indexOf(0x0a, at + 1)) line++;
   const value = (bytes[bad] ?? 0).toString(16).padStart(2, '0');
   return {
-    message: `The byte 0x${value} here is not UTF-8.`,
-    hint: 'save the file as UTF-8',
+    value: `0x${value}`,
     line,
     column: decoder.decode(bytes.subarray(bad === 0 ? 0 : lineStart, bad)).length + 1,
-    excerpt: decoder.decode(bytes.subarray(bad === 0 ? 0 : lineStart, nextLine < 0 ? bytes.length : nextLine)),
+    excerpt: withoutReturns(decoder.decode(bytes.subarray(bad === 0 ? 0 : lineStart, nextLine < 0 ? bytes.length : nextLine))),
   };
 }

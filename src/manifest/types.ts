@@ -50,6 +50,8 @@ export interface ProcessSpec {
   readonly cwd: string;
   /** The environment of the process, without the variables of an instance (PORT, PS, PROCRUN_…). */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that the manifest unsets with `null`. procrun must not set them by itself. */
+  readonly unset: readonly string[];
   readonly instances: number;
   /** PORT of the first instance. Each further instance adds one. */
   readonly port: number | undefined;
@@ -84,6 +86,8 @@ export interface Manifest {
   readonly processes: readonly ProcessSpec[];
   /** The environment of a command outside the manifest (`procrun run -- CMD`). */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that the top level of the manifest unsets with `null`. */
+  readonly unset: readonly string[];
   readonly shutdown: { readonly deadlineMs: Milliseconds | undefined };
 }
 

@@ -2,7 +2,7 @@
 // environment.ts combines the layers.
 import { resolve } from 'node:path';
 import { defaultEnvFile } from './defaults.ts';
-import type { Draft, Lookup, ProcessDraft } from './draft.ts';
+import type { Draft, ProcessDraft } from './draft.ts';
 import { missingEnvFile, type EnvFiles } from './env-file.ts';
 import { baseVariables, realVariables, withSettings, type Setting, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
@@ -51,11 +51,18 @@ export class YamlEnvironment {
     return this.#shared;
   }
 
-  async ofProcess(process: ProcessDraft): Promise<Variables> {
+  /** Variables that the top level unsets. */
+  get unset(): readonly string[] {
+    return unsetIn(this.#settings, this.#shared);
+  }
+
+  async ofProcess(process: ProcessDraft): Promise<{ variables: Variables; unset: readonly string[] }> {
     const files = [...this.#files];
     await this.#addFiles(files, process.path('env_file'), process.get('env_file'), () => this.#shared);
     const below = files.length === this.#files.length ? this.#shared : withSettings(this.#base(files), this.#settings);
-    return withSettings(below, this.#expandSettings(process.entries('env'), below));
+    const settings = this.#expandSettings(process.entries('env'), below);
+    const variables = withSettings(below, settings);
+    return { variables, unset: unsetIn([...this.#settings, ...settings], variables) };
   }
 
   #base(files: readonly Variables[]): Variables {
@@ -66,20 +73,9 @@ export class YamlEnvironment {
     const names = new Set(entries.map((entry) => entry.name));
     return entries.map(({ name, value, path }) => {
       if (value === null) return { name, value: null };
-      const text = String(value);
-      return { name, value: this.#draft.expand(path, text, this.#lookup(path, name, names, below)) ?? '' };
+      const isNeighbour = (variable: string) => variable !== name && names.has(variable);
+      return { name, value: this.#draft.expand(path, String(value), (variable) => below.get(variable), isNeighbour) ?? '' };
     });
-  }
-
-  /** A setting sees the layers below, not the other entries of its own `env`. Without the warning it would silently be empty. */
-  #lookup(path: Path, own: string, neighbours: ReadonlySet<string>, below: Variables): Lookup {
-    return (name) => {
-      const value = below.get(name);
-      if (value === undefined && name !== own && neighbours.has(name)) {
-        this.#draft.problems.warn(this.#draft.at(path), `\`${name}\` is not set here: a value sees the layers below its own \`env\`, not the other entries of it.`);
-      }
-      return value;
-    };
   }
 
   async #addFiles(files: Variables[], path: Path, given: string | string[] | undefined, variables: () => Variables): Promise<void> {
@@ -107,4 +103,9 @@ export class YamlEnvironment {
     if ('variables' in file) files.push(file.variables);
     else this.#draft.problems.error(offset, 'mistake' in file ? file.mistake : missingEnvFile(path));
   }
+}
+
+function unsetIn(settings: readonly Setting[], variables: Variables): string[] {
+  const names = settings.filter(({ name, value }) => value === null && !variables.has(name)).map(({ name }) => name);
+  return [...new Set(names)].sort();
 }

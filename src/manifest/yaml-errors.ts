@@ -1,5 +1,6 @@
 // Gives the syntax errors of the `yaml` package plain messages.
 import type { YAMLError } from 'yaml';
+import { maxProblems } from './limits.ts';
 import type { ProblemList } from './problem-list.ts';
 
 type Words = readonly [message: string, hint?: string];
@@ -25,13 +26,17 @@ const words: Partial<Record<YAMLError['code'], Words>> = {
 export function reportYamlErrors(errors: readonly YAMLError[], text: string, problems: ProblemList): void {
   const lines = new Set<number>();
   for (const error of errors) {
-    const offset = error.pos[0];
+    // More are not shown, and a broken file of a million lines may have one on each.
+    if (lines.size > maxProblems) break;
+    // YAML reads the `{` of `${` as a map, and stumbles over it. For a user the mistake begins at the `$`.
+    const isExpansion = text.startsWith('${', error.pos[0] - 1);
+    const offset = error.pos[0] - (isExpansion ? 1 : 0);
     const line = problems.line(offset);
     // After the first error the parser may lose the structure. Then it reports every further line as "in YAML stream", even a valid one.
     if (lines.has(line) || (lines.size > 0 && error.message.includes('in YAML stream'))) continue;
     lines.add(line);
     const [message, hint] = wording(error);
-    problems.error(offset, message, text.startsWith('${', offset - 1) ? 'within `{…}` or `[…]` a value with `${…}` must be quoted' : hint);
+    problems.error(offset, message, isExpansion ? 'within `{…}` or `[…]` a value with `${…}` must be quoted' : hint);
   }
 }
 

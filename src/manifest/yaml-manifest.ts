@@ -7,11 +7,12 @@ import { EnvFiles } from './env-file.ts';
 import { realVariables, toRecord } from './environment.ts';
 import { explainIssue } from './issues.ts';
 import { checkKeys } from './keys.ts';
+import { charactersOfAnyHeap, maxTokens, tokenLimit } from './limits.ts';
 import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
 import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';
-import { manifestFields, type ManifestInput } from './schema.ts';
+import { manifestFields, type ManifestInput, type ProcessInput } from './schema.ts';
 import type { SourceText } from './source.ts';
 import { toData, type Node, type Path, type ScalarNode } from './yaml-nodes.ts';
 import type { Manifest } from './types.ts';
@@ -20,7 +21,7 @@ import { YamlEnvironment } from './yaml-environment.ts';
 
 /** The manifest. If it has mistakes, the caller must not use the result. `undefined` if even the outline is unreadable. */
 export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
-  const root = parseYaml(source, problems);
+  const root = parseYaml(source, problems, await tokenLimitFor(source.text));
   if (root === undefined) return undefined;
   if (root.kind === 'map') checkKeys(root, problems);
   const input = checkShape(root, problems);
@@ -35,8 +36,15 @@ export async function loadYaml(source: SourceText, request: LoadRequest, problem
     root: request.root,
     processes: await resolveProcesses(draft, input, { root: request.root, basePort: request.basePort, environment }),
     env: toRecord(environment.shared),
+    unset: environment.unset,
     shutdown: { deadlineMs: deadline === Infinity ? undefined : deadline },
   };
+}
+
+async function tokenLimitFor(text: string): Promise<number> {
+  if (text.length <= charactersOfAnyHeap) return maxTokens;
+  const { heapLimit } = await import('./heap.ts');
+  return tokenLimit(heapLimit());
 }
 
 /** The values of the right shape. All others are reported and left out. */
@@ -51,14 +59,19 @@ function checkShape(root: Node, problems: ProblemList): ManifestInput | undefine
   return rest.success ? rest.output : undefined;
 }
 
-/** In an environment and in a list of arguments, `1.10`, `0x10` and `yes` keep their spelling. In a list `null` does too. */
+/**
+ * In an environment and in a list of arguments, `1.10`, `0x10` and `yes` keep their spelling. In a list `null` does too. The same goes
+ * for a list of names, because a process may be named `22`, `1e3` or `null`.
+ */
 function isTakenAsWritten(path: Path, node: ScalarNode): boolean {
   const inner = path[0] === 'processes' ? path.slice(2) : path[0] === 'defaults' ? path.slice(1) : path;
   const [first, second] = inner;
   if (first === 'env') return inner.length === 2 && node.value !== null;
-  const isWord = first === 'command' ? typeof second === 'number' : path[0] === 'processes' && typeof first === 'number';
+  const isWord = listsOfWords.has(first) ? typeof second === 'number' : path[0] === 'processes' && typeof first === 'number';
   return isWord && (node.value !== null || node.source !== '');
 }
+
+const listsOfWords: ReadonlySet<unknown> = new Set<keyof ProcessInput>(['command', 'tags', 'depends_on']);
 
 /** The path to leave out for a mistake. A mistake in a list drops the whole list, because the indexes of later items would change. */
 function keyToDrop(path: Path): Path {

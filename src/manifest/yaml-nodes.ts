@@ -10,6 +10,8 @@ export interface ScalarNode {
   /** The spelling in the file, without quotes: `1.10`, where `value` is 1.1. */
   readonly source: string;
   readonly offset: number;
+  /** The offset behind the value. For an alias, the value is elsewhere, and this is `offset`. */
+  readonly end: number;
   /** The real value is unknown, because of a mistake that is already reported. Do not report another mistake here. */
   readonly broken?: boolean;
 }

@@ -1,4 +1,4 @@
-// Parses YAML text to a tree with positions, with the `yaml` package. Limits on depth, tokens and aliases keep every input cheap.
+// Parses YAML text to a tree with positions, with the `yaml` package. Limits on depth, memory and aliases keep every input cheap.
 // Duplicate keys, aliases and merge keys are handled here, because the positions are known here.
 import {
   Composer,
@@ -15,7 +15,7 @@ import {
   type Node as YamlNode,
   type Pair,
 } from 'yaml';
-import { maxAliasedValues, maxDepth, maxTokens } from './limits.ts';
+import { maxAliasedValues, maxDepth, maxKeptProblems, maxProblems, maxTokens } from './limits.ts';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './shown.ts';
@@ -26,13 +26,14 @@ import { reportYamlErrors } from './yaml-errors.ts';
 /**
  * The only document of a YAML text. `undefined` if the text is not YAML, or empty. Both are reported as problems.
  * After other mistakes (a duplicate key, an unknown tag) the tree is returned, and they are reported too.
+ * @param tokenLimit see limits.ts.
  */
-export function parseYaml(source: SourceText, problems: ProblemList): Node | undefined {
+export function parseYaml(source: SourceText, problems: ProblemList, tokenLimit: number): Node | undefined {
   // Each syntax error of `yaml` is an Error. Stack traces for 100,000 of them would take seconds, and they are never shown.
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    const tokens = tokenize(source.text, problems);
+    const tokens = tokenize(source.text, problems, tokenLimit);
     const document = tokens && compose(tokens, source.text, problems);
     if (document === undefined) return undefined;
     if (document.contents === null || isEmptyScalar(document.contents)) {
@@ -45,21 +46,27 @@ export function parseYaml(source: SourceText, problems: ProblemList): Node | und
   }
 }
 
-function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined {
+function tokenize(text: string, problems: ProblemList, limit: number): CST.Token[] | undefined {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   let count = 0;
+  let strays = 0;
   let offset = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    // The parser is not recursive, but the composer is. Refuse deep nesting before the composer sees it.
-    for (const token of parser.next(lexeme)) tokens.push(token);
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (!blankTokens.has(token.type)) strays++;
+    }
+    // Outside of documents a token is a directive or a mistake. A file with so many of them is no manifest, and its first mistakes say so.
+    if (strays > maxProblems) break;
     offset += lexeme.length;
+    // The parser is not recursive, but the composer is. Refuse deep nesting before the composer sees it.
     if (parser.stack.length > maxDepth) {
       problems.error(Math.min(parser.offset, text.length), `Maps and lists are nested more than ${maxDepth} deep here.`);
       return undefined;
     }
-    if (++count > maxTokens) {
-      problems.error(Math.min(offset, text.length), 'The file has more than 100,000 words and signs up to here; no manifest needs as many.');
+    if (++count > limit) {
+      problems.error(Math.min(offset, text.length), `The file has more than ${limit.toLocaleString('en')} words and signs up to here; there is no memory for more.`, memoryHint(limit));
       return undefined;
     }
   }
@@ -67,9 +74,18 @@ function tokenize(text: string, problems: ProblemList): CST.Token[] | undefined 
   return tokens;
 }
 
+/** Only a small heap can be made larger. */
+function memoryHint(limit: number): string | undefined {
+  return limit < maxTokens ? '`NODE_OPTIONS=--max-old-space-size=4096` gives procrun more memory' : undefined;
+}
+
+/** The tokens that may stand between and before documents in any number. */
+const blankTokens: ReadonlySet<string> = new Set(['byte-order-mark', 'comment', 'newline', 'space']);
+
 function compose(tokens: CST.Token[], text: string, problems: ProblemList): Document.Parsed | undefined {
   // TreeBuilder finds duplicate keys: the check in `yaml` is quadratic, and knows only the second place.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, merge: false, keepSourceTokens: false });
+  keepFirstErrors(composer);
   let first: Document.Parsed | undefined;
   for (const document of composer.compose(tokens, true, text.length)) {
     if (first !== undefined) {
@@ -81,6 +97,17 @@ function compose(tokens: CST.Token[], text: string, problems: ProblemList): Docu
   if (first === undefined || first.errors.length === 0) return problems.hasErrors ? undefined : first;
   reportYamlErrors(first.errors, text, problems);
   return undefined;
+}
+
+/** The composer makes an Error for each mistake, for instance for every `\q` in a quoted text. Millions of them would fill the memory. */
+function keepFirstErrors(composer: Composer): void {
+  type OnError = (...error: unknown[]) => void;
+  const keep = composer['onError'] as OnError;
+  let count = 0;
+  const keepFirst: OnError = (...error) => {
+    if (++count <= maxKeptProblems) keep(...error);
+  };
+  composer['onError'] = keepFirst;
 }
 
 function isEmptyScalar(node: unknown): boolean {
@@ -184,7 +211,7 @@ class TreeBuilder {
     }
     this.#aliasedValues += size;
     // A mistake in the whole value is reported at the alias, a mistake inside the value at the anchor.
-    const used = { ...target, offset };
+    const used = target.kind === 'scalar' ? { ...target, offset, end: offset } : { ...target, offset };
     this.#sizes.set(used, size);
     return used;
   }
@@ -200,7 +227,7 @@ class TreeBuilder {
 }
 
 function empty(offset: number): ScalarNode {
-  return { kind: 'scalar', value: null, source: '', offset };
+  return { kind: 'scalar', value: null, source: '', offset, end: offset };
 }
 
 function scalar(node: YamlNode, offset: number): ScalarNode {
@@ -208,5 +235,5 @@ function scalar(node: YamlNode, offset: number): ScalarNode {
   const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
   const text = source ?? (known ? String(value) : '');
   // An unknown tag may give another type (bytes of `!!binary`). `node` has reported it, so the text is enough.
-  return { kind: 'scalar', value: known ? value : text, source: text, offset };
+  return { kind: 'scalar', value: known ? value : text, source: text, offset, end: node.range?.[1] ?? offset };
 }

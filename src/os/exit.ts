@@ -2,6 +2,26 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 
+/** The signals by which users, terminals and service managers end a program. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+type EndingSignal = (typeof endingSignals)[number];
+
+export function isEnding(signal: string): signal is EndingSignal {
+  return (endingSignals as readonly string[]).includes(signal);
+}
+
+/**
+ * Gives the ending signals their default action, so that they end procrun even while it blocks in a system call. For the times when
+ * nothing has to be cleaned up. Node itself has a handler for SIGINT and SIGTERM, and it does not run during a call to a file
+ * system that hangs: such a call ends only when the signal is deadly. libuv sets the default action when the last listener goes.
+ */
+export function restoreEndingSignals(): void {
+  for (const signal of endingSignals) {
+    if (process.listenerCount(signal) === 0) process.on(signal, () => undefined);
+    process.removeAllListeners(signal);
+  }
+}
+
 /** They run before either kind of end. */
 const endCallbacks: (() => void)[] = [];
 
@@ -57,4 +77,16 @@ export function dieBy(signal: NodeJS.Signals): never {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   }
   leave(statusOfSignal(signal));
+}
+
+/** Dies by a signal while a thread blocks in a system call, which process.exit() would wait for. */
+export function dieWhileBlocked(signal: NodeJS.Signals): never {
+  // The kernel discards every signal without a handler that PID 1 sends to itself, so only a fault ends it (SIGSEGV, after abort()).
+  // Without stderr Node prints no stack.
+  if (process.pid === 1) {
+    for (const fault of ['SIGABRT', 'SIGSEGV']) process.removeAllListeners(fault);
+    closeSync(2);
+    process.abort();
+  }
+  dieBy(signal);
 }

@@ -6,8 +6,8 @@
 #   folder PATH        the run's own folder, removed at the end. It holds the pipes of the processes; a ~ before the name of a
 #                      pipe means that escapees of that process are left alone
 #   lock PATH          the file that names the present runner, removed at the end if it is still ours
-#   + PGID START FLAG  a new group. START: start time of its leader, field 22 of stat. FLAG: `fd` if the runner's death raises
-#                      its stop flag; else `-`
+#   + PGID START FLAG  a new group. START: start time of its leader, as read_stat has it. FLAG: `fd` if the runner's death
+#                      raises its stop flag; else `-`
 #   - PGID             the group is gone; the kernel may reuse its number
 #   pipes NAME…        make these FIFOs in the folder and answer `made`, or another word if that fails
 #   bye                the runner ends normally: exit
@@ -22,7 +22,7 @@ ulimit -S -m unlimited 2>/dev/null
 grace=200     # time between two steps, in 1/100 s
 kill_wait=500 # longest time for SIGKILL to work, in 1/100 s
 groups=' '    # "PGID:START:FLAG " for each
-id='' mark='' folder='' lock=''
+id='' mark='' folder='' lock='' oldest=''
 
 forget_group() {
   case $groups in
@@ -34,6 +34,8 @@ forget_group() {
   esac
 }
 
+# Questions about processes, answered by /proc. Where /proc or grep is missing, other answers replace these: see further below.
+
 # Sets $state, $group, $start and $limit of process $1. False: there is no such process.
 read_stat() {
   state='' group='' start='' limit=''
@@ -42,6 +44,36 @@ read_stat() {
   # shellcheck disable=SC2086
   set -- ${line##*) }
   state=$1 group=$3 start=${20} limit=${23}
+}
+
+# The next four print paths /proc/PID/…
+# Processes that are stopped. State D counts too: it may be a parent that waits in vfork(2) for a stopped child and will stop
+# itself when the child continues.
+list_stopped() {
+  grep -l ') [TtD] ' /proc/[0-9]*/stat 2>/dev/null
+}
+
+# Processes with a variable that matches the extended regular expression $1.
+list_with_variable() {
+  # -z: each variable counts as a line, so ^ and $ match only a whole variable.
+  grep -lzE "^($1)\$" /proc/[0-9]*/environ 2>/dev/null
+}
+
+# Processes whose limit is one of the marks $1, separated by |.
+list_marked() {
+  grep -lE "^[0-9]+ [(].*[)] .( -?[0-9]+){21} ($1)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null
+}
+
+# Processes with standard output or error in a pipe of ours.
+list_writers() {
+  # Parsing `ls` is safe here, because names in /proc are numbers. POSIX readlink(1) takes only one path at a time.
+  # shellcheck disable=SC2010
+  [ -z "$folder" ] || ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //'
+}
+
+# Whether one of the groups $1, separated by |, has a member that is not a zombie.
+has_living_member() {
+  grep -qE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ ($1) " /proc/[0-9]*/stat 2>/dev/null
 }
 
 # Whether group $1 with leader start time $2 is still ours. The kernel does not reuse the number while a member lives. A leader
@@ -68,11 +100,14 @@ read_clock() {
   if read -r now rest 2>/dev/null </proc/uptime; then now=${now%.*}${now#*.}; else now=$((now + 5)); fi
 }
 
-# Sends SIGCONT to our stopped processes, because a stopped process does not handle SIGTERM. State D counts too: it may be a
-# parent that waits in vfork(2) for a stopped child and will stop itself when the child continues.
+# Sleeps 0.05 s. POSIX sleep(1) knows only whole seconds.
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
+
+# Sends SIGCONT to our stopped processes, because a stopped process does not handle SIGTERM.
 continue_stopped() {
-  paths=$(grep -l ') [TtD] ' /proc/[0-9]*/stat 2>/dev/null)
-  for path in $paths; do
+  for path in $(list_stopped); do
     pid=${path#/proc/} pid=${pid%%/*}
     read_stat "$pid" || continue
     case "$groups" in
@@ -85,9 +120,9 @@ continue_stopped() {
 # Sets $escapees, "PID:START " for each of our processes that left its group. Finds them by run id, mark and output pipe.
 find_escapees() {
   escapees=' '
-  # -z: each variable counts as a line, so ^ and $ match only a whole variable.
-  left_alone=$(grep -lzE '^PROCRUN_ESCAPE(=1|ES=leave)$' /proc/[0-9]*/environ 2>/dev/null)
-  paths=$(grep -lz "^PROCRUN_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null)
+  left_alone=$(list_with_variable 'PROCRUN_ESCAPE(=1|ES=leave)')
+  # The id of a nested run begins with ours.
+  paths=$(list_with_variable "PROCRUN_RUN_ID=$id([.].*)?")
   # A nested run has its own marks. Its processes that still have our run id show which.
   marks=$mark
   for path in $paths; do
@@ -97,10 +132,7 @@ find_escapees() {
     case ${#limit} in 16 | 17 | 18 | 19) limit=${limit%????????} ;; *) continue ;; esac
     case "|$marks|" in *"|$limit|"*) ;; *) marks="$marks|$limit" ;; esac
   done
-  paths="$paths $(grep -lE "^[0-9]+ [(].*[)] .( -?[0-9]+){21} ($marks)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null)"
-  # Parsing `ls` is safe here, because names in /proc are numbers. POSIX readlink(1) takes only one path at a time.
-  # shellcheck disable=SC2010
-  [ -z "$folder" ] || paths="$paths $(ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //')"
+  paths="$paths $(list_marked "$marks") $(list_writers)"
   for path in $paths; do
     pid=${path#/proc/} pid=${pid%%/*}
     case " $escapees" in *" $pid:"*) continue ;; esac
@@ -136,7 +168,7 @@ anything_lives() {
   done
   # kill(2) succeeds on a group of zombies. If process 1 never reaps, it would succeed for ever. So read the states.
   if [ -n "$unreaped" ]; then
-    grep -qE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ (${unreaped#|}) " /proc/[0-9]*/stat 2>/dev/null && return 0
+    has_living_member "${unreaped#|}" && return 0
     # The scan can miss processes in these groups that keep forking and exiting. SIGKILL ends them; zombies ignore it.
     for entry in $groups; do kill -KILL "-${entry%%:*}" 2>/dev/null; done
     groups=' '
@@ -152,7 +184,7 @@ wait_until_gone() {
   while anything_lives; do
     read_clock
     [ "$now" -ge "$until" ] && return 1
-    sleep 0.05
+    nap
   done
 }
 
@@ -185,7 +217,7 @@ end_everything() {
     signal_escapees KILL
     if anything_lives; then
       clean_scans=0
-      sleep 0.05
+      nap
     else
       clean_scans=$((clean_scans + 1))
     fi
@@ -214,6 +246,7 @@ handle_line() {
   +)
     rest=${2#* }
     groups="$groups${2%% *}:${rest% *}:${rest#* } "
+    oldest=${oldest:-${rest% *}}
     ;;
   -) forget_group "$2" ;;
   pipes)
@@ -224,10 +257,94 @@ handle_line() {
   esac
 }
 
+# Other answers for systems that lack something. They are needed only after the runner's death.
+
+# grep has no option -z.
+answer_without_z() {
+  list_with_variable() {
+    for path in /proc/[0-9]*/environ; do
+      pid=${path#/proc/}
+      # Two processes for each environment are slow. Older ones than the first leader are none of ours.
+      read_stat "${pid%/*}" && [ "$start" -ge "$oldest" ] && tr '\000\n' '\n ' <"$path" | grep -qE "^($1)\$" && echo "$path"
+    done 2>/dev/null
+  }
+}
+
+# From lines `PID STATE GROUP` of list_processes.
+answer_from_list() {
+  # $1: a pattern for the state. $2: the groups, separated by |; empty for all.
+  list_in_state() {
+    list_processes | while read -r number letter leader; do
+      # shellcheck disable=SC2254
+      case $letter:"|$2|" in
+      $1*:*"|$leader|"* | $1*:'||') echo "/proc/$number/stat" ;;
+      esac
+    done
+  }
+  list_stopped() { list_in_state '[TtDU]' ''; }
+  has_living_member() { [ -n "$(list_in_state '[!ZX]' "$1")" ]; }
+  list_marked() { :; }
+  list_writers() { :; }
+}
+
+# Without grep nothing tells which escapees want to be left alone, so the guard ends only groups. It keeps the files, and a later
+# run ends the escapees by them.
+answer_without_grep() {
+  list_processes() {
+    for path in /proc/[0-9]*/stat; do
+      pid=${path#/proc/}
+      read_stat "${pid%/*}" && echo "${pid%/*} $state $group"
+    done
+  }
+  answer_from_list
+  list_with_variable() { :; }
+  remove_files() { :; }
+}
+
+# There is no /proc, as on macOS. Then there are no marks either, and no quick way to find the writers of a pipe.
+answer_by_ps() {
+  # In another time zone ps would show another start time than the runner saw.
+  TZ=UTC0
+  export TZ
+  read_stat() {
+    state='' group='' start='' limit=''
+    IFS=' :'
+    # shellcheck disable=SC2046
+    set -- $(ps -p "$1" -o stat= -o pgid= -o lstart= 2>/dev/null)
+    unset IFS
+    [ $# -eq 9 ] || return 1
+    state=${1%"${1#?}"} group=$2 start="$3_$4_$5_$6_$7_$8_$9"
+  }
+  list_processes() { ps -ax -o pid= -o stat= -o pgid=; }
+  answer_from_list
+  list_with_variable() {
+    # shellcheck disable=SC2009
+    for pid in $(ps -ax -E -ww -o pid= -o command= | grep -E " ($1)( |\$)" | sed 's/^ *//; s/ .*//'); do
+      # The environment comes after the words of the command, and these may look like a variable.
+      words=$(ps -p "$pid" -ww -o command=)
+      all=$(ps -p "$pid" -E -ww -o command=)
+      printf '%s \n' "${all#"$words"}" | grep -qE " ($1) " && echo "/proc/$pid/environ"
+    done
+  }
+}
+
+# The /proc of another PID namespace has other pids than kill(2) takes.
+choose_answers() {
+  read -r pid rest 2>/dev/null </proc/self/stat || pid=
+  if [ "$pid" != "$$" ]; then
+    answer_by_ps
+  elif ! command -v grep >/dev/null; then
+    answer_without_grep
+  elif ! echo z | grep -qz z 2>/dev/null; then
+    answer_without_z
+  fi
+}
+
 while read -r word rest; do handle_line "$word" "$rest"; done <<EOF
 $GUARD_LINES
 EOF
 while read -r word rest <&3; do handle_line "$word" "$rest"; done
+choose_answers
 escapees=' '
 end_everything
 # If anything survived, keep the files: a later `up` or `kill --group` finds the survivors by them.

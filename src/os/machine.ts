@@ -6,7 +6,7 @@ export function bootId(): string {
   return readLine('/proc/sys/kernel/random/boot_id') ?? '';
 }
 
-/** A random UUID, from the kernel if possible: node:crypto takes 1.6 ms to load. */
+/** A random UUID, from the kernel if possible: node:crypto takes 1.6 ms to load. macOS and systemd's ProcSubset=pid have no such file. */
 export async function freshUuid(): Promise<string> {
   return readLine('/proc/sys/kernel/random/uuid') ?? (await import('node:crypto')).randomUUID();
 }

@@ -1,7 +1,7 @@
 // Finds which processes belong to which tree: the leader's group and session, and the escapees that left both. An escapee is
 // recognised by its mark, its run id or its output pipe. This file only finds processes; callers signal them.
 import { isBelow } from './run-id.ts';
-import { isDead, listProcesses, readChildren, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
+import { childReader, isDead, listProcesses, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
 import type { Session } from './session.ts';
 
 /** The facts by which the members of a tree are recognised. */
@@ -125,6 +125,7 @@ function valueOf(environment: string | undefined, name: string): string | undefi
 export function findDescendants(tree: TreeMark): Member[] {
   const found: Member[] = [];
   const escapees = new EscapeeFinder([tree]);
+  const readChildren = childReader();
   const toVisit = [tree.session.id];
   for (let pid = toVisit.pop(); pid !== undefined; pid = toVisit.pop()) {
     for (const child of readChildren(pid)) {

@@ -1,28 +1,35 @@
-// One interface to the system's processes; processes-linux.ts and processes-darwin.ts read them.
+// One interface to the system's processes; processes-linux.ts reads them from /proc, processes-darwin.ts from ps(1).
 // process-tree.ts finds which of them belong to a tree.
+import { hasProc } from './proc.ts';
 import type { ProcessInfo } from './process-info.ts';
 import * as linux from './processes-linux.ts';
 import * as darwin from './processes-darwin.ts';
 
 export { identityOf, type ProcessInfo } from './process-info.ts';
 
-const system = process.platform === 'darwin' ? darwin : linux;
+const system = hasProc ? linux : darwin;
 
 /** Undefined: the process does not exist. */
 export const readProcess: (pid: number) => ProcessInfo | undefined = system.readProcess;
 
+export class CannotReadProcesses extends Error {
+  constructor() {
+    super('the processes of the system cannot be read: /proc is missing or belongs to another PID namespace, and ps(1) does not show this process; mount it: mount -t proc proc /proc');
+  }
+}
+
 export const listProcesses: () => ProcessInfo[] = system.listProcesses;
 
 /**
- * `NAME=value` pairs, each ended by a NUL. Undefined: not readable (the process has ended, or belongs to another user). On
- * macOS it is the environment as of the last `listProcesses`.
+ * `NAME=value` pairs, each ended by a NUL. Undefined: not readable (the process has ended, or belongs to another user).
+ * Without /proc it may be as old as the last `listProcesses`.
  */
 export const readEnvironment: (pid: number) => string | undefined = system.readEnvironment;
 
-/** The pids of its children; empty when the process is gone. */
-export const readChildren: (pid: number) => number[] = system.readChildren;
+/** Makes a function for one walk through a tree. It gives the pids of the children of a process; none when the process is gone. */
+export const childReader: () => (pid: number) => readonly number[] = system.childReader;
 
-/** The paths of its standard output and error, those that can be read. On macOS always empty. */
+/** The paths of its standard output and error, those that can be read. Without /proc always empty. */
 export const readOutputs: (pid: number) => string[] = system.readOutputs;
 
 /** The command line for a message, or the short name if there is no command line. As it is: whoever shows it makes it printable. */

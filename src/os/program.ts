@@ -29,3 +29,17 @@ export function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/**
+ * Why a command cannot work in its folder, in a sentence; undefined if it can. The status for it is 126, "cannot be executed": 127 would
+ * say that the command itself was not found, and a script may then try to install it.
+ */
+export function folderMistake(cwd: string): string | undefined {
+  const folder = statOf(cwd);
+  if (!folder) return `its folder ${cwd} does not exist`;
+  if (!folder.isDirectory()) return `its folder ${cwd} is not a folder`;
+  return isExecutable(cwd) ? undefined : `its folder ${cwd} may not be entered`;
+}
+
+/** For a command with a `folderMistake`. */
+export const statusOfFolderMistake = 126;

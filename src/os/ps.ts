@@ -1,8 +1,45 @@
-// Runs ps(1), for macOS, which has no /proc.
+// Runs ps(1), for systems without /proc, such as macOS.
 import { spawnSync } from 'node:child_process';
+import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
 
-/** @returns its output; empty when it finds no process, or ps cannot be run. */
+/**
+ * The start time of a process is its identity, so each caller must see it in the same language and time zone. (The guard's
+ * script sets the same.)
+ */
+const fixed = { LC_ALL: 'C', TZ: 'UTC0' };
+
+/**
+ * @returns its output; empty when it finds no process, or there is no ps.
+ * @throws the error, when ps cannot be started: a process must not count as dead because of that.
+ */
 export function ps(...words: readonly string[]): string {
-  const { error, stdout } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
-  return error ? '' : stdout;
+  return run(words).stdout;
+}
+
+function run(words: readonly string[]): { readonly pid: number; readonly stdout: string } {
+  const { error, pid, stdout } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, ...fixed }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
+  if (!error) return { pid, stdout };
+  if (isOutOfDescriptors(error) && releaseReserve()) return run(words);
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { pid: 0, stdout: '' };
+  throw error;
+}
+
+let isUsable: boolean | undefined;
+
+/**
+ * Whether ps shows our processes under the pids that kill(2) takes: it must show itself, as our child. A ps that reads the /proc
+ * of another PID namespace does not.
+ */
+export function psIsUsable(): boolean {
+  isUsable ??= showsItself(run(['-ax', ...columns('pid', 'ppid')]));
+  return isUsable;
+}
+
+function showsItself({ pid, stdout }: { readonly pid: number; readonly stdout: string }): boolean {
+  return stdout.split('\n').some((line) => line.trim().split(/ +/).join() === [pid, process.pid].join());
+}
+
+/** The options for columns without headers. Each has an option of its own: POSIX takes `pid=,ppid=` for one column with the header `,ppid=`. */
+export function columns(...names: readonly string[]): string[] {
+  return names.flatMap((name) => ['-o', `${name}=`]);
 }

@@ -3,6 +3,7 @@
 import { closeSync, constants, mkdtempSync, openSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasProc } from './proc.ts';
 import { ignoreWarning, remove } from './remove.ts';
 
 const maxPathBytes = 103;
@@ -18,7 +19,7 @@ export interface SocketPath {
 export function socketPath(folder: string, name: string): SocketPath {
   const path = join(folder, name);
   if (Buffer.byteLength(path) <= maxPathBytes) return { path, release: () => undefined };
-  return process.platform === 'linux' ? byDescriptor(folder, name) : byLink(folder, name);
+  return hasProc ? byDescriptor(folder, name) : byLink(folder, name);
 }
 
 function byDescriptor(folder: string, name: string): SocketPath {

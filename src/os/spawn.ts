@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { CommandSpec, SignalName } from '../manifest/types.ts';
-import { candidates, isExecutable, statOf } from './program.ts';
+import { candidates, folderMistake, isExecutable, statOf, statusOfFolderMistake } from './program.ts';
 import { ignoring, marking, oddVariables } from './shell.ts';
 
 /** How a leader ended, as reported by wait(2). */
@@ -128,9 +128,8 @@ function wrapperArguments({ ignore, env, stopFd, memoryLimitKib }: SpawnRequest,
 }
 
 function checkFolder(cwd: string): void {
-  const folder = statOf(cwd);
-  if (!folder) throw new CannotStart(126, `its folder ${cwd} does not exist`);
-  if (!folder.isDirectory()) throw new CannotStart(126, `its \`cwd\` ${cwd} is not a folder`);
+  const mistake = folderMistake(cwd);
+  if (mistake !== undefined) throw new CannotStart(statusOfFolderMistake, mistake);
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { isSameAlive, listProcesses, readChildren, readEnvironment, readOutputs, readProcess } from './processes.ts';
+import { childReader, isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
 import { findMembers, findSession } from './process-tree.ts';
 
 export interface Timer {
@@ -18,7 +18,7 @@ export interface System {
   readonly schedule: (callback: () => void, ms: Milliseconds) => Timer;
   readonly listProcesses: typeof listProcesses;
   readonly readProcess: typeof readProcess;
-  readonly readChildren: typeof readChildren;
+  readonly childReader: typeof childReader;
   readonly readEnvironment: typeof readEnvironment;
   readonly readOutputs: typeof readOutputs;
   readonly isSameAlive: typeof isSameAlive;
@@ -36,7 +36,7 @@ export const realSystem: System = {
   },
   listProcesses,
   readProcess,
-  readChildren,
+  childReader,
   readEnvironment,
   readOutputs,
   isSameAlive,

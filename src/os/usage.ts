@@ -1,6 +1,7 @@
 // Reads the CPU time and memory of processes. process-tree.ts finds which processes belong to a tree.
 import { readFileSync } from 'node:fs';
-import { ps } from './ps.ts';
+import { hasProc } from './proc.ts';
+import { columns, ps } from './ps.ts';
 
 export interface Usage {
   /** CPU time since the start of each process, in ms. */
@@ -14,7 +15,7 @@ const ticksPerSecond = 100;
 
 /** The sum over those processes that still exist. */
 export function usageOf(pids: readonly number[]): Usage {
-  const each = process.platform === 'linux' ? pids.flatMap((pid) => fromProc(pid) ?? []) : fromPs(pids);
+  const each = hasProc ? pids.flatMap((pid) => fromProc(pid) ?? []) : fromPs(pids);
   return each.reduce((sum, { cpuMs, memory }) => ({ cpuMs: sum.cpuMs + cpuMs, memory: sum.memory + memory }), { cpuMs: 0, memory: 0 });
 }
 
@@ -38,10 +39,10 @@ export function parseProc(stat: string, status: string): Usage {
 
 function fromPs(pids: readonly number[]): Usage[] {
   if (pids.length === 0) return [];
-  return ps('-o', 'rss=,time=', '-p', pids.join(',')).split('\n').flatMap((line) => parsePsUsage(line) ?? []);
+  return ps('-p', pids.join(','), ...columns('rss', 'time')).split('\n').flatMap((line) => parsePsUsage(line) ?? []);
 }
 
-/** One line of `ps -o rss=,time=`: KiB, then `MM:SS.ss` or `HH:MM:SS.ss`. */
+/** One line of rss and time: KiB, then `MM:SS.ss` or `HH:MM:SS.ss`. */
 export function parsePsUsage(line: string): Usage | undefined {
   const [, kib, hours = '0', minutes, seconds] = /^\s*(\d+)\s+(?:(\d+):)?(\d+):([\d.]+)\s*$/.exec(line) ?? [];
   if (kib === undefined) return undefined;

@@ -33,14 +33,15 @@ export function signalTree(tree: Tree, signal: SignalName, system: System = real
 
 /**
  * The living descendants of the command, found from parent to child. This costs as much as the tree is large, a scan as much as
- * the system is large. It misses processes that init has adopted, and finds none where the system does not list children. A
- * nested procrun relays signals to its own processes, so these are left out, and so are processes with PROCRUN_ESCAPE=1.
+ * the system is large. It misses processes that init has adopted. A nested procrun relays signals to its own processes, so these
+ * are left out, and so are processes with PROCRUN_ESCAPE=1.
  */
 function descendants(tree: Tree, system: System): ProcessInfo[] {
   const found: ProcessInfo[] = [];
+  const readChildren = system.childReader();
   const parents = [tree.pid];
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
-    for (const pid of system.readChildren(parent)) {
+    for (const pid of readChildren(parent)) {
       const info = system.readProcess(pid);
       if (!info || isDead(info.state)) continue;
       const origin = originOf(info, tree, system);

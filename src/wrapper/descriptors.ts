@@ -12,9 +12,17 @@ const closeOnExec = 0o2000000;
  * Call this before the wrapper opens a descriptor itself.
  */
 export function inheritedDescriptors(): number[] {
-  if (process.platform !== 'linux') return [];
-  const opened = readdirSync('/proc/self/fd').map(Number).flatMap((fd) => describe(fd) ?? []);
+  const opened = ownDescriptors().flatMap((fd) => describe(fd) ?? []);
   return opened.filter((each) => each.fd > 2 && each.closesOnExec && !belongsToNode(each, opened)).map(({ fd }) => fd);
+}
+
+/** Empty where the system does not tell: on macOS, or when /proc is hidden. */
+function ownDescriptors(): number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number);
+  } catch {
+    return [];
+  }
 }
 
 interface Descriptor {

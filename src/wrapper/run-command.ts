@@ -2,8 +2,9 @@
 import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
+import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
-import { describeCommand } from '../os/processes.ts';
+import { CannotReadProcesses, describeCommand, readProcess } from '../os/processes.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
@@ -36,6 +37,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const end = await command.ended;
   const survivors = await endLeftovers(tree, hurryBySignal(inbox));
   for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
+  if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 
@@ -49,6 +51,8 @@ async function startOrExplain(
     return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
+    // No command runs. A reader of stderr that does not read must not make us deaf.
+    restoreEndingSignals();
     warn(error.isUnknown && hintIfMissing !== undefined ? shown`${error.message}\n  hint: ${hintIfMissing}` : shown`${error.message}`);
     return { kind: 'exit', code: error.status };
   }
@@ -60,18 +64,15 @@ function typedSignalsOf(rewrites: Rewrites): SignalName[] {
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
 }
 
-/** Signals that ask for the end. Here, after the command's end, they ask for a faster one. */
-const endingSignals: ReadonlySet<SignalName> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
-
 /** A signal this soon belongs to the gesture that ended the command: a shell signals the whole job, some processes twice. */
 const sameGestureMs = 200;
 
-/** Takes over the inbox. The result tells whether an ending signal has come since: the user wants a quick end of the leftovers. */
+/** Takes over the inbox. The result tells whether an ending signal has come since: after the command's end it asks for a quick end of the leftovers. */
 function hurryBySignal(inbox: SignalInbox): () => boolean {
   const since = monotonicNow();
   let isHurried = false;
   inbox.deliverTo((signals) => {
-    isHurried ||= signals.some((signal) => endingSignals.has(signal)) && monotonicNow() - since > sameGestureMs;
+    isHurried ||= signals.some(isEnding) && monotonicNow() - since > sameGestureMs;
   });
   return () => isHurried;
 }

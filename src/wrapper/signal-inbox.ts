@@ -19,6 +19,8 @@ export interface SignalInbox {
   mark(): void;
   /** Takes the undelivered signals, in order: one list for each part between marks. */
   takeKept(): SignalName[][];
+  /** Calls `onSignal` for each signal that is kept, those included that are there already. All stay in the inbox. */
+  watch(onSignal: (signal: SignalName) => void): void;
   /** Delivers the signals from now on: those of one turn of the event loop together, in order. */
   deliverTo(receive: (signals: readonly SignalName[]) => void): void;
 }
@@ -33,6 +35,7 @@ export function openSignalInbox(): SignalInbox {
   const earlierParts: SignalName[][] = [];
   let pendingMarks = 0;
   let receive: ((signals: readonly SignalName[]) => void) | undefined;
+  let watcher: ((signal: SignalName) => void) | undefined;
   const take = (): SignalName[] => {
     const taken = kept;
     kept = [];
@@ -50,6 +53,7 @@ export function openSignalInbox(): SignalInbox {
     }
     // setImmediate runs after the event loop has taken in all pending signals, still in the same turn.
     if (kept.push(signal) === 1) setImmediate(deliver);
+    if (!receive) watcher?.(signal);
   };
   for (const signal of catchable) {
     if (!(atTerminal && leftToKernel.has(signal))) process.on(signal, keep);
@@ -62,6 +66,10 @@ export function openSignalInbox(): SignalInbox {
       process.kill(process.pid, 'SIGCHLD');
     },
     takeKept: () => [...earlierParts.splice(0), take()],
+    watch(onSignal) {
+      watcher = onSignal;
+      kept.forEach(onSignal);
+    },
     deliverTo(receiver) {
       receive = receiver;
       deliver();

@@ -2,7 +2,7 @@
 // it signals in between.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { candidates, isExecutable, statOf } from '../os/program.ts';
+import { candidates, folderMistake, statOf, statusOfFolderMistake } from '../os/program.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
@@ -18,7 +18,7 @@ export interface CommandRequest {
   readonly aroundSpawn: (spawn: () => number | undefined) => void;
 }
 
-/** Status 127: there is no such command. 126: it exists but cannot be executed. */
+/** Status 127: there is no such command. 126: it exists but cannot be executed, or its folder cannot be worked in. */
 export class CannotRun extends Error {
   readonly status: 126 | 127;
   /** The command itself is missing, not its folder or its interpreter. */
@@ -88,10 +88,8 @@ const errnoWords: Readonly<Record<string, string>> = {
 
 /** Finds the reason: the kernel has one errno for a missing command, a missing `#!` interpreter and a missing folder. */
 function explainFailure({ argv: [file], cwd, env }: CommandRequest, { code = '', message }: NodeJS.ErrnoException): CannotRun {
-  const folder = statOf(cwd);
-  if (!folder) return new CannotRun(127, `its folder ${cwd} does not exist`);
-  if (!folder.isDirectory()) return new CannotRun(126, `${cwd}: not a folder, so it cannot be worked in`);
-  if (!isExecutable(cwd)) return new CannotRun(126, `${cwd}: not a folder that may be entered`);
+  const mistake = folderMistake(cwd);
+  if (mistake !== undefined) return new CannotRun(statusOfFolderMistake, mistake);
   const found = candidates(file, cwd, env).find((path) => statOf(path) !== undefined);
   // A folder in PATH that we may not search gives EACCES, although the command is just not found.
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });

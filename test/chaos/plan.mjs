@@ -49,6 +49,7 @@ function endingFor(random) {
 
 function stagesFor(random, flag, without) {
   if (random.chance(0.15)) return undefined;
+  /** @type {Record<string, unknown>[]} */
   const list = Array.from({ length: random.between(1, 3) }, () => ({ [`SIG${random.pick(['TERM', 'INT', 'HUP', 'USR1', 'ALRM', 'QUIT'])}`]: `${random.between(0, 250)}ms` }));
   // Without a flag stage, procrun would put `flag: 4s` first.
   if (flag) list.splice(random.chance(0.8) ? 0 : list.length, 0, { flag: `${random.between(0, 200)}ms` });

@@ -17,13 +17,13 @@ export function isLiving(info) {
 /** True if that same process is alive, and not a later process with the same pid. */
 export function isSame({ pid, start }) {
   const now = processInfo(pid);
-  return isLiving(now) && now.start === start;
+  return now !== undefined && isLiving(now) && now.start === start;
 }
 
 export function allProcesses() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => processInfo(Number(name)))
+    .flatMap((name) => processInfo(Number(name)) ?? [])
     .filter((info) => isLiving(info));
 }
 

@@ -31,13 +31,26 @@ const freshMs = 50;
 
 /**
  * @param options seed, round, time (counts the repetitions of one round), without (a set of kinds), hasNamespace
- * @returns {{failures: string[], notes: string[], folder: string}}
+ * @returns {Promise<{failures: string[], notes: string[], folder: string}>}
  */
 export async function playRound(options) {
   return new Round(options).play();
 }
 
 class Round {
+  /** @type {string} */
+  folder;
+  /** @type {string} */
+  runtime;
+  /** @type {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, import('node:stream').Readable>} */
+  runner;
+  /** @type {{ code: number | null, signal: NodeJS.Signals | null } | undefined} */
+  end;
+  /** @type {Record<string, any>[]} */
+  aliveAtEnd = [];
+  /** @type {(value?: unknown) => void} */
+  onFirstStart;
+
   constructor({ seed, round, time, without, hasNamespace }) {
     this.tag = `chaos-${process.pid}-${seed}-${round}-${time}-`;
     const random = new Random(seedOfRound(seed, round));
@@ -106,20 +119,20 @@ class Round {
     let partial = '';
     this.runner.stdout.setEncoding('utf8').on('data', (text) => {
       const lines = (partial + text).split('\n');
-      partial = lines.pop();
+      partial = lines.pop() ?? '';
       for (const line of lines) this.onLine(line);
     });
     this.runner.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
     for (const stream of [this.runner.stdout, this.runner.stderr]) stream.on('error', () => undefined);
     this.firstStart = new Promise((resolve) => (this.onFirstStart = resolve));
-    const exited = new Promise((resolve) =>
+    const exited = /** @type {Promise<void>} */ (new Promise((resolve) =>
       this.runner.once('exit', (code, signal) => {
         this.end = { code, signal };
         // Look for survivors first: a later look could miss them.
         this.aliveAtEnd = this.leftovers();
         resolve();
       }),
-    );
+    ));
     const closed = new Promise((resolve) => this.runner.once('close', resolve));
     this.ended = exited.then(() => Promise.race([closed, sleep(500)]));
   }
@@ -298,14 +311,16 @@ class Round {
   }
 
   async checkAfterEnd() {
-    if (this.end.signal === 'SIGKILL') {
+    const { end } = this;
+    if (!end) throw new Error('it has not ended');
+    if (end.signal === 'SIGKILL') {
       if (this.killed === undefined && this.failures.length === 0) this.fail('the runner was killed, and not by us');
       await this.checkAfterKill();
     } else {
       for (const info of this.aliveAtEnd) this.fail(`${describe(info)} is alive at the runner's end`);
       if (!(await waitUntil(() => this.livingGuard === undefined, filesPatienceMs))) this.fail(`the guard ${this.livingGuard?.pid} lives on`);
       if (!this.readerIsGone) {
-        for (const problem of checkStory(this.events, this.end, { sent: this.sent, sentAny: this.sentAny, slackMs: this.plan.actions.some((action) => action.do === 'pause') ? 1000 : 400 })) this.fail(problem);
+        for (const problem of checkStory(this.events, end, { sent: this.sent, sentAny: this.sentAny, slackMs: this.plan.actions.some((action) => action.do === 'pause') ? 1000 : 400 })) this.fail(problem);
       }
       const late = this.leftovers();
       if (this.aliveAtEnd.length === 0) for (const info of late) this.fail(`${describe(info)} came up after the runner's end`);

@@ -7,12 +7,13 @@ export function statusOf(signal) {
 }
 
 /**
- * @param events all events, in order, of a runner that was not killed
- * @param end {code, signal}
- * @param sentAny the names of all signals sent to the runner
- * @param sent the stop signals sent to the runner: {signal, at}, with `at` from Date.now()
- * @param slackMs the runner must have noticed a signal that was sent at least this long before its end
- * @returns one sentence for each problem
+ * @param {readonly Record<string, any>[]} events all events, in order, of a runner that was not killed
+ * @param {{ readonly code: number | null, readonly signal: NodeJS.Signals | null }} end
+ * @param {object} signals
+ * @param {readonly { readonly signal: string, readonly at: number }[]} signals.sent the stop signals sent to the runner, with `at` from Date.now()
+ * @param {readonly string[]} signals.sentAny the names of all signals sent to the runner
+ * @param {number} signals.slackMs the runner must have noticed a signal that was sent at least this long before its end
+ * @returns {string[]} one sentence for each problem
  */
 export function checkStory(events, end, { sent, sentAny, slackMs }) {
   const problems = [];

@@ -110,12 +110,12 @@ for (const [how, flag] of [
     await run.waitFor(/leader ready/);
     const [, child] = await run.waitFor(/child ready (\d+)/);
     run.signal('SIGUSR1');
-    await run.waitFor('child SIGUSR1');
+    for (const name of ['leader', 'child']) await run.waitFor(`${name} SIGUSR1`);
     run.signal('SIGTSTP');
     await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the wrapper to be stopped');
-    assert.equal(processInfo(Number(child))?.state, 'T', 'the child was stopped before');
+    await waitUntil(() => processInfo(Number(child))?.state === 'T', 'the child to be stopped, too');
     run.signal('SIGCONT');
-    await run.waitFor('child SIGCONT');
+    for (const name of ['leader', 'child']) await run.waitFor(`${name} SIGCONT`);
     run.signal('SIGUSR2');
     await run.waitFor('leader SIGUSR2');
     await waitUntil(() => !isAlive(Number(child)), 'the child to end');

@@ -110,8 +110,20 @@ test('a missing command has no hint if no word of the manifest is near', async (
   }
 });
 
-test('the message names a missing folder, not the command', async () => {
-  const run = await execute(['run', 'job'], { manifest: { processes: { job: { command: 'true', cwd: 'nowhere' } } } });
-  assert.equal(run.end.code, 127);
-  assert.match(run.stderr, /^procrun: its folder \S+\/nowhere does not exist\n$/);
-});
+const folders: readonly (readonly [string, string])[] = [
+  ['nowhere', 'does not exist'],
+  ['plain.txt', 'is not a folder'],
+  ['plain.txt/x', 'does not exist'],
+];
+
+for (const [cwd, mistake] of folders) {
+  test(`\`run\` and \`up\` say the same of a folder in which no command can work, with status 126: ${cwd}`, async () => {
+    const manifest = { processes: { job: { command: 'true', cwd } } };
+    const run = await execute(['run', 'job'], { manifest, files });
+    const sentence = `its folder ${run.folder}/${cwd} ${mistake}\n`;
+    assert.deepEqual([run.end, run.stderr], [{ code: 126, signal: null }, `procrun: ${sentence}`]);
+    const up = await execute(['up'], { beside: run });
+    assert.equal(up.end.code, 126);
+    assert.ok(up.stderr.includes(`job could not be started: ${sentence}`), up.report());
+  });
+}

@@ -1,5 +1,7 @@
 // `procrun up` at a terminal: typed keys, a window that is closed or resized, and the screen.
 import { strict as assert } from 'node:assert';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { assertNothingAlive, fixtureCommand, needsPython, plain, procrunArgv, type TerminalOptions, type TerminalRun, terminal, terminalCommand, test, upAtTerminal } from '../support/harness.ts';
 import { anotherGesture, diedOf, endOf, exited, heard, ready, says, stagesOf, statusOf } from './up-support.ts';
 
@@ -187,7 +189,7 @@ test('Ctrl+C ends a shell loop around procrun', needsPython, async () => {
 for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] as const) {
   test(`procrun leaves the terminal modes and input for the shell alone: processes end ${how}`, needsPython, async () => {
     // The shell survives Ctrl+C, and later reads the line that was typed while procrun ran.
-    const script = 'trap : INT; stty -echo -icanon; "$@"; echo ended; read -r line; echo "line $line"';
+    const script = 'trap : INT; stty -echo -icanon; "$@"; echo ended; until [ -e asked ]; do sleep 0.02; done; read -r line; echo "line $line"';
     const run = await terminalCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv('up')], { manifest: { processes: { p: 'echo asleep; while ! [ -e go ]; do sleep 0.02; done' } } });
     await run.waitFor('| asleep');
     assert.deepEqual(await run.modes(), { echo: false, canonical: false, signals: true });
@@ -200,6 +202,7 @@ for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] a
     }
     await run.waitFor('ended');
     assert.deepEqual(await run.modes(), { echo: false, canonical: false, signals: true });
+    writeFileSync(join(run.folder, 'asked'), '');
     // Ctrl+C clears the input queue of the terminal.
     if (end !== undefined) run.type('typed\n');
     await run.waitFor('line typed');

@@ -67,13 +67,31 @@ export function signalsOf(pid: number, what: 'SigIgn' | 'SigCgt' | 'SigBlk'): No
   return names.map(([name]) => name as NodeJS.Signals);
 }
 
-/** Living processes with this mark of the harness in their environment, except this process. */
+/** The marks of all processes that this test file starts begin with it. */
+export const fileMark = `${process.pid}.`;
+
+/** Living processes whose mark of the harness, in their environment, begins with this one, except this process. */
 export function processesMarked(mark: string): ProcessInfo[] {
   const words = Buffer.from(`PROCRUN_TEST_MARK=${mark}`);
   return allPids()
     .filter((pid) => pid !== process.pid && readOf(pid, 'environ')?.includes(words) === true)
     .map(processInfo)
     .filter((info): info is ProcessInfo => info !== undefined && !/^[ZX]$/.test(info.state));
+}
+
+/** Sends SIGKILL to all processes with the mark until none is left. It repeats, because a look can miss a process that is being forked. */
+export function killMarked(mark: string): void {
+  for (let round = 0; round < 100; round += 1) {
+    const found = processesMarked(mark);
+    if (found.length === 0) break;
+    for (const { pid } of found) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // The process has ended meanwhile.
+      }
+    }
+  }
 }
 
 /** The living descendants of a process, found by their parent pids. Orphans that got a new parent are missing. */

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type ProcessInfo, processesMarked } from './processes.ts';
+import { fileMark, killMarked, type ProcessInfo, processesMarked } from './processes.ts';
 import { type Owned, disown, own } from './test.ts';
 
 /** Limit of each wait. It is generous, because it only ends tests that have failed. */
@@ -94,7 +94,7 @@ export abstract class Run implements Owned {
 
   protected constructor(argv: readonly string[], options: Options) {
     this.#argv = argv;
-    this.mark = randomUUID();
+    this.mark = `${fileMark}${randomUUID()}`;
     // Short, because the path of a Unix socket in it may have at most 107 bytes.
     this.folder = options.beside?.folder ?? realpathSync(mkdtempSync(join(tmpdir(), 'pr-')));
     this.runtimeDir = join(this.folder, 'run');
@@ -211,19 +211,8 @@ export abstract class Run implements Owned {
     return `$ ${this.#argv.join(' ')} (${end})${parts.join('')}`;
   }
 
-  /** Sends SIGKILL to all processes with the mark until none is left. It repeats, because a look can miss a process that is being forked. */
   killAll(): void {
-    for (let round = 0; round < 100; round += 1) {
-      const found = processesMarked(this.mark);
-      if (found.length === 0) break;
-      for (const { pid } of found) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // The process has ended meanwhile.
-        }
-      }
-    }
+    killMarked(this.mark);
     disown(this);
   }
 
@@ -287,7 +276,7 @@ function matches(event: RunnerEvent, pattern: EventPattern): boolean {
 
 /** The environment of the tests, without variables that would change the tested behaviour. */
 function testEnvironment(extra: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const unwanted = /^(PROCRUN.*|npm_.*|NODE_TEST_CONTEXT|NODE_OPTIONS|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|PORT|PS|TERM)$/;
+  const unwanted = /^(PROCRUN.*|npm_.*|NODE_TEST_CONTEXT|NODE_OPTIONS|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|PORT|PS|TERM|CI)$/;
   const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
   const all: Record<string, string | undefined> = {
     ...Object.fromEntries(kept),

@@ -10,10 +10,10 @@ const { setImmediate } = globalThis;
 
 ChildProcess.prototype.spawn = function (options) {
   ChildProcess.prototype.spawn = spawn;
-  globalThis.setImmediate = (...args) => {
+  globalThis.setImmediate = /** @type {any} */ ((/** @type {Parameters<typeof setImmediate>} */ ...args) => {
     globalThis.setImmediate = setImmediate;
     while (!existsSync('heard'));
     return setImmediate(...args);
-  };
+  });
   return this.spawn(options);
 };

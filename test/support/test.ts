@@ -3,9 +3,13 @@ import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { rmSync } from 'node:fs';
 import { type TestContext, test as nodeTest } from 'node:test';
+import { defaultMs, limitTest } from './time-limit.ts';
 
 /** Limit of a whole test. It is generous, because it only ends tests that have failed. */
 const testPatienceMs = 90_000;
+
+/** For what a test does once its time is up: it ends its processes. Only then is its whole file ended. */
+const cleanUpMs = Math.min(30_000, defaultMs);
 
 interface TestOptions {
   readonly skip?: boolean | string;
@@ -42,9 +46,11 @@ export function test(
   assert.ok(body);
   nodeTest(name, { skip: options.skip ?? false }, (t) => {
     const runs = new Set<Owned>();
+    const ms = options.timeout ?? testPatienceMs;
+    limitTest(name, ms + cleanUpMs);
     return currentTest.run(runs, async () => {
       try {
-        await inTime(Promise.resolve(body(t)), options.timeout ?? testPatienceMs);
+        await inTime(Promise.resolve(body(t)), ms);
       } catch (error) {
         for (const run of runs) t.diagnostic(run.report());
         throw error;

@@ -1,6 +1,7 @@
 // Environments: the order of the layers, env files, `${VAR}`, and values kept as written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatProblem } from '../../src/manifest/problem.ts';
 import { load, loaded, mistakes, mistakesOfWeb, web, type Given } from './manifest-support.ts';
 
 const files = {
@@ -58,6 +59,23 @@ test('an env file that is missing or unreadable is reported at its entry', async
   ]);
 });
 
+test('an env file that is not UTF-8 is refused, with the place of the first wrong byte', async () => {
+  const latin1 = Buffer.from('A=1\r\nNAME=caf\xe9\n', 'latin1');
+  const files = { '/srv/shop/.env': latin1, '/srv/shop/a.env': Buffer.from('A=ä'), '/srv/shop/utf16.env': Buffer.from('\ufeffA=1\n', 'utf16le'), '/srv/shop/cut.env': Buffer.from('A=ä').subarray(0, 3) };
+  const mistake = 'The env file `/srv/shop/.env` is not UTF-8: line 2, column 9 has the byte 0xe9. Save it as UTF-8.';
+  assert.deepEqual(await mistakes('processes: { web: x }', { files }), [mistake]);
+  assert.deepEqual(await mistakes('web: x', { files, format: 'procfile' }), [mistake]);
+  assert.deepEqual(await mistakes('env_file: [a.env, .env]\nprocesses: { web: x }', { files }), [`1:19 ${mistake}`]);
+  assert.deepEqual(await mistakesOfWeb('env_file: .env', { files: { '/srv/shop/.env': latin1 }, envFiles: ['/srv/shop/.env'] }), [mistake, `3:34 ${mistake}`]);
+  assert.deepEqual(await mistakes('env_file: utf16.env\nprocesses: { web: x }', { files }), ['1:11 The env file `/srv/shop/utf16.env` is not UTF-8: line 1, column 1 has the byte 0xff. Save it as UTF-8.']);
+  assert.deepEqual(await mistakes('env_file: cut.env\nprocesses: { web: x }', { files }), ['1:11 The env file `/srv/shop/cut.env` is not UTF-8: line 1, column 3 has the byte 0xc3. Save it as UTF-8.']);
+});
+
+test('an env file may begin with a byte order mark and have CRLF line ends', async () => {
+  const { env } = await web('', { environment: {}, files: { '/srv/shop/.env': '\ufeffA=1\r\nB="x y"\r\n' } });
+  assert.deepEqual(env, { A: '1', B: 'x y' });
+});
+
 test('values are kept as written', async () => {
   const { env } = await web('env: { A: 1.10, B: 0x10, C: yes, D: true, E: 1e3, F: "q", G: 010, H: "" }', { environment: {} });
   assert.deepEqual(env, { A: '1.10', B: '0x10', C: 'yes', D: 'true', E: '1e3', F: 'q', G: '010', H: '' });
@@ -83,8 +101,8 @@ test('every form of an expansion works', async () => {
   const value = async (text: string) => (await web(`env: { V: '${text}' }`, { environment: { SET: 's', EMPTY: '' } })).env.V;
   assert.equal(await value('${SET}'), 's');
   assert.equal(await value('a${SET}b${SET}'), 'asbs');
-  assert.equal(await value('[${UNSET}]'), '[]');
   assert.equal(await value('${UNSET:-d}'), 'd');
+  assert.equal(await value('[${UNSET:-}]'), '[]');
   assert.equal(await value('${EMPTY:-d}'), 'd');
   assert.equal(await value('${SET:-d}'), 's');
   assert.equal(await value('${UNSET:-a${SET}${NO:-}}'), 'as');
@@ -106,13 +124,13 @@ test('cwd, env_file and port are expanded', async () => {
   assert.equal(process.cwd, '/srv/shop/a/x');
   assert.equal(process.env.A, '1');
   assert.equal(process.port, 5001);
-  assert.deepEqual(await mistakesOfWeb('port: "${NO}"'), ['3:30 `port` must be a whole number from 1 to 65535, not `${NO}`, which expands to nothing.']);
+  assert.deepEqual(await mistakesOfWeb('port: "${NO}"'), ['3:30 `port` must be a whole number from 1 to 65535, not `${NO}`, which expands to nothing.', '3:31 The variable `NO` is not set; an empty text takes its place.']);
 });
 
 test('a value that uses a variable of the same map causes a warning', async () => {
   const { manifest, problems } = await load('processes:\n  web: { command: x, env: { A: 1, B: "${A}" } }\n');
   assert.equal(manifest?.processes[0]?.env.B, '');
-  assert.deepEqual(problems.map(({ severity, line, column }) => [severity, line, column]), [['warning', 2, 38]]);
+  assert.deepEqual(problems.map(({ severity, line, column }) => [severity, line, column]), [['warning', 2, 39]]);
 });
 
 test('processes with the same environment share one object', async () => {
@@ -120,4 +138,75 @@ test('processes with the same environment share one object', async () => {
   assert.equal(processes[0]?.env, processes[1]?.env);
   assert.equal(processes[0]?.env, env);
   assert.deepEqual(processes[2]?.env, { ...env, D: '1' });
+});
+
+/** The problems of a manifest that is accepted. */
+async function warnings(content: string, given: Given = {}): Promise<string[]> {
+  const { manifest, problems } = await load(content, given);
+  assert.ok(manifest);
+  assert.ok(problems.every(({ severity }) => severity === 'warning'));
+  return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+/** Where a text stands in the content, as `line:column`. */
+function placeOf(text: string, content: string): string {
+  const lines = content.slice(0, content.indexOf(text)).split('\n');
+  return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
+const unset = (name: string) => `The variable \`${name}\` is not set; an empty text takes its place.`;
+
+test('a variable that is not set causes a warning with its place and ways out', async () => {
+  const { manifest, problems } = await load('env:\n  URL: http://${HOSTT}:80/\nprocesses: { web: x }');
+  assert.equal(manifest?.env.URL, 'http://:80/');
+  assert.deepEqual(problems.map(formatProblem), [
+    'procfile.yml:2:15: warning: The variable `HOSTT` is not set; an empty text takes its place.\n    URL: http://${HOSTT}:80/\n                ^\n  hint: write `${HOSTT:-}` if that is meant, or `$$` for a plain `$`',
+  ]);
+});
+
+test('every place that is expanded warns of an unset variable, once', async () => {
+  const content = `env: { A: "\${T1}\${T1}" }
+env_file: ["a.env\${T2}"]
+defaults: { env: { B: "\${T3}" } }
+processes:
+  web: { command: "\${T4}", cwd: "x\${T5}", port: "80\${T6}", env_file: "p.env\${T7}", x-a: "\${T8}" }
+  api: { command: x, env: { C: "\${HOME:-\${T9}} \${NO:-\${T10}}" } }
+`;
+  const named = ['T1', 'T2', 'T3', 'T5', 'T6', 'T7', 'T10'].map((name) => `${placeOf(`\${${name}}`, content)} ${unset(name)}`);
+  assert.deepEqual(await warnings(content, { files }), [named[0], `1:17 ${unset('T1')}`, ...named.slice(1)]);
+});
+
+test('an empty variable, a default, an unset variable that is foreseen, and a plain `$` cause no warning', async () => {
+  const content = 'env: { A: "${EMPTY}", B: "${NO:-}", C: "$NO $${NO} $$NO", D: "${D:-d}" }\nprocesses: { web: x }';
+  assert.deepEqual(await warnings(content, { environment: { EMPTY: '' } }), []);
+});
+
+test('a value that refers to its own unset name warns that it is not set', async () => {
+  assert.deepEqual(await warnings('env: { A: "a:${A}" }\nprocesses: { web: x }'), [`1:14 ${unset('A')}`]);
+});
+
+test('the place of a variable is right in every form of a value', async () => {
+  const content = `env:
+  A: "\\t$$ x \${T1}"
+  B: |
+    $$ one
+    two \${T2}
+  C: plain
+    folded \${T3} \${T4}
+  D: 'it''s \${T5}'
+x-a: &x "\${T6}"
+processes:
+  web: { command: x, env: { E: *x } }
+`;
+  const named = ['T1', 'T2', 'T3', 'T4', 'T5'].map((name) => `${placeOf(`\${${name}}`, content)} ${unset(name)}`);
+  assert.deepEqual(await warnings(content), [...named, `${placeOf('*x', content)} ${unset('T6')}`]);
+});
+
+test('thousands of warnings hide no error', async () => {
+  const content = `env:\n${Array.from({ length: 12_000 }, (_, i) => `  A${i}: "\${T}"\n`).join('')}processes: { web: { command: x, comand: y } }`;
+  const { manifest, problems } = await load(content);
+  assert.equal(manifest, undefined);
+  assert.equal(problems.length, 101);
+  assert.deepEqual(problems.filter(({ severity }) => severity === 'error').map(({ line }) => line), [12_002]);
+  assert.deepEqual([problems.at(-1)?.severity, problems.at(-1)?.message], ['warning', '… and 11901 more.']);
 });

@@ -1,6 +1,7 @@
 // No input makes the loader crash, hang or print a stack trace: it gives clear messages within two seconds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tokenLimit } from '../../src/manifest/limits.ts';
 import { formatProblem } from '../../src/manifest/problem.ts';
 import { load, mistakes } from './manifest-support.ts';
 
@@ -71,6 +72,30 @@ test('a manifest of thousands of processes is read within two seconds', async ()
   assert.ok(msSince(began) < 2000, `took ${msSince(began)} ms`);
 });
 
+/** Files as generators write them: every process with a comment, and aliases for what they share. */
+const long: Record<string, [lines: number, content: string]> = {
+  '3,000 processes with comments': [27_001, `processes:\n${Array.from({ length: 3000 }, (_, i) => `  # process ${i}\n  p${i}:\n    command: node server.js --port ${i}  # a comment\n    env:\n      A: foo bar\n      B: "http://x:80/"\n    stop: [{SIGTERM: 5s}, SIGKILL]\n    tags: [a, b]\n\n`).join('')}`],
+  'an env of 20,000 variables': [20_002, `processes: { web: x }\nenv:\n${Array.from({ length: 20_000 }, (_, i) => `  VARIABLE_${i}: some value of it ${i}\n`).join('')}`],
+  '3,000 processes that share 30 variables by an alias': [3003, `x-env: &env { ${Array.from({ length: 30 }, (_, i) => `V${i}: 1`).join(', ')} }\ndefaults: { quiet: true }\nprocesses:\n${Array.from({ length: 3000 }, (_, i) => `  p${i}: { command: x, env: { <<: *env, OWN: ${i} } }\n`).join('')}`],
+};
+
+for (const [name, [lines, content]] of Object.entries(long)) {
+  test(`${name}: a long file is no mistake`, async () => {
+    assert.equal(content.split('\n').length - 1, lines);
+    const began = process.cpuUsage();
+    const { manifest, problems } = await load(content);
+    assert.deepEqual(problems, []);
+    assert.ok(manifest);
+    // Linear time: about 1 s for each MiB.
+    assert.ok(msSince(began) < 6000, `took ${msSince(began)} ms`);
+  });
+}
+
+test('the number of words is limited by the memory that V8 has', () => {
+  assert.equal(tokenLimit(4 * 1024 * mebibyte), 4_000_000);
+  assert.ok(tokenLimit(64 * mebibyte) < 100_000);
+});
+
 test('nesting has a fixed limit, independent of the stack size', async () => {
   const nested = (depth: number) => `x-a: ${'['.repeat(depth)}${']'.repeat(depth)}\nprocesses: {web: x}`;
   assert.match((await mistakes(nested(200))).join(), /^1:1\d\d Maps and lists are nested more than 100 deep here\.$/);
@@ -78,8 +103,8 @@ test('nesting has a fixed limit, independent of the stack size', async () => {
 });
 
 test('a file that is too large is refused with its size, without parsing', async () => {
-  assert.deepEqual(await mistakes(Buffer.alloc(50 * mebibyte, 'a')), ['The file is 50 MiB long; at most 1 MiB are read.']);
-  assert.deepEqual(await mistakes(Buffer.alloc(mebibyte + 1, 'a')), ['The file is 1.1 MiB long; at most 1 MiB are read.']);
+  assert.deepEqual(await mistakes(Buffer.alloc(50 * mebibyte, 'a')), ['The file is 50 MiB long; at most 16 MiB are read.']);
+  assert.deepEqual(await mistakes(Buffer.alloc(16 * mebibyte + 1, 'a')), ['The file is 16.1 MiB long; at most 16 MiB are read.']);
 });
 
 test('NUL bytes, control characters and other encodings are refused', async () => {
@@ -98,7 +123,7 @@ test('a NUL written as an escape is reported at its place', async () => {
 
 test('an alias bomb is reported at the first alias beyond the limit', async () => {
   const [first] = await mistakes(`${aliasBomb(12)}\nprocesses: {web: x}`);
-  assert.match(first ?? '', /^\d+:\d+ The aliases up to here stand for more than 50,000 values/);
+  assert.match(first ?? '', /^\d+:\d+ The aliases up to here stand for more than 200,000 values/);
 });
 
 test('escape sequences of a manifest cannot reach the terminal through a message', async () => {

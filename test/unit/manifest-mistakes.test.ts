@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatProblem } from '../../src/manifest/problem.ts';
+import { parseInstanceCounts, select } from '../../src/manifest/select.ts';
 import { load, loaded, mistakes, mistakesOfWeb } from './manifest-support.ts';
 
 const hints = async (content: string) => (await load(content)).problems.map((problem) => problem.hint);
@@ -176,9 +177,9 @@ test('a wrong item of a list does not hide the next one', async () => {
     '1:73 There is no anchor `&x` before this alias.',
   ]);
   assert.equal((await hints(success))[0], 'did you mean `SIGTERM`?');
-  assert.deepEqual(await mistakes('processes: { db: x, a: { command: x, depends_on: [5, dv, db] } }'), [
-    '1:51 Item 1 of `depends_on` must be the name of a process, not `5`.',
-    '1:54 There is no process `dv` to depend on.',
+  assert.deepEqual(await mistakes('processes: { db: x, a: { command: x, depends_on: [[5], dv, db] } }'), [
+    '1:51 Item 1 of `depends_on` must be the name of a process, not a list.',
+    '1:56 There is no process `dv` to depend on.',
   ]);
 });
 
@@ -258,4 +259,69 @@ test('the excerpt of a long line is cut around the column', async () => {
   assert.ok(excerpt.length <= 104, excerpt);
   assert.ok(excerpt.startsWith('  …') && excerpt.endsWith('…'));
   assert.ok(excerpt.slice(caret.indexOf('^')).startsWith('colour'));
+});
+
+test('a name that looks like a number or another word of YAML is taken as written, wherever a list has names', async () => {
+  for (const name of ['22', '1e3', '0x1f', '010', '-0', 'null', 'true', 'No']) {
+    const { processes } = await loaded(`processes:\n  ${name}: x\n  web: { command: x, depends_on: [${name}], tags: [${name}, a] }\n  api: { command: x, depends_on: { ${name}: started } }\n`);
+    assert.deepEqual(processes.map((process) => [process.name, process.dependsOn.map((to) => to.name), process.tags]), [[name, [], []], ['web', [name], [name, 'a']], ['api', [name], []]]);
+    const counts = parseInstanceCounts(`${name}=3`, processes);
+    assert.equal('counts' in counts && counts.counts.get(name), 3);
+    assert.deepEqual(select([`${name}`, `@${name}`], processes), { selected: { processes: [name, 'web'], instances: [name, 'web'] } });
+  }
+  assert.deepEqual(await mistakes('processes: { db: x, a: { command: x, depends_on: [5, ] } }'), ['1:51 There is no process `5` to depend on.']);
+  assert.deepEqual(await mistakes('processes:\n  a:\n    command: x\n    depends_on:\n      -\n    tags:\n      - \n'), [
+    '5:8 Item 1 of `depends_on` must be the name of a process, not nothing.',
+    '7:9 Item 1 of `tags` must be made of letters, digits, `_` and `-`, not nothing.',
+  ]);
+  assert.deepEqual(await mistakesOfWeb('tags: [1.5]'), ['3:31 Item 1 of `tags` must be made of letters, digits, `_` and `-`, not `1.5`.']);
+});
+
+/** The excerpt of one problem, and the column of its caret. */
+async function caretOf(content: string | Uint8Array, which = 0): Promise<{ excerpt: string; caret: number }> {
+  const problem = (await load(content)).problems.at(which);
+  assert.ok(problem);
+  const [, excerpt = '', caret = ''] = formatProblem(problem).split('\n');
+  return { excerpt, caret: caret.indexOf('^') };
+}
+
+test('a line that ends in CRLF is shown without its end', async () => {
+  const contents = [
+    'processes: { web: { comand: x } }\r\nx-a: b\r\n',
+    'x-a: b\r\nprocesses: { web: { comand: x } }\r\n',
+    'processes:\r\n  web: "a\\q"\r\n',
+    'processes: { web: { comand: x } }\r\r\n',
+    'a: \x07\r\n',
+    Buffer.from('name: caf\xe9\r\nx-a: b\r\n', 'latin1'),
+    Buffer.from('name: caf\xe9\r', 'latin1'),
+  ];
+  for (const content of contents) assert.doesNotMatch((await caretOf(content)).excerpt, /x0d/, String(content));
+  const { problems } = await load('web\r\napi: x\r\n', { format: 'procfile' });
+  assert.deepEqual(problems.map(({ excerpt }) => excerpt), ['web']);
+});
+
+test('the caret stands below the mistake, also behind wide and combining characters, and at the `$` of an expansion', async () => {
+  // The number counts columns of a terminal. The last problem is the one of the unknown key.
+  const cases: [content: string, caret: number][] = [
+    ['processes: { a: { x-a: abcd, comand: y } }', 29],
+    ['processes: { a: { x-a: 名前, comand: y } }', 29],
+    ['processes: { a: { x-a: ｆ한, comand: y } }', 29],
+    ['processes: { a: { x-a: 😀✅, comand: y } }', 29],
+    ['processes: { a: { x-a: abce\u0301e\u0301, comand: y } }', 30],
+    ['processes: { a: { x-a: aé\u200cbc, comand: y } }', 29],
+    // An invisible character is shown escaped.
+    ['processes: { a: { x-a: aé\u200bbc, comand: y } }', 35],
+    ['\ufeffprocesses: { a: { x-a: abcd, comand: y } }', 29],
+    ['processes: { a: { x-a:\tabcd, comand: y } }', 29],
+    ['env: { A: ${B} }\nprocesses: { a: b }', 10],
+  ];
+  const indent = 2;
+  for (const [content, caret] of cases) assert.equal((await caretOf(content, -1)).caret, caret + indent, content);
+});
+
+test('an excerpt is not cut within a character', async () => {
+  for (const pad of ['', ' ']) {
+    const { problems } = await load(`processes: { web: { command: x, x-a: "${pad}${'😀'.repeat(200)}", comand: x, x-b: "${'😀'.repeat(200)}" } }`);
+    assert.doesNotMatch(problems.map(formatProblem).join('\n'), /\p{Cs}/u);
+  }
 });

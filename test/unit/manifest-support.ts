@@ -5,7 +5,7 @@ import type { Manifest, ProcessSpec } from '../../src/manifest/types.ts';
 
 export interface Given extends Partial<Omit<LoadRequest, 'bytes' | 'readFile'>> {
   /** Absolute path → content. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
 export function load(content: string | Uint8Array, { files = {}, ...rest }: Given = {}): Promise<LoadResult> {

@@ -14,6 +14,7 @@ test('the shortest manifest gets every default', async () => {
     file: '/srv/shop/procfile.yml',
     root: '/srv/shop',
     env: { HOME: '/home/me', PATH: '/bin' },
+    unset: [],
     shutdown: { deadlineMs: undefined },
     processes: [
       {
@@ -21,6 +22,7 @@ test('the shortest manifest gets every default', async () => {
         command: { kind: 'shell', text: 'node server.js', shell: '/bin/sh' },
         cwd: '/srv/shop',
         env: { HOME: '/home/me', PATH: '/bin' },
+        unset: [],
         instances: 1,
         port: undefined,
         tags: [],

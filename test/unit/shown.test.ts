@@ -8,6 +8,7 @@ import { Failure } from '../../src/cli/failure.ts';
 import { complain, print } from '../../src/cli/print.ts';
 import { table } from '../../src/cli/table.ts';
 import { joined, jsonText, padded, printable, printableLines, quoted, shown, type Shown } from '../../src/manifest/shown.ts';
+import { internalErrorInWords } from '../../src/os/internal-error.ts';
 import { writeStandardError } from '../../src/os/standard-error.ts';
 import { columns } from '../../src/output/columns.ts';
 import type { Screen } from '../../src/output/screen.ts';
@@ -60,6 +61,18 @@ test('the cells of a table are one line each, and the widths are those of the pr
   assert.equal(table(['name', 'command'], [['a\x1b', 'x\ny\tz'], ['bb', '']]), 'name   command\na\\x1b  x\\x0ay z\nbb\n');
   assert.deepEqual(columns([]), []);
   assert.equal(padded(printable('\x1b'), 6), '\\x1b  ');
+});
+
+test('the report of an internal error keeps the lines of the stack, and forges none', () => {
+  const error = new TypeError('bad \x1b[31m\nforged: all is well');
+  for (const text of [internalErrorInWords(error), internalErrorInWords(error, shown`Ending all.`)]) {
+    assert.equal(printableLines(text), text);
+    assert.match(text, /^procrun: internal error, [^\n]*\.(?: Ending all\.)?\nTypeError: bad \\x1b\[31m\\x0aforged: all is well\n +at [^]*\n +at [^]*\nPlease report it[^\n]*\n$/);
+  }
+  assert.match(internalErrorInWords('thrown\nforged'), /\nthrown\\x0aforged\nPlease/);
+  const first = new Error('first');
+  const renamed = Object.assign(first, { stack: first.stack, message: 'another\nforged' });
+  assert.match(internalErrorInWords(renamed), /\nError: another\\x0aforged\nError: first\n +at /);
 });
 
 /** Never called: it has only to compile. */

@@ -1,4 +1,5 @@
 // Histories for the supervisor: a run on a fake clock. A test gives the events and gets the actions.
+import { strict as assert } from 'node:assert';
 import { defaultPolicies, defaultShell, defaultStop, processDefaults } from '../../src/manifest/defaults.ts';
 import type { PolicySignal, ProcessSpec, Stage } from '../../src/manifest/types.ts';
 import type { Notice } from '../../src/output/notices.ts';
@@ -27,6 +28,9 @@ export function signalStage(signal: NodeJS.Signals, timeoutMs: number): Stage {
 
 export const flagStage = (timeoutMs: number): Stage => ({ kind: 'flag', timeoutMs });
 
+/** More steps than any history has: ten days have 864,000 seconds. A supervisor that never comes to rest fails its test, and loops no further. */
+const mostSteps = 1_000_000;
+
 /** A run in which the test plays the system. Each step returns the actions as short texts, in order. */
 export class History {
   readonly supervisor: Supervisor;
@@ -45,7 +49,9 @@ export class History {
   /** Begins the run, and reports each spawn as done at once. */
   begin(): string[] {
     const words = this.tell({ type: 'begin' });
+    let steps = 0;
     for (let spawned = words.filter((word) => word.startsWith('spawn ')); spawned.length > 0; ) {
+      assert.ok((steps += spawned.length) <= mostSteps, `it still spawns after ${mostSteps} spawns: ${spawned.join(', ')}`);
       const next = spawned.flatMap((word) => this.spawned(word.slice('spawn '.length)));
       words.push(...next);
       spawned = next.filter((word) => word.startsWith('spawn '));
@@ -65,7 +71,9 @@ export class History {
   pass(ms: number): string[] {
     const until = this.now + ms;
     const words: string[] = [];
+    let steps = 0;
     for (let next = this.supervisor.deadline; next <= until; next = this.supervisor.deadline) {
+      assert.ok((steps += 1) <= mostSteps, `its deadline is still ${next} after ${mostSteps} time events up to ${this.now}`);
       this.now = Math.max(this.now, next);
       words.push(...this.tell({ type: 'time' }));
     }

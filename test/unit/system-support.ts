@@ -114,7 +114,7 @@ export class FakeSystem implements System {
 
   readonly readProcess = (pid: number): ProcessInfo | undefined => this.#find(pid)?.info;
 
-  readonly readChildren = (pid: number): number[] => this.#living.filter(({ info }) => info.ppid === pid).map((child) => child.pid);
+  readonly childReader = () => (pid: number): number[] => this.#living.filter(({ info }) => info.ppid === pid).map((child) => child.pid);
 
   readonly readEnvironment = (pid: number): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');

@@ -1,0 +1,130 @@
+// A reader of the output that goes away while all processes are silent: the run stops at once, without a write that fails.
+import { strict as assert } from 'node:assert';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, needsPython, type PipeRun, procrunArgv, root, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { standstill, upInShell } from './output-support.ts';
+import { anotherGesture, diedOf, exited, up, upPretty } from './up-support.ts';
+
+const statusReaderGone = 141;
+
+/** Prints one line and is silent from then on. */
+const silent = 'echo hello; exec sleep 300';
+
+/** Reads up to that line, and ends. */
+const readHello = '{ while read line; do case $line in *hello*) break ;; esac; done; }';
+
+/** The status of procrun in a pipeline is in a file, where it disturbs no stream. */
+async function statusIn(run: PipeRun): Promise<number> {
+  await run.ended;
+  return Number(readFileSync(join(run.folder, 'status'), 'utf8'));
+}
+
+for (const form of ['pretty', 'json']) {
+  test(`| (read line) with silent processes is an orderly stop (${form})`, async () => {
+    const run = upInShell(`{ "$@"; echo $? >status; } | ${readHello}`, { p: silent, q: 'exec sleep 300' }, { args: ['--format', form] });
+    assert.equal(await statusIn(run), statusReaderGone, run.report());
+    if (form === 'pretty') assert.match(run.stderr, /^procrun \| stopping: stdout was closed by its reader$/m);
+    assert.doesNotMatch(run.stderr, /internal error|EPIPE|EBADF|Warning/);
+    await assertNothingAlive(run);
+  });
+}
+
+test('2>&1 | (read line): one reader has both streams', async () => {
+  const run = upInShell(`{ "$@" 2>&1; echo $? >status; } | ${readHello}`, { p: silent });
+  assert.equal(await statusIn(run), statusReaderGone, run.report());
+  await assertNothingAlive(run);
+});
+
+test('the reader has gone before the first process starts', async () => {
+  const run = upInShell('{ sleep 0.1; "$@"; echo $? >status; } | :', { p: 'exec sleep 300' });
+  assert.equal(await statusIn(run), statusReaderGone, run.report());
+  await assertNothingAlive(run);
+});
+
+test('a FIFO with two readers: the run stops when the second one goes away', async () => {
+  const script = `mkfifo out go; { : >both; read a <go; } <out & { ${readHello}; echo first left >&2; } <out & "$@" >out; echo $? >status`;
+  const run = upInShell(script, { p: `until [ -e both ]; do sleep 0.02; done; ${silent}` });
+  await run.waitFor('first left', 'stderr');
+  const status = join(run.folder, 'status');
+  assert.ok(!existsSync(status), run.report());
+  writeFileSync(join(run.folder, 'go'), 'go\n');
+  assert.equal(await statusIn(run), statusReaderGone, run.report());
+  await assertNothingAlive(run);
+});
+
+test('the reader of stderr alone goes away: the run stops if stderr carries output of a process', async () => {
+  const run = upInShell('{ { "$@"; echo $? >status; } 2>&1 >out; } | { read line; }', { p: { command: 'echo hello >&2; exec sleep 300', stderr: 'split' } });
+  assert.equal(await statusIn(run), statusReaderGone, run.report());
+  await assertNothingAlive(run);
+});
+
+test('the reader of stderr alone goes away: the run goes on if stderr carries messages only', async () => {
+  const run = upInShell('{ "$@" 2>&1 >out; } | { read line; }; cat out', { p: 'echo hello; until [ -e go ]; do sleep 0.02; done; echo end' });
+  await waitUntil(() => readFileSync(join(run.folder, 'out'), { encoding: 'utf8', flag: 'a+' }).includes('hello'), 'the first line');
+  writeFileSync(join(run.folder, 'go'), '');
+  await run.ended;
+  assert.match(run.stdout, /p \| hello\np \| end\n/);
+});
+
+for (const [form, start] of [['pretty', upPretty], ['json', up]] as const) {
+  test(`a socket whose other end is closed (Node's own pipes; ${form})`, async () => {
+    const run = start({ p: silent });
+    await run.waitFor('hello', 'stdout');
+    run.closeStdout();
+    assert.deepEqual(await run.ended, exited(statusReaderGone), run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+/** half-close.py starts procrun with a socket as stdout, closes its own sending half at once, and copies what it reads. */
+test('a socket whose other end has closed only its sending half: the run goes on', needsPython, async () => {
+  const processes = { p: 'echo hello; until [ -e go ]; do sleep 0.02; done; echo end' };
+  const run = startCommand(['python3', '-I', '-S', join(root, 'test/support/half-close.py'), ...procrunArgv('up')], { manifest: { processes } });
+  await run.waitFor('hello', 'stdout');
+  await standstill(run.pid);
+  writeFileSync(join(run.folder, 'go'), '');
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  assert.match(run.stdout, /p \| hello\np \| end\n/);
+  await assertNothingAlive(run);
+});
+
+test('a socket that is stdin too: its bytes are left for the process that reads stdin', needsPython, async () => {
+  const processes = { p: { command: 'echo hello; read a; echo "got $a"', stdin: 'forward' } };
+  const run = startCommand(['python3', '-I', '-S', join(root, 'test/support/half-close.py'), '--stdin', ...procrunArgv('up')], { manifest: { processes }, stdin: 'pipe' });
+  await run.waitFor('hello', 'stdout');
+  await standstill(run.pid);
+  run.write('word\n');
+  assert.deepEqual(await run.ended, exited(0), run.report());
+  assert.match(run.stdout, /p \| got word\n/);
+  await assertNothingAlive(run);
+});
+
+test('the watch is not inherited: a program that starts later has no descriptor of the pipe', async () => {
+  const pipe = '$(readlink /proc/$PPID/fd/1)';
+  // The stage command waits until the runner has its second descriptor of the pipe.
+  const ready = `until [ "$(readlink /proc/$PPID/fd/* | grep -cxF "${pipe}")" -ge 2 ]; do sleep 0.02; done`;
+  const look = `for fd in /proc/$$/fd/*; do case $(readlink $fd) in "${pipe}") echo leaked $fd ;; esac; done; echo "looked for ${pipe}"`;
+  const run = upInShell('"$@" | cat', { p: { command: 'echo "runner $PPID"; exec sleep 300', stop: [{ run: { command: `${ready}; ${look}`, timeout: '20s' } }, 'SIGTERM'] } });
+  const [, runner] = await run.waitFor(/runner (\d+)/, 'stdout');
+  process.kill(Number(runner), 'SIGINT');
+  await run.waitFor(/looked for pipe:\[\d+\]/, 'stdout');
+  await anotherGesture();
+  process.kill(Number(runner), 'SIGINT');
+  await run.ended;
+  assert.doesNotMatch(run.stdout, /leaked/);
+});
+
+test('the watch does not poll: a silent run hardly ever wakes up', async () => {
+  const run = upInShell('exec "$@"', { p: silent });
+  await run.waitFor('hello', 'stdout');
+  await standstill(run.pid);
+  const wakeUps = (): number => Number(statusField(run.pid, 'voluntary_ctxt_switches'));
+  const before = wakeUps();
+  // The time is what is measured here. V8 collects its garbage once or twice after a start.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.ok(wakeUps() - before <= 3, `${wakeUps() - before} wake-ups in a second`);
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  await assertNothingAlive(run);
+});
