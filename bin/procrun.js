@@ -17,8 +17,10 @@ command -v "$procrun_node" >/dev/null 2>&1 || {
 }
 
 # dash and busybox drop variables whose names are no shell identifiers, such as `discovery.type`. The JavaScript part restores
-# them from this copy of the environment, unless it is too long for one variable (MAX_ARG_STRLEN, execve(2)). The names show
-# only in /proc, and no shell can read zero bytes. So each start from such a shell costs one grep, about 1 ms.
+# them from this copy of the environment, unless it is too long for one variable (MAX_ARG_STRLEN, execve(2)). The pid before it
+# shows that the copy is ours; a value from outside is dropped. The names show only in /proc, and no shell can read zero bytes.
+# So each start from such a shell costs one grep, about 1 ms. (bash keeps them. Only bash can have an array BASH_VERSINFO, but
+# any shell can inherit a variable BASH_VERSION.)
 procrun_has_odd_names() {
   LC_ALL=C grep -qzE "$1" "/proc/$$/environ" && return
   [ $? -eq 1 ] && return 1
@@ -36,8 +38,9 @@ procrun_copy_environment() {
   fi
 } <"/proc/$$/environ"
 
-if [ -z "$BASH_VERSION" ] && [ -r "/proc/$$/environ" ] && procrun_has_odd_names '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])'; then
-  PROCRUN_ENVIRONMENT=$(procrun_copy_environment)
+unset PROCRUN_ENVIRONMENT
+if [ -z "${BASH_VERSINFO-}" ] && [ -r "/proc/$$/environ" ] && procrun_has_odd_names '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])'; then
+  PROCRUN_ENVIRONMENT=$$:$(procrun_copy_environment)
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
 fi
 
@@ -181,10 +184,13 @@ if (process.pid === 1 && process.execve && process.execArgv.length === 0 && fs.e
   process.execve('/bin/sh', ['sh', __filename, ...process.argv.slice(2)], { ...process.env, PROCRUN_NODE: process.execPath });
 }
 
-// Restore the variables that the shell dropped (see the shell part).
-if (process.env.PROCRUN_ENVIRONMENT !== undefined) {
-  const [, hex, base64] = /^hex:(.*)|(.*)/.exec(process.env.PROCRUN_ENVIRONMENT);
-  for (const variable of Buffer.from(hex ?? base64, hex === undefined ? 'base64' : 'hex').toString().split('\0')) {
+// Restore the variables that the shell dropped (see the shell part). The shell is this process or, as PID 1, its parent. A value
+// with another number is not from the shell part, which does not run in `node procrun.js`.
+const { PROCRUN_ENVIRONMENT: copy } = process.env;
+if (copy !== undefined) {
+  const [, pid, hex, base64 = ''] = /^(\d+):(?:hex:(.*)|(.*))$/.exec(copy) ?? [];
+  const isOurs = pid === String(process.pid) || (pid === '1' && process.ppid === 1);
+  for (const variable of isOurs ? Buffer.from(hex ?? base64, hex === undefined ? 'base64' : 'hex').toString().split('\0') : []) {
     const end = variable.indexOf('=');
     if (end > 0) process.env[variable.slice(0, end)] = variable.slice(end + 1);
   }

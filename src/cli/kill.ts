@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { ask } from '../control/client.ts';
 import { findRun, type FoundRun } from '../control/find-run.ts';
 import { noteKilled } from '../control/killed.ts';
+import { isElsewhere, runnerInWords } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
-import type { RunState } from '../control/state.ts';
+import { readState, type RunState } from '../control/state.ts';
 import { shown } from '../manifest/shown.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
@@ -24,7 +25,12 @@ export async function kill(names: readonly string[], _options: unknown, command:
   const { signal, timeout } = options;
   const scope = options.group ? 'group' : 'leader';
   const running = await findRunning(options);
-  const { state } = running.run;
+  const { run } = running;
+  const { state } = run;
+  // Only the runner can signal its processes from here.
+  if (run.kind === 'silent' && isElsewhere(run.owner)) {
+    throw new Failure(shown`${runnerInWords(run.owner)} does not answer, and its processes can be signalled only there\n  hint: run this command in that container`, statusUnkillable);
+  }
   // A runner writes its state before its first command runs. So no state means that it has started nothing.
   const request = { command: 'kill', instances: state ? chooseRunning(state.instances, names) : [], signal, scope } as const;
   const anyHit = signal === 'SIGKILL' && scope === 'group' ? await endTrees(running, request, timeout) : await sendSignal(running, request);
@@ -38,14 +44,20 @@ interface KillRequest {
   readonly scope: 'group' | 'leader';
 }
 
-/** The runner sends the signal if it answers, so that it can report it. Otherwise this process sends it. @returns whether any process was hit. */
+/**
+ * The runner sends the signal if it answers, so that it can report it. Otherwise this process sends it.
+ * @returns whether any process was hit.
+ * @throws Failure with status 70 for processes that we have no permission to signal.
+ */
 async function sendSignal({ folder, run }: Running, request: KillRequest): Promise<boolean> {
   const conversation = run.kind === 'live' ? await ask<'kill'>(folder, run.owner, request) : undefined;
-  if (conversation) {
-    conversation.leave();
-    return conversation.answer.hit.length > 0;
-  }
-  return run.state !== undefined && new Remains(run.state, request.instances).signal(request.signal, request.scope).length > 0;
+  conversation?.leave();
+  const state = await newestState(folder, run);
+  if (!state) return false;
+  const hit = conversation?.answer.hit.length ?? new Remains(state, request.instances).signal(request.signal, request.scope).length;
+  const denied = new Remains(state, request.instances).denied(request.scope);
+  if (denied.length > 0) throw new Failure(shown`not signalled: ${remnantsInWords(denied)}`, statusUnkillable);
+  return hit > 0;
 }
 
 /**
@@ -65,16 +77,25 @@ async function endTrees({ folder, run }: Running, request: KillRequest, timeout:
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
   if (survivors.length > 0) throw new Failure(shown`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
   // Wait until the runner has seen the ends too, so that the next command gets an up-to-date answer.
-  if (conversation) await Promise.race([conversation.outcome, sleepUntil(until)]);
+  const outcome = conversation && (await Promise.race([conversation.outcome, sleepUntil(until)]));
   conversation?.leave();
+  if (run.kind === 'live' && isElsewhere(run.owner) && (!outcome || hasSurvivors(folder, request, run.state))) {
+    throw new Failure(shown`not everything has ended in time: ${runnerInWords(run.owner)} names what is left`, statusUnkillable);
+  }
   // findRun removes the files of a dead run when none of its processes is alive.
   if (run.kind === 'dead') await findRun(folder);
   return anyHit;
 }
 
+/** A run that has ended keeps its state on disk only for processes that survived. */
+function hasSurvivors(folder: string, { instances }: KillRequest, { runId }: RunState): boolean {
+  const state = readState(folder);
+  return state?.runId === runId && state.instances.some(({ name, pgid, state: shown }) => instances.includes(name) && pgid !== null && shown === 'failed');
+}
+
 /** setTimeout takes at most 2^31 - 1 ms. */
-function sleepUntil(until: Milliseconds): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, Math.min(0x7fffffff, Math.max(0, until - monotonicNow()))).unref());
+function sleepUntil(until: Milliseconds): Promise<undefined> {
+  return new Promise((resolve) => void setTimeout(resolve, Math.min(0x7fffffff, Math.max(0, until - monotonicNow())), undefined).unref());
 }
 
 /** Asks the runner for its state again: it may have started processes since `findRunning`. */

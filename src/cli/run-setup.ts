@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath, runFolderName } from '../control/lock.ts';
+import { ownMark } from '../control/private-file.ts';
 import { Guard } from '../os/guard.ts';
 import { remove, removeIfEmpty } from '../os/remove.ts';
 import { newRunId, type RunId } from '../os/run-id.ts';
@@ -44,7 +45,7 @@ export class RunSetup {
       this.runFolder = runFolder;
       break;
     }
-    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder) }, (message) => this.warn(message));
+    this.guard = new Guard(runId, { folder: this.runFolder, lockFile: lockPath(this.folder), draftEnding: ownMark() }, (message) => this.warn(message));
   }
 
   onWarning(listener: (message: string) => void): void {

@@ -1,6 +1,7 @@
 // Shared by the commands that talk to a runner (ps, down, kill): finds the run, resolves NAMEs among its instances,
 // and describes a runner that does not answer.
 import { findRun, type FoundRun } from '../control/find-run.ts';
+import { runnerInWords } from '../control/lock.ts';
 import { remnantsInWords } from '../control/remains.ts';
 import type { InstanceState } from '../control/state.ts';
 import { formatProblem } from '../manifest/problem.ts';
@@ -47,7 +48,7 @@ export function whyUnreachable(run: FoundRun, options: ManifestOptions): Shown |
     case 'live':
       return undefined;
     case 'silent':
-      return shown`the runner, process ${run.owner.pid}, ${run.isStopped ? 'is stopped (SIGCONT wakes it)' : 'does not answer'}`;
+      return shown`the runner, ${runnerInWords(run.owner)}, ${run.isStopped ? 'is stopped (SIGCONT wakes it)' : 'does not answer'}`;
     case 'dead':
       return shown`the runner, process ${run.state.runner.pid}, is dead; of its processes these are left: ${remnantsInWords(run.remnants)}\n  hint: ${hint}, and so does the next \`${commandFor('up', options)}\``;
   }

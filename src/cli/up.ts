@@ -3,8 +3,9 @@
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { shown, type Shown } from '../manifest/shown.ts';
+import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
-import { takeLock, type Lock, type Owner } from '../control/lock.ts';
+import { isElsewhere, runnerInWords, takeLock, type Lock, type Owner } from '../control/lock.ts';
 import { UnsafeFolder } from '../control/runtime-folder.ts';
 import { finishEarlierRun, remnantsInWords } from '../control/remains.ts';
 import { JsonPrinter } from '../output/json.ts';
@@ -44,6 +45,9 @@ const manyInstances = 50;
 
 /** How long to wait for a slow reader of the remaining output when the user asked for an immediate end. */
 const finalFlushMs = 500;
+
+/** Signals that stop the start. */
+const stopSignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
@@ -115,7 +119,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const printer = await printerFor(options, instances, out, err);
   const warn = (message: string): void => printer.notice({ type: 'warning', process: undefined, message });
   setup.onWarning(warn);
-  const lock = lockOrFail(setup, manifest.file, options);
+  const lock = await lockOrFail(setup, manifest.file, options, inbox);
   try {
     const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
     if (survivors.length > 0) throw new Failure(shown`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
@@ -251,15 +255,23 @@ function isSameFile(first: number, second: number): boolean {
 }
 
 /** @throws Failure with status 3 when another runner has the lock. */
-function lockOrFail({ folder, runId, warn }: RunSetup, file: string, options: UpOptions): Lock {
-  const taken = takeLock(folder, { runId: runId.id, file }, warn);
+async function lockOrFail(setup: RunSetup, file: string, options: UpOptions, { early }: Inbox): Promise<Lock> {
+  const stopSignal = (): PolicySignal | undefined => early.find((signal) => stopSignals.has(signal));
+  const taken = await takeLock(setup.folder, { runId: setup.runId.id, file }, setup.warn, () => stopSignal() !== undefined);
   if ('lock' in taken) return taken.lock;
+  const signal = stopSignal();
+  if (signal !== undefined) {
+    await setup.close();
+    if (signal !== 'SIGQUIT') dieBy(signal);
+    leave(statusOfSignal(signal));
+  }
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }
 
-function alreadyRunning({ pid, startedAt, file }: Owner, options: UpOptions): Shown {
-  const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME`;
-  return shown`${file === '-' ? 'this manifest' : file} is already running: process ${pid}, since ${startedAt}\n  hint: ${hint}`;
+function alreadyRunning(owner: Owner, options: UpOptions): Shown {
+  const another = isElsewhere(owner) ? ' or with another folder in PROCRUN_RUNTIME_DIR' : '';
+  const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME${another}`;
+  return shown`${owner.file === '-' ? 'this manifest' : owner.file} is already running: ${runnerInWords(owner)}, since ${owner.startedAt}\n  hint: ${hint}`;
 }
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {

@@ -1,14 +1,11 @@
 // The client side of the control socket: sends one request to a running procrun and reads its answer. A runner that does not
 // answer in time counts as stopped or hung. The caller decides how to go on without it.
-import { once } from 'node:events';
-import { lstatSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import type { Milliseconds } from '../manifest/types.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
-import { socketPath, type SocketPath } from '../os/socket-path.ts';
-import { isRunning, type Owner } from './lock.ts';
-import { socketName, type Answers, type RequestName, type Outcomes, type Refusal, type RequestOf } from './protocol.ts';
+import { connectTo } from './connect.ts';
+import { isElsewhere, mayBeStarting, type Owner } from './lock.ts';
+import { checkAnswer, checkOutcome, type Answers, type RequestName, type Outcomes, type RequestOf } from './protocol.ts';
 
 /** The kernel queues connections, so connect(2) succeeds even when the runner is hung. Only an answer proves that it works. A busy machine needs time. */
 const answerMs: Milliseconds = 2000;
@@ -29,50 +26,27 @@ const maxBufferedChars = 8 * 1024 * 1024;
 /** @returns undefined when the runner does not answer within `withinMs`. When the runner has ended or is stopped, the call returns at once. */
 export async function ask<C extends RequestName>(folder: string, owner: Owner, request: Omit<RequestOf<C>, 'until'>, withinMs: Milliseconds = answerMs): Promise<Conversation<C> | undefined> {
   const until = Date.now() + withinMs;
-  if (isStopped(readProcess(owner.pid)?.state ?? '')) return undefined;
+  if (!isElsewhere(owner) && isStopped(readProcess(owner.pid)?.state ?? '')) return undefined;
   // A runner that is still starting has no socket yet. The socket of a dead run may be in its place.
-  let socket = await connected(folder);
+  let socket = await connectTo(folder);
   while (!socket) {
-    if (Date.now() > until || !isRunning(owner)) return undefined;
+    if (Date.now() > until || !mayBeStarting(folder, owner)) return undefined;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
-    socket = await connected(folder);
+    socket = await connectTo(folder);
   }
   const lines = linesOf(socket);
   // After `until` the caller acts without the runner. If the runner still handled the request then, the action would happen twice.
   socket.write(`${JSON.stringify({ ...request, until })}\n`);
   const timer = setTimeout(() => socket.destroy(), until - Date.now());
-  const answer = (await lines.next()) as Answers[C] | Refusal | undefined;
+  const { command } = request as RequestOf<C>;
+  // Another program may listen here, or a procrun of another version.
+  const answer = checkAnswer(command, await lines.next());
   clearTimeout(timer);
-  if (answer === undefined || 'error' in answer) {
+  if (answer === undefined) {
     socket.destroy();
     return undefined;
   }
-  return { answer, outcome: lines.next() as Promise<Outcomes[C] | undefined>, leave: () => void socket.destroy() };
-}
-
-/** @returns undefined when no process listens on the socket. */
-async function connected(folder: string): Promise<Socket | undefined> {
-  if (!isSocket(join(folder, socketName))) return undefined;
-  let address: SocketPath | undefined;
-  try {
-    address = socketPath(folder, socketName);
-    const socket = connect(address.path);
-    await once(socket, 'connect');
-    return socket;
-  } catch {
-    return undefined;
-  } finally {
-    address?.release();
-  }
-}
-
-/** lstat, because a symbolic link could lead to another user's socket. */
-function isSocket(path: string): boolean {
-  try {
-    return lstatSync(path).isSocket();
-  } catch {
-    return false;
-  }
+  return { answer, outcome: lines.next().then((outcome) => checkOutcome(command, outcome)), leave: () => void socket.destroy() };
 }
 
 /** Reads one JSON value a line. `next` gives undefined at the end of the stream, and for a line that is not JSON. */

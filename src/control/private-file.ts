@@ -1,6 +1,7 @@
 // Files in the runtime folder that a later process can trust. Each is written completely or not at all, only its owner can read
 // it, and neither a read nor a write follows a symbolic link that another user planted.
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { pidNamespace } from '../os/machine.ts';
 import { CannotReadProcesses, isDead, readProcess } from '../os/processes.ts';
 
 /** procrun writes no larger file: 1,000 instances take a third of a megabyte. */
@@ -56,9 +57,16 @@ export function writeDraft(path: string, text: string): string {
   return draft;
 }
 
-/** Marks the name of a file or folder as this process's, so that a later runner can remove it: the pid and, since pids are reused, the start time. @throws CannotReadProcesses */
+/** A process as the names of its files show it: `PID-START`, and `-nsNUMBER` for its PID namespace. Without the latter it is of this one. */
+export interface Marked {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly pidNamespace?: string | undefined;
+}
+
+/** Marks the name of a file or folder as this process's, so that a later runner can remove it. @throws CannotReadProcesses */
 export function ownMark(): string {
-  cachedOwnMark ??= markOf(process.pid) ?? cannotRead();
+  cachedOwnMark ??= markOf({ pid: process.pid, startTicks: readProcess(process.pid)?.startTicks ?? cannotRead(), pidNamespace: pidNamespace() });
   return cachedOwnMark;
 }
 
@@ -68,16 +76,32 @@ function cannotRead(): never {
   throw new CannotReadProcesses();
 }
 
-/** Matches `PID-START-…` (a folder) and `NAME.PID-START` with or without a further ending (a draft). */
-const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-\w*)(?:$|[.-])/;
-
-/** True if the name carries the mark of a process that has ended. */
-export function isOfDead(name: string): boolean {
-  const { pid, mark } = markPattern.exec(name)?.groups ?? {};
-  return pid !== undefined && mark !== cachedOwnMark && markOf(Number(pid)) !== mark;
+export function markOf({ pid, startTicks, pidNamespace: namespace = '' }: Marked): string {
+  const number = namespace.replace(/\D/g, '');
+  return `${pid}-${nameOf(startTicks)}${number === '' ? '' : `-ns${number}`}`;
 }
 
-function markOf(pid: number): string | undefined {
-  const info = readProcess(pid);
-  return info && !isDead(info.state) ? `${pid}-${info.startTicks}` : undefined;
+/** On macOS the start time is a date with spaces and colons. */
+function nameOf(startTicks: string): string {
+  return startTicks.replace(/\W/g, '_');
+}
+
+/** Matches `MARK-…` (a folder) and `NAME.MARK` with or without a further ending (a draft). */
+const markPattern = /^(?:[\w.]+\.)?(?<mark>(?<pid>\d+)-(?<start>\w*)(?:-ns(?<namespace>\d+))?)(?:$|[.-])/;
+
+/** True if the name carries this mark. */
+export function hasMark(name: string, mark: string): boolean {
+  return markPattern.exec(name)?.groups?.mark === mark;
+}
+
+/**
+ * True if the name carries the mark of a process that has ended. A process of another PID namespace cannot be seen from here, so
+ * the answer for it is false.
+ */
+export function isOfDead(name: string): boolean {
+  const { pid, start, namespace, mark } = markPattern.exec(name)?.groups ?? {};
+  if (pid === undefined || mark === cachedOwnMark) return false;
+  if (namespace !== undefined && namespace !== pidNamespace().replace(/\D/g, '')) return false;
+  const info = readProcess(Number(pid));
+  return info === undefined || isDead(info.state) || nameOf(info.startTicks) !== start;
 }

@@ -2,7 +2,7 @@
 // takes time gets a second line, the outcome, when it is done. client.ts and server.ts send and receive the messages.
 import { signalNames } from '../manifest/signal-names.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
-import type { RunState } from './state.ts';
+import { checkState, type RunState } from './state.ts';
 
 export const socketName = 'control.sock';
 
@@ -40,12 +40,19 @@ export interface Refusal {
 /** Limit for the length of a request line. A `kill` that names 1,000 instances takes 70 KB. */
 export const longestLine = 256 * 1024;
 
-const checks: { readonly [C in RequestName]: (request: Partial<Record<string, unknown>>) => boolean } = {
+type Fields = Partial<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+const areStrings = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+const checks: { readonly [C in RequestName]: (request: Fields) => boolean } = {
   status: () => true,
   down: ({ deadlineMs }) => deadlineMs === null || (typeof deadlineMs === 'number' && deadlineMs >= 0),
   kill: ({ instances, signal, scope }) =>
-    Array.isArray(instances) &&
-    instances.every((name) => typeof name === 'string') &&
+    areStrings(instances) &&
     (signalNames as readonly unknown[]).includes(signal) &&
     (scope === 'group' || scope === 'leader'),
 };
@@ -53,11 +60,34 @@ const checks: { readonly [C in RequestName]: (request: Partial<Record<string, un
 /** @returns undefined if the line is not a valid request. */
 export function parseRequest(line: string): Request | undefined {
   try {
-    const request = JSON.parse(line) as Partial<Record<string, unknown>> | null;
-    const command = request?.command;
-    if (request === null || typeof command !== 'string' || !Object.hasOwn(checks, command)) return undefined;
+    const request: unknown = JSON.parse(line);
+    if (!isObject(request)) return undefined;
+    const { command } = request;
+    if (typeof command !== 'string' || !Object.hasOwn(checks, command)) return undefined;
     return typeof request.until === 'number' && checks[command as RequestName](request) ? (request as unknown as Request) : undefined;
   } catch {
     return undefined;
   }
+}
+
+const answerChecks: { readonly [C in RequestName]: (answer: Fields) => boolean } = {
+  status: ({ state }) => checkState(state) !== undefined,
+  down: () => true,
+  kill: ({ hit }) => areStrings(hit),
+};
+
+const outcomeChecks: { readonly [C in RequestName]: (outcome: Fields) => boolean } = {
+  status: () => false,
+  down: ({ status }) => Number.isInteger(status),
+  kill: () => true,
+};
+
+/** @returns undefined for a refusal, and for anything else that is not the answer to this request. */
+export function checkAnswer<C extends RequestName>(command: C, value: unknown): Answers[C] | undefined {
+  return isObject(value) && !('error' in value) && answerChecks[command](value) ? (value as unknown as Answers[C]) : undefined;
+}
+
+/** @returns undefined if the value is not the outcome of this request. */
+export function checkOutcome<C extends RequestName>(command: C, value: unknown): Outcomes[C] | undefined {
+  return isObject(value) && outcomeChecks[command](value) ? (value as unknown as Outcomes[C]) : undefined;
 }

@@ -1,12 +1,14 @@
 // Finds and ends the living processes of a run without its runner, which is dead or does not answer, or need not be asked. The
 // state file names the trees. The kernel reuses pids, so a process is signalled only after proof that it belongs to the run.
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
+import { deniedInWords } from '../os/denied.ts';
 import { bootId } from '../os/machine.ts';
 import { describeCommand, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
+import { isDenied } from '../os/kill.ts';
 import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
-import { isRunning } from './lock.ts';
+import { isElsewhere, isRunning } from './lock.ts';
 import { readState, type InstanceState, type RunState } from './state.ts';
 
 /** The living processes of one instance. Escapees that must be left alone are not included. */
@@ -44,8 +46,8 @@ export class Remains {
   /** @param names instances to handle; default: all. */
   constructor({ runner, runId, instances }: RunState, names?: readonly string[], system: System = realSystem) {
     this.#system = system;
-    // After a reboot no process of the run exists. The same pids belong to other processes.
-    const selected = runner.bootId === bootId() ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
+    // After a reboot no process of the run exists. There, and in another PID namespace, the same pids belong to other processes.
+    const selected = runner.bootId === bootId() && !isElsewhere(runner) ? instances.filter(({ name }) => names?.includes(name) ?? true) : [];
     this.#trees = new Map(selected.map((instance) => [markOf(instance, runId), instance]));
   }
 
@@ -78,6 +80,14 @@ export class Remains {
       return true;
     });
     return reached.map(({ instance }) => instance);
+  }
+
+  /** Those of them that we have no permission to signal. */
+  denied(scope: 'group' | 'leader'): Remnant[] {
+    return this.look().flatMap((remnant) => {
+      const members = remnant.members.filter(({ info }) => (scope === 'group' || info.pid === remnant.instance.pid) && isDenied(info.pid));
+      return members.length > 0 ? { ...remnant, members } : [];
+    });
   }
 
   /** Ends all remnants: SIGTERM, the grace, then SIGKILL. @returns the survivors. */
@@ -135,7 +145,7 @@ function continueStopped(members: readonly Member[], { isSameAlive, signalProces
 
 /** For a message: `web: 4711 (node server.js), 4712 (…); db: …` */
 export function remnantsInWords(remnants: readonly Remnant[]): string {
-  const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)})`;
+  const names = ({ info }: Member): string => `${info.pid} (${describeCommand(info)}${deniedInWords(info.pid)})`;
   const words = ({ session, members }: Remnant): string => (members.length > 0 ? members.map(names).join(', ') : `the group ${session.id}, which forks without a pause`);
   return remnants.map((remnant) => `${remnant.instance.name}: ${words(remnant)}`).join('; ');
 }

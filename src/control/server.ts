@@ -125,10 +125,14 @@ export class ControlServer {
       socket.end();
       return;
     }
-    void outcome.then((last) => {
-      sendLine(socket, last);
-      socket.end();
-    });
+    outcome.then(
+      (last) => {
+        sendLine(socket, last);
+        socket.end();
+      },
+      // To the client, the end without an outcome means that the runner cannot tell it.
+      () => socket.destroy(),
+    );
   }
 
   #handle(request: Request): Reaction<RequestName> {

@@ -1,12 +1,12 @@
 // The state file of a run: it identifies the runner and the tree of each instance. Other commands use it when the runner cannot
 // answer, because it is dead, stopped or hung.
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SignalName } from '../manifest/types.ts';
 import { remove, type Warn } from '../os/remove.ts';
-import { markPattern } from '../os/run-id.ts';
+import { isRunId, markPattern, uuidOf } from '../os/run-id.ts';
 import { isMissing } from '../os/system-error.ts';
 import type { StageName } from '../output/notices.ts';
-import type { Lock, Owner } from './lock.ts';
+import type { Lock, Owner, RunnerIdentity } from './lock.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 
 /** The states that `ps` shows. */
@@ -42,15 +42,15 @@ export interface InstanceState {
 
 export interface RunState {
   readonly version: 1;
-  readonly runner: Pick<Owner, 'pid' | 'startTicks' | 'bootId'>;
+  readonly runner: RunnerIdentity;
   readonly runId: string;
   readonly file: string;
   readonly startedAt: string;
   readonly instances: readonly InstanceState[];
 }
 
-export function stateOf({ pid, startTicks, bootId, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
-  return { version: 1, runner: { pid, startTicks, bootId }, runId, file, startedAt, instances };
+export function stateOf({ pid, startTicks, bootId, pidNamespace, runId, file, startedAt }: Owner, instances: readonly InstanceState[]): RunState {
+  return { version: 1, runner: { pid, startTicks, bootId, ...(pidNamespace === undefined ? {} : { pidNamespace }) }, runId, file, startedAt, instances };
 }
 
 const isString = (value: unknown): boolean => typeof value === 'string';
@@ -79,18 +79,18 @@ const instanceChecks: Checks<InstanceState> = {
   exitCode: orNull(isCount),
   signal: orNull(isString),
   leaveEscapees: (value) => typeof value === 'boolean',
-  // `unlimited` as a mark, or `/` as a path prefix, would match foreign processes.
+  // `unlimited` as a mark would match foreign processes. For paths see `areOutputsOfRun`.
   memoryLimit: orNull((value) => typeof value === 'string' && markPattern.test(value)),
-  outputs: orNull((value) => typeof value === 'string' && value.startsWith('/') && value.length > 1),
+  outputs: orNull((value) => typeof value === 'string' && value.startsWith('/')),
 };
 
-const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString };
+const runnerChecks: Checks<RunState['runner']> = { pid: (value) => isCount(value) && value !== 0, startTicks: isString, bootId: isString, pidNamespace: (value) => value === undefined || isString(value) };
 
 const runChecks: Checks<RunState> = {
   version: (value) => value === 1,
   runner: (value) => passes(value, runnerChecks),
-  // An empty run id would match every process without one.
-  runId: (value) => isString(value) && value !== '',
+  // Foreign processes may carry another text, or none.
+  runId: (value) => typeof value === 'string' && isRunId(value),
   file: isString,
   startedAt: isString,
   instances: (value) => Array.isArray(value) && value.every((instance) => passes(instance, instanceChecks)),
@@ -101,9 +101,16 @@ function passes<T>(value: unknown, checks: Checks<T>): value is T {
   return (Object.keys(checks) as (keyof T)[]).every((key) => checks[key]((value as T)[key]));
 }
 
+/** The pipes of a run are in a folder of its own, whose name ends with its UUID. Another path, `/dev/` for instance, would match foreign processes. */
+function areOutputsOfRun(outputs: string | null, instance: string, runId: string): boolean {
+  if (outputs === null) return true;
+  return basename(outputs).replace(/^~/, '') === `${instance}.` && basename(dirname(outputs)).endsWith(`-${uuidOf(runId)}`);
+}
+
 /** @returns undefined if the value is not a complete, valid state. Nothing may be signalled by a state that is not understood. */
 export function checkState(value: unknown): RunState | undefined {
-  return passes(value, runChecks) ? value : undefined;
+  if (!passes<RunState>(value, runChecks)) return undefined;
+  return value.instances.every(({ outputs, name }) => areOutputsOfRun(outputs, name, value.runId)) ? value : undefined;
 }
 
 export const stateName = 'state.json';
@@ -153,10 +160,15 @@ export class StateFile {
     if (!this.#closed) this.#timer ??= setTimeout(() => this.write(), writeDelayMs).unref();
   }
 
-  /** Removes the file, unless it is a later run's, and ends all writing. */
-  close(warn: Warn): void {
+  /**
+   * Removes the file, unless it is a later run's, and ends all writing.
+   * @param keeps the file stays, because processes of the run survive: `ps`, `kill --group` and the next `up` find them by it.
+   */
+  close(warn: Warn, keeps = false): void {
+    if (keeps) this.write();
     this.#closed = true;
     clearTimeout(this.#timer);
+    if (keeps) return;
     if (this.#lock.isOurs() || readState(dirname(this.#path))?.runId === this.#lock.owner.runId) remove(this.#path, warn);
   }
 

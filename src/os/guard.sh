@@ -6,6 +6,7 @@
 #   folder PATH        the run's own folder, removed at the end. It holds the pipes of the processes; a ~ before the name of a
 #                      pipe means that escapees of that process are left alone
 #   lock PATH          the file that names the present runner, removed at the end if it is still ours
+#   drafts ENDING      how the names of the runner's unfinished files beside the lock end; they are removed at the end
 #   + PGID START FLAG  a new group. START: start time of its leader, as read_stat has it. FLAG: `fd` if the runner's death
 #                      raises its stop flag; else `-`
 #   - PGID             the group is gone; the kernel may reuse its number
@@ -22,7 +23,7 @@ ulimit -S -m unlimited 2>/dev/null
 grace=200     # time between two steps, in 1/100 s
 kill_wait=500 # longest time for SIGKILL to work, in 1/100 s
 groups=' '    # "PGID:START:FLAG " for each
-id='' mark='' folder='' lock='' oldest=''
+id='' id_pattern='' mark='' folder='' lock='' drafts='' oldest=''
 
 forget_group() {
   case $groups in
@@ -38,11 +39,12 @@ forget_group() {
 
 # Sets $state, $group, $start and $limit of process $1. False: there is no such process.
 read_stat() {
-  state='' group='' start='' limit=''
-  read -r line 2>/dev/null <"/proc/$1/stat" || return 1
-  # Fields are counted after the last parenthesis: the name before it may hold any character.
+  state='' group='' start='' limit='' stat=''
+  while read -r line; do stat="$stat $line"; done 2>/dev/null <"/proc/$1/stat"
+  # Fields are counted after the last parenthesis: the name before it may hold any character, line breaks too.
   # shellcheck disable=SC2086
-  set -- ${line##*) }
+  set -- ${stat##*) }
+  [ $# -ge 23 ] || return 1
   state=$1 group=$3 start=${20} limit=${23}
 }
 
@@ -61,25 +63,31 @@ list_with_variable() {
 
 # Processes whose limit is one of the marks $1, separated by |.
 list_marked() {
-  grep -lE "^[0-9]+ [(].*[)] .( -?[0-9]+){21} ($1)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null
+  # -z makes one line of the whole file: the name of a process may hold line breaks.
+  grep -lzE "^[0-9]+ [(].*[)] .( -?[0-9]+){21} ($1)[0-9]{8} " /proc/[0-9]*/stat 2>/dev/null
 }
 
 # Processes with standard output or error in a pipe of ours.
 list_writers() {
-  # Parsing `ls` is safe here, because names in /proc are numbers. POSIX readlink(1) takes only one path at a time.
+  # One `ls` shows the outputs of all processes, but a foreign process chooses the path of its output. It may hold our folder
+  # after another arrow or a line break. So these are only candidates: holds_our_pipe looks again at each.
   # shellcheck disable=SC2010
-  [ -z "$folder" ] || ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | grep -vF -- "-> $folder/~" | sed 's/ -> .*//; s/.* //'
+  [ -z "$folder" ] || ls -l /proc/[0-9]*/fd/1 /proc/[0-9]*/fd/2 2>/dev/null | grep -F -- "-> $folder/" | sed -n 's/ -> .*//; s/.* \(\/proc\/[0-9]*\/fd\/[12]\)$/\1/p'
 }
 
 # Whether one of the groups $1, separated by |, has a member that is not a zombie.
 has_living_member() {
-  grep -qE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ ($1) " /proc/[0-9]*/stat 2>/dev/null
+  grep -qzE "^[0-9]+ [(].*[)] [^ZX] -?[0-9]+ ($1) " /proc/[0-9]*/stat 2>/dev/null
 }
 
 # Whether group $1 with leader start time $2 is still ours. The kernel does not reuse the number while a member lives. A leader
-# with a different start time means that the number was reused.
+# with a different start time means that the number was reused. kill(2) also fails where we have no permission: the leader, of
+# another user now, is alive then.
 is_ours() {
-  kill -0 "-$1" 2>/dev/null || return 1
+  kill -0 "-$1" 2>/dev/null || {
+    read_stat "$1" && [ "$start" = "$2" ] && case $state in Z | X) false ;; esac
+    return
+  }
   ! read_stat "$1" || [ "$start" = "$2" ]
 }
 
@@ -97,7 +105,9 @@ signal_groups() {
 # Sets $now, in 1/100 s since an arbitrary moment.
 now=0
 read_clock() {
-  if read -r now rest 2>/dev/null </proc/uptime; then now=${now%.*}${now#*.}; else now=$((now + 5)); fi
+  if read -r up rest 2>/dev/null </proc/uptime; then now=${up%.*}${up#*.}
+  elif up=$(date +%s 2>/dev/null); then now=${up}00
+  else now=$((now + 5)); fi
 }
 
 # Sleeps 0.05 s. POSIX sleep(1) knows only whole seconds.
@@ -117,12 +127,18 @@ continue_stopped() {
   done
 }
 
+# Whether the link $1 leads to a pipe of ours whose process wants its escapees to be found.
+holds_our_pipe() {
+  link=$(ls -l "$1" 2>/dev/null)
+  case ${link#* -> } in "$folder/~"*) return 1 ;; "$folder/"*) ;; *) return 1 ;; esac
+}
+
 # Sets $escapees, "PID:START " for each of our processes that left its group. Finds them by run id, mark and output pipe.
 find_escapees() {
   escapees=' '
   left_alone=$(list_with_variable 'PROCRUN_ESCAPE(=1|ES=leave)')
   # The id of a nested run begins with ours.
-  paths=$(list_with_variable "PROCRUN_RUN_ID=$id([.].*)?")
+  paths=$(list_with_variable "PROCRUN_RUN_ID=$id_pattern([.].*)?")
   # A nested run has its own marks. Its processes that still have our run id show which.
   marks=$mark
   for path in $paths; do
@@ -145,6 +161,7 @@ $left_alone
     read_stat "$pid" || continue
     case $state in Z | X) continue ;; esac
     case $groups in *" $group:"*) continue ;; esac
+    case $path in */fd/*) holds_our_pipe "$path" || continue ;; esac
     escapees="$escapees$pid:$start "
   done
 }
@@ -230,9 +247,12 @@ remove_files() {
   [ -n "$lock" ] || return
   lock_dir=${lock%/*}
   # Temporary files of the runner, if it was killed before it renamed them.
-  rm -f -- "$lock_dir"/*.json."$PPID"-*
+  # A name without a PID namespace (-ns) is of this one.
+  for ending in "$drafts" "${drafts%-ns*}"; do
+    [ -z "$ending" ] || rm -f -- "$lock_dir"/*.json."$ending" "$lock_dir"/*.json."$ending".*
+  done
   # A new runner of the same manifest may own the lock file by now.
-  if grep -q "$id" "$lock" 2>/dev/null; then
+  if grep -qF "\"runId\": \"$id\"" "$lock" 2>/dev/null; then
     rm -f -- "$lock" "$lock_dir/state.json" "$lock_dir/control.sock"
   fi
   rmdir "$lock_dir" 2>/dev/null
@@ -240,9 +260,16 @@ remove_files() {
 
 handle_line() {
   case $1 in
-  run) id=${2% *} mark=${2##* } ;;
+  run)
+    id=${2% *} mark=${2##* }
+    # An id has dots, which a pattern takes for any character.
+    id_pattern='' rest=$id
+    while case $rest in *.*) ;; *) false ;; esac; do id_pattern="$id_pattern${rest%%.*}[.]" rest=${rest#*.}; done
+    id_pattern=$id_pattern$rest
+    ;;
   folder) folder=$2 ;;
   lock) lock=$2 ;;
+  drafts) drafts=$2 ;;
   +)
     rest=${2#* }
     groups="$groups${2%% *}:${rest% *}:${rest#* } "
@@ -330,6 +357,8 @@ answer_by_ps() {
 
 # The /proc of another PID namespace has other pids than kill(2) takes.
 choose_answers() {
+  # date(1) gives whole seconds.
+  [ -r /proc/uptime ] || grace=$((grace + 100))
   read -r pid rest 2>/dev/null </proc/self/stat || pid=
   if [ "$pid" != "$$" ]; then
     answer_by_ps

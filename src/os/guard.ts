@@ -15,6 +15,8 @@ export interface RunFiles {
   readonly folder: string;
   /** The file that names the present runner of the manifest. */
   readonly lockFile: string;
+  /** How the names of the runner's unfinished files beside the lock file end. */
+  readonly draftEnding: string;
 }
 
 export interface GuardedGroup {
@@ -137,9 +139,9 @@ export class Guard {
     const { PATH = '/usr/bin:/bin' } = process.env;
     const { id, markPrefix } = this.#run;
     // The first messages are in its environment, so it has them even if we die at once. Later ones go over the channel.
-    const { folder, lockFile } = this.#files;
+    const { folder, lockFile, draftEnding } = this.#files;
     this.#process = undefined;
-    const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, ...[...this.#groups.values()].map(groupLine), ...extraLines];
+    const lines = [`run ${id} ${markPrefix}`, `folder ${folder}`, `lock ${lockFile}`, `drafts ${draftEnding}`, ...[...this.#groups.values()].map(groupLine), ...extraLines];
     const environment = { PATH, LC_ALL: 'C', GUARD_LINES: lines.join('\n') };
     const guard = spawnGuard(environment) ?? (releaseReserve() ? spawnGuard(environment) : undefined);
     if (!guard) {
@@ -184,6 +186,10 @@ function spawnGuard(env: NodeJS.ProcessEnv): ChildProcess | undefined {
   return guard.pid === undefined ? undefined : guard;
 }
 
-function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {
-  return `+ ${pgid} ${leaderStart ?? '-'} ${isToldByDeath ? 'fd' : '-'}`;
+/**
+ * The message about a new group. Exported for tests. On macOS a start time is a date, and its blanks and colons would separate
+ * words here: the guard would take a part of the date for the number of a group. There is no /proc to compare it with, either.
+ */
+export function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {
+  return `+ ${pgid} ${leaderStart?.replace(/\W/g, '_') || '-'} ${isToldByDeath ? 'fd' : '-'}`;
 }

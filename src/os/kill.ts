@@ -32,6 +32,17 @@ export function groupMayLive(pgid: number): boolean {
   }
 }
 
+/** True if the process is alive and we have no permission to signal it: another user's, for instance after a setuid program. @throws RangeError for a pid below 2. */
+export function isDenied(pid: number): boolean {
+  if (!(Number.isInteger(pid) && pid > 1)) throw new RangeError(`refusing to look at process ${pid}`);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 function deliver(target: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(target, signal);

@@ -9,19 +9,35 @@ import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
 const fixed = { LC_ALL: 'C', TZ: 'UTC0' };
 
 /**
+ * A Ctrl+C or Ctrl+Z at the terminal would end or stop a ps in our process group, and processes would look dead. (Node passes
+ * `detached` on to libuv, but its types lack it for spawnSync.)
+ */
+const ownSession: object = { detached: true };
+
+/** Limit of attempts when ps is killed from outside. */
+const maxAttempts = 5;
+
+/**
  * @returns its output; empty when it finds no process, or there is no ps.
- * @throws the error, when ps cannot be started: a process must not count as dead because of that.
+ * @throws the error, when ps cannot be started, or is always killed: a process must not count as dead because of that.
  */
 export function ps(...words: readonly string[]): string {
   return run(words).stdout;
 }
 
-function run(words: readonly string[]): { readonly pid: number; readonly stdout: string } {
-  const { error, pid, stdout } = spawnSync('ps', words, { encoding: 'utf8', env: { ...process.env, ...fixed }, stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: Infinity });
-  if (!error) return { pid, stdout };
-  if (isOutOfDescriptors(error) && releaseReserve()) return run(words);
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { pid: 0, stdout: '' };
-  throw error;
+function run(words: readonly string[], attempt = 1): { readonly pid: number; readonly stdout: string } {
+  const { error, pid, signal, stdout } = spawnSync('ps', words, {
+    encoding: 'utf8',
+    env: { ...process.env, ...fixed },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: Infinity,
+    ...ownSession,
+  });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return { pid: 0, stdout: '' };
+  if (!error && signal === null) return { pid, stdout };
+  if (error && isOutOfDescriptors(error) && releaseReserve()) return run(words);
+  if (error || attempt === maxAttempts) throw error ?? new Error(`ps was killed ${maxAttempts} times by ${String(signal)}, so the processes are not known`);
+  return run(words, attempt + 1);
 }
 
 let isUsable: boolean | undefined;

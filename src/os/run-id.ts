@@ -34,13 +34,36 @@ const markCount = Math.floor(1e8 / (stepKib * 1024));
 const minRun = 1e4;
 const runCount = 8e7;
 
-/** @param environment the runner's own. If the runner is nested in another run, it holds that run's id. */
+const uuidPattern = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+/** The name of an instance: `web`, or `web.2`. ../manifest/names.ts has the rule for the name of a process. */
+const instancePattern = '[A-Za-z0-9_-]+(?:\\.\\d+)?';
+const runIdPattern = new RegExp(`^${uuidPattern}(?:\\.${instancePattern}/${uuidPattern})*$`);
+const outerInstancePattern = new RegExp(`^${instancePattern}$`);
+
+/** Longer than the id of a run in a run in a run, 15 levels deep with the longest names. The id has to fit into one variable and into one line to the guard. */
+const maxIdLength = 4096;
+
+/**
+ * Whether a text is the id of a run. The id goes into patterns, and into lines to the guard, so a text that we did not make is
+ * checked first. A line break in it would be a pattern of its own, and match foreign processes.
+ */
+export function isRunId(text: string): boolean {
+  return text.length <= maxIdLength && runIdPattern.test(text);
+}
+
+/** The UUID of the run itself, without the ids of its outer runs. */
+export function uuidOf(runId: string): string {
+  return runId.slice(runId.lastIndexOf('/') + 1);
+}
+
+/** @param environment the runner's own. If the runner is nested in another run, it holds that run's id. Variables that name no run are ignored. */
 export async function newRunId(environment: Readonly<Record<string, string | undefined>>): Promise<RunId> {
-  const { PROCRUN_RUN_ID: outer, PROCRUN_INSTANCE: instance } = environment;
+  const { PROCRUN_RUN_ID: outer = '', PROCRUN_INSTANCE: instance = '' } = environment;
   const uuid = await freshUuid();
+  const nestedId = `${outer}.${instance}/${uuid}`;
   const run = minRun + (parseInt(uuid.replaceAll('-', '').slice(0, 12), 16) % runCount);
   return {
-    id: outer && instance ? `${outer}.${instance}/${uuid}` : uuid,
+    id: isRunId(outer) && outerInstancePattern.test(instance) && isRunId(nestedId) ? nestedId : uuid,
     uuid,
     markPrefix: String(run * 1024),
     mark: (index) => {

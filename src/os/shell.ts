@@ -19,8 +19,8 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The words to put before a command, so that env(1) sets the variables that a shell would remove. Empty if there are none. */
+/** The words to put before a command, so that env(1) sets the variables that a shell would remove. Empty if there are none. `--`: a name may begin with `-`. */
 export function oddVariables(env: Readonly<Record<string, string>>): string[] {
   const odd = Object.entries(env).filter(([name]) => !identifier.test(name));
-  return odd.length === 0 ? [] : ['env', ...odd.map(([name, value]) => `${name}=${value}`)];
+  return odd.length === 0 ? [] : ['env', '--', ...odd.map(([name, value]) => `${name}=${value}`)];
 }

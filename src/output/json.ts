@@ -127,7 +127,7 @@ function fieldsOf(notice: Notice): Fields | undefined {
     case 'holder':
       return { event: 'holder', process: notice.process, pid: notice.pid ?? null, command: notice.command };
     case 'survivor':
-      return { event: 'survivor', process: notice.process, pid: notice.pid, state: notice.state, command: notice.command };
+      return { event: 'survivor', process: notice.process, pid: notice.pid, state: notice.state, command: notice.command, ...(notice.deniedUser === undefined ? {} : { user: notice.deniedUser }) };
     case 'warning':
       return { event: 'warning', ...(notice.process === undefined ? {} : { process: notice.process }), message: notice.message };
     case 'last-stage-over':

@@ -53,7 +53,8 @@ export type Notice =
   /** The runner looks at the system and sends the next three notices. */
   | { readonly type: 'escapee'; readonly process: string; readonly pid: number; readonly command: string; readonly left: boolean }
   | { readonly type: 'holder'; readonly process: string; readonly pid: number | undefined; readonly command: string }
-  | { readonly type: 'survivor'; readonly process: string; readonly pid: number; readonly state: string; readonly command: string }
+  /** `deniedUser`: the process belongs to this user, and the runner has no permission to signal it. */
+  | { readonly type: 'survivor'; readonly process: string; readonly pid: number; readonly state: string; readonly command: string; readonly deniedUser: string | undefined }
   | { readonly type: 'warning'; readonly process: string | undefined; readonly message: string }
   | { readonly type: 'done'; readonly status: number; readonly stopped: boolean; readonly results: readonly Result[] };
 

@@ -104,7 +104,9 @@ export function noticeInWords(notice: Notice): Shown | undefined {
         ? shown`${notice.process} has ended, but something still holds its output open; not waiting for it`
         : shown`${notice.process} has ended, but process ${notice.pid} (${notice.command}) still holds its output open; not waiting for it`;
     case 'survivor':
-      return shown`${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`;
+      return notice.deniedUser === undefined
+        ? shown`${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`
+        : shown`${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) belongs to ${notice.deniedUser}: no permission to signal it`;
     case 'warning':
       return notice.process === undefined ? printable(notice.message) : shown`${notice.process}: ${notice.message}`;
     case 'signal':

@@ -58,10 +58,10 @@ export class Control {
     this.#pendingKills = [];
   }
 
-  /** Removes the socket and the state file. Synchronous, and never throws. */
+  /** Removes the socket and, if no process survives, the state file. Synchronous, and never throws. */
   close(warn: Warn): void {
     this.#server.close(warn);
-    this.#file.close(warn);
+    this.#file.close(warn, this.#run.hasSurvivors);
   }
 
   #down({ deadlineMs }: RequestOf<'down'>): Reaction<'down'> {

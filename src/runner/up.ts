@@ -14,6 +14,7 @@ import type { Guard } from '../os/guard.ts';
 import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import { removeFolder } from '../os/remove.ts';
 import type { RunId } from '../os/run-id.ts';
+import { deniedUser } from '../os/denied.ts';
 import { DescriptorReserve } from '../os/descriptor-reserve.ts';
 import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/process-tree.ts';
 import { signalGroup, signalProcess } from '../os/kill.ts';
@@ -141,6 +142,11 @@ export class Up {
   /** The instance has not ended: its tree may be alive, or its output may still drain. False for an unknown name. */
   isActive(id: string): boolean {
     return this.#supervisor.instances.some((instance) => instance.name === id && instance.active);
+  }
+
+  /** A process of the run has survived SIGKILL, and the run has ended without it. */
+  get hasSurvivors(): boolean {
+    return this.#supervisor.instances.some(({ outcome }) => outcome?.kind === 'survived');
   }
 
   /** At least one leader is still the wrapper; its command does not run yet. */
@@ -274,7 +280,7 @@ export class Up {
         break;
       case 'release':
         for (const { info } of this.#watcher.release(action.id)) {
-          this.#say({ type: 'survivor', process: action.id, pid: info.pid, state: info.state, command: describeCommand(info) });
+          this.#say({ type: 'survivor', process: action.id, pid: info.pid, state: info.state, command: describeCommand(info), deniedUser: deniedUser(info.pid) });
         }
         break;
       case 'drain':

@@ -112,9 +112,15 @@ const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
 
 /**
  * Ends the processes that outlive the command: SIGTERM to each, then SIGKILL after 8 s or as soon as `isHurried`.
+ * @param onUnsignalled gets processes that could not be signalled: they have ended, or we have no permission.
  * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
-export async function endLeftovers(tree: Tree, isHurried: () => boolean, system: System = realSystem): Promise<ProcessInfo[]> {
+export async function endLeftovers(
+  tree: Tree,
+  isHurried: () => boolean,
+  system: System = realSystem,
+  onUnsignalled: (info: ProcessInfo) => void = () => undefined,
+): Promise<ProcessInfo[]> {
   const termUntil = system.now() + termGraceMs;
   const alreadyAsked = new Set<string>();
   let killUntil: number | undefined;
@@ -123,9 +129,11 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean, system:
     if (isHurried() || system.now() >= termUntil) killUntil ??= system.now() + killWaitMs;
     const isKilling = killUntil !== undefined;
     // Do not wait for a process that we may not signal: it belongs to another user.
-    const left = livingMembers(tree, { nested: isKilling }, system).filter((info) =>
-      isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system),
-    );
+    const left = livingMembers(tree, { nested: isKilling }, system).filter((info) => {
+      const isSignalled = isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system);
+      if (!isSignalled) onUnsignalled(info);
+      return isSignalled;
+    });
     emptyScans = left.length === 0 ? emptyScans + 1 : 0;
     if (emptyScans === 2) return [];
     if (system.now() >= (killUntil ?? Infinity)) return left;
@@ -138,8 +146,8 @@ export async function endLeftovers(tree: Tree, isHurried: () => boolean, system:
 function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>, { signalProcess }: System): boolean {
   const identity = identityOf(info);
   if (alreadyAsked.has(identity)) return true;
+  if (!signalProcess(info.pid, 'SIGTERM')) return false;
   alreadyAsked.add(identity);
-  const isSignalled = signalProcess(info.pid, 'SIGTERM');
-  if (isSignalled && isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
-  return isSignalled;
+  if (isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
+  return true;
 }

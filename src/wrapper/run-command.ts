@@ -4,8 +4,10 @@ import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
 import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
-import { CannotReadProcesses, describeCommand, readProcess } from '../os/processes.ts';
 import { writeStandardError } from '../os/standard-error.ts';
+import { deniedInWords } from '../os/denied.ts';
+import { CannotReadProcesses, describeCommand, identityOf, isSameAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { realSystem } from '../os/system.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
@@ -35,9 +37,15 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
   new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
-  const survivors = await endLeftovers(tree, hurryBySignal(inbox));
+  const unsignalled = new Map<string, ProcessInfo>();
+  const survivors = await endLeftovers(tree, hurryBySignal(inbox), realSystem, (info) => unsignalled.set(identityOf(info), info));
   for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
+  for (const info of unsignalled.values()) {
+    // Most of them have just ended.
+    const reason = isSameAlive(info) ? deniedInWords(info.pid) : '';
+    if (reason !== '') warn(shown`still alive: ${info.pid} ${describeCommand(info)}${reason}`);
+  }
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
 

@@ -8,7 +8,7 @@
 const fs = require('node:fs');
 const { ChildProcess } = require('node:child_process');
 
-const { AS_PLATFORM, HIDDEN_LOG, HIDDEN_PATHS, HIDDEN_TEXTS = '[]' } = process.env;
+const { AS_PLATFORM, HIDDEN_LOG = '/dev/null', HIDDEN_PATHS, HIDDEN_TEXTS = '[]' } = process.env;
 const { appendFileSync } = fs;
 
 if (AS_PLATFORM !== undefined) Object.defineProperty(process, 'platform', { value: AS_PLATFORM });

@@ -11,16 +11,16 @@ const base = mkdtempSync(join(tmpdir(), 'procrun-lock-'));
 after(() => rmSync(base, { recursive: true, force: true }));
 const newFolder = (): string => mkdtempSync(join(base, 'run-'));
 
-function take(folder: string, runId = 'run', warn: (message: string) => void = assert.fail): Lock {
-  const taken = takeLock(folder, { runId, file: '/p/procfile.yml' }, warn);
+async function take(folder: string, runId = 'run', warn: (message: string) => void = assert.fail): Promise<Lock> {
+  const taken = await takeLock(folder, { runId, file: '/p/procfile.yml' }, warn);
   assert.ok('lock' in taken);
   return taken.lock;
 }
 
 describe('the lock', () => {
-  test('a removed lock file is made again, in a folder that is made again, both private', () => {
+  test('a removed lock file is made again, in a folder that is made again, both private', async () => {
     const folder = newFolder();
-    const lock = take(folder);
+    const lock = await take(folder);
     const text = readFileSync(lockPath(folder), 'utf8');
     rmSync(folder, { recursive: true });
     assert.equal(lock.isOurs(), false);
@@ -32,11 +32,11 @@ describe('the lock', () => {
     assert.equal(existsSync(folder), false);
   });
 
-  test("a later run's lock is neither taken back nor released", () => {
+  test("a later run's lock is neither taken back nor released", async () => {
     const folder = newFolder();
-    const lock = take(folder);
+    const lock = await take(folder);
     rmSync(lockPath(folder));
-    const later = take(folder, 'later');
+    const later = await take(folder, 'later');
     assert.deepEqual([lock.isOurs(), lock.renew(), later.isOurs()], [false, false, true]);
     lock.release(assert.fail);
     assert.equal(later.isOurs(), true);
@@ -44,17 +44,17 @@ describe('the lock', () => {
     assert.equal(existsSync(folder), false);
   });
 
-  test('a lock file of a dead runner that cannot be moved away is an error with a way out, and no endless loop', (t) => {
+  test('a lock file of a dead runner that cannot be moved away is an error with a way out, and no endless loop', async (t) => {
     const folder = newFolder();
     writeFileSync(lockPath(folder), '{}', { mode: 0o600 });
     t.mock.method(fs, 'renameSync', () => {
       throw Object.assign(new Error('EBUSY: resource busy or locked'), { code: 'EBUSY', syscall: 'rename' });
     });
-    assert.throws(() => take(folder), (error: Error) => error instanceof UnsafeFolder && /cannot replace \S+runner\.json.*EBUSY.*remove it, or name another folder in PROCRUN_RUNTIME_DIR/.test(error.message));
+    await assert.rejects(take(folder), (error: Error) => error instanceof UnsafeFolder && /cannot replace \S+runner\.json.*EBUSY.*remove it, or name another folder in PROCRUN_RUNTIME_DIR/.test(error.message));
     assert.deepEqual(readdirSync(folder), ['runner.json']);
   });
 
-  test('a folder of a dead runner that cannot be removed is a warning', (t) => {
+  test('a folder of a dead runner that cannot be removed is a warning', async (t) => {
     const folder = newFolder();
     fs.mkdirSync(join(folder, '4194303-1-x'));
     t.mock.method(fs, 'rmSync', (path: string) => {
@@ -62,7 +62,7 @@ describe('the lock', () => {
       else fs.unlinkSync(path);
     });
     const warnings: string[] = [];
-    take(folder, 'run', (message) => warnings.push(message));
+    await take(folder, 'run', (message) => warnings.push(message));
     assert.deepEqual(warnings, [`cannot remove ${join(folder, '4194303-1-x')} (EACCES: permission denied); remove it by hand`]);
   });
 });

@@ -1,6 +1,7 @@
 // The control socket, and the state file beside it: only complete and valid messages and files are accepted.
 import { strict as assert } from 'node:assert';
 import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import fs, { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -28,7 +29,8 @@ function newFolder(name = String((folders += 1))): string {
   return folder;
 }
 
-const owner: Owner = { pid: process.pid, startTicks: readProcess(process.pid)?.startTicks ?? '', bootId: bootId(), runId: 'run', file: '/p/procfile.yml', startedAt: '2026-01-01T00:00:00.000Z' };
+const runId = randomUUID();
+const owner: Owner = { pid: process.pid, startTicks: readProcess(process.pid)?.startTicks ?? '', bootId: bootId(), runId, file: '/p/procfile.yml', startedAt: '2026-01-01T00:00:00.000Z' };
 const web: InstanceState = {
   name: 'web',
   process: 'web',
@@ -45,7 +47,7 @@ const web: InstanceState = {
   signal: null,
   leaveEscapees: false,
   memoryLimit: '1024000000000000',
-  outputs: '/run/web.',
+  outputs: `/run/1-2-${runId}/web.`,
 };
 
 describe('requests', () => {
@@ -197,6 +199,69 @@ describe('the socket', () => {
     assert.ok(performance.now() - begun < 30_000);
   });
 
+  test('an answer that does not belong to the request counts as none', async () => {
+    const { folder, replyWith } = await otherServer();
+    const state = stateOf(owner, [web]);
+    const wrong = ['null', '17', '"text"', 'true', '[]', '{}', 'no JSON', '', '{"error":"no"}', '{"hit":[]}', '{"state":null}', JSON.stringify({ state: { ...state, runId: '' } }), JSON.stringify({ state: { ...state, instances: [null] } })];
+    for (const line of wrong) {
+      replyWith(`${line}\n`);
+      assert.equal(await ask<'status'>(folder, owner, { command: 'status' }), undefined, line);
+    }
+    for (const line of ['null', '17', '{}', '{"hit":"web"}', '{"hit":[1]}', '{"hit":null}']) {
+      replyWith(`${line}\n`);
+      assert.equal(await ask<'kill'>(folder, owner, { command: 'kill', instances: [], signal: 'SIGKILL', scope: 'group' }), undefined, line);
+    }
+    for (const line of ['null', '17', '{}', '{"status":"0"}', '{"status":1.5}', 'no JSON', '']) {
+      replyWith(`{}\n${line}\n`);
+      const down = await ask<'down'>(folder, owner, { command: 'down', deadlineMs: null });
+      assert.equal(await down?.outcome, undefined, line);
+      assert.ok(down, line);
+    }
+  });
+
+  /** A server that answers each request with the same text. */
+  async function otherServer(): Promise<{ folder: string; replyWith: (text: string) => void }> {
+    const folder = newFolder();
+    let reply = '';
+    const server = createServer((socket) => void socket.once('data', () => socket.end(reply))).listen(join(folder, socketName));
+    after(() => server.close());
+    await once(server, 'listening');
+    return { folder, replyWith: (text) => void (reply = text) };
+  }
+
+  test('an outcome that fails closes the connection, and the runner goes on', async () => {
+    const folder = newFolder();
+    const handlers: Handlers = { status: () => ({ answer: { state: stateOf(owner, []) } }), down: () => ({ answer: {}, outcome: Promise.reject(new Error('failed')) }), kill: () => assert.fail() };
+    const server = new ControlServer(folder, handlers, (message) => assert.fail(message));
+    server.listen();
+    const down = await ask<'down'>(folder, owner, { command: 'down', deadlineMs: null });
+    assert.ok(down);
+    assert.equal(await down.outcome, undefined);
+    assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+    server.close(assert.fail);
+  });
+
+  test('at most 16 connections are open: the oldest without a request are closed, and those that wait for an outcome stay', () =>
+    withServer(async ({ folder, open, finishDown }) => {
+      const down = await ask<'down'>(folder, owner, { command: 'down', deadlineMs: null });
+      const closed: number[] = [];
+      const silent: Socket[] = [];
+      for (let number = 0; number < 40; number += 1) {
+        const socket = open();
+        silent.push(socket);
+        socket.on('close', () => closed.push(number));
+        await once(socket, 'connect');
+      }
+      // Further requests pass the time, and each may take the place of one more silent connection.
+      for (let round = 0; round < 5; round += 1) assert.ok(await ask<'status'>(folder, owner, { command: 'status' }));
+      // One waits for an outcome, so at most 15 silent ones stay.
+      assert.ok(closed.length >= 25 && closed.length < 40, String(closed));
+      assert.deepEqual(closed.sort((one, other) => one - other), [...closed.keys()]);
+      finishDown(7);
+      assert.deepEqual(await down?.outcome, { status: 7 });
+      for (const socket of silent) socket.destroy();
+    }));
+
   test('the client retries on the socket of a dead run until the new run listens', async () => {
     const folder = newFolder();
     // node:net removes its socket when it closes. A killed process leaves it.
@@ -292,9 +357,11 @@ describe('the state on disk', () => {
       [],
       { ...good, version: 2 },
       { ...good, runId: '' },
+      { ...good, runId: 'run' },
+      { ...good, runId: randomUUID() },
       { ...good, runner: { pid: 0, startTicks: '', bootId: '' } },
       { ...good, instances: {} },
-      ...[{ pid: 1 }, { pid: -1 }, { pgid: 0 }, { pgid: 1 }, { pgid: 1.5 }, { pgid: '4712' }, { state: 'asleep' }, { startTicks: 17 }, { outputs: '' }, { outputs: '/' }, { memoryLimit: '18446744073709551615' }, { memoryLimit: '' }, { name: undefined }].map(
+      ...[{ pid: 1 }, { pid: -1 }, { pgid: 0 }, { pgid: 1 }, { pgid: 1.5 }, { pgid: '4712' }, { state: 'asleep' }, { startTicks: 17 }, { outputs: '' }, { outputs: '/' }, { outputs: '/dev/' }, { outputs: '/run/web.' }, { outputs: `/run/1-2-${runId}/` }, { outputs: `/run/1-2-${runId}/db.` }, { memoryLimit: '18446744073709551615' }, { memoryLimit: '' }, { name: undefined }].map(
         (change) => ({ ...good, instances: [{ ...web, ...change }] }),
       ),
     ];

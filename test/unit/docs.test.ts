@@ -138,7 +138,7 @@ const notices: { readonly [T in Notice['type']]: readonly Extract<Notice, { type
   resumed: [{ type: 'resumed' }],
   escapee: [{ type: 'escapee', process: 'web', pid: 2, command: '', left: false }],
   holder: [{ type: 'holder', process: 'web', pid: undefined, command: '' }],
-  survivor: [{ type: 'survivor', process: 'web', pid: 2, state: 'D', command: '' }],
+  survivor: [{ type: 'survivor', process: 'web', pid: 2, state: 'D', command: '', deniedUser: 'root' }],
   warning: [{ type: 'warning', process: 'web', message: '' }],
   done: [{ type: 'done', status: 0, stopped: false, results: [] }],
 };

@@ -3,7 +3,8 @@ import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { join } from 'node:path';
-import { isBelow, newRunId } from '../../src/os/run-id.ts';
+import { groupLine } from '../../src/os/guard.ts';
+import { isBelow, isRunId, newRunId, uuidOf } from '../../src/os/run-id.ts';
 import script from '../../src/os/guard.sh';
 
 const file = join(process.env.PROCRUN_ROOT ?? process.cwd(), 'src/os/guard.sh');
@@ -46,4 +47,27 @@ test('the id of a nested run begins with the id of the outer run', async () => {
   assert.ok(isBelow(inner.id, outer.id, 'web.2'));
   assert.ok(!isBelow(inner.id, outer.id, 'web'));
   assert.ok(!isBelow(outer.id, outer.id, 'web.2'));
+});
+
+test('a run id or instance of an outer run is used only if procrun could have made it', async () => {
+  const { id } = await newRunId({});
+  const nested = (await newRunId({ PROCRUN_RUN_ID: id, PROCRUN_INSTANCE: 'web-1_A.12' })).id;
+  for (const good of [id, nested]) assert.ok(isRunId(good), good);
+  const bad = ['', ' ', 'foo', '\nfoo', `${id}\n`, `\n${id}`, ` ${id}`, `${id} `, id.toUpperCase(), id.slice(1), `${id}.web`, `${id}.web/`, `${id}.we b/${id}`, `${id}.a.b/${id}`, `${id}./${id}`, `${id}.web/${id}/`, `${id}.*/${id}`, `${id}.web/${id}`.repeat(2), `${id}${`.web/${id}`.repeat(200)}`];
+  for (const outer of bad) {
+    assert.ok(!isRunId(outer), JSON.stringify(outer));
+    const run = await newRunId({ PROCRUN_RUN_ID: outer, PROCRUN_INSTANCE: 'web' });
+    assert.equal(run.id, run.uuid, JSON.stringify(outer));
+  }
+  for (const instance of ['', ' ', 'web\nfoo', 'web\n', 'we b', 'web.', 'web.x', '.1', 'web.1.2', 'web/1', '*', 'é']) {
+    const run = await newRunId({ PROCRUN_RUN_ID: id, PROCRUN_INSTANCE: instance });
+    assert.equal(run.id, run.uuid, JSON.stringify(instance));
+  }
+  assert.equal(uuidOf(nested), nested.slice(-36));
+});
+
+test('a start time with blanks, as on macOS, stays one word in the message to the guard', () => {
+  assert.equal(groupLine({ pgid: 4711, leaderStart: 'Sat Nov 21 02:44:09 2026', isToldByDeath: true }), '+ 4711 Sat_Nov_21_02_44_09_2026 fd');
+  assert.equal(groupLine({ pgid: 4711, leaderStart: '1234', isToldByDeath: false }), '+ 4711 1234 -');
+  for (const leaderStart of [undefined, '']) assert.equal(groupLine({ pgid: 4711, leaderStart, isToldByDeath: false }), '+ 4711 - -');
 });

@@ -13,9 +13,9 @@ interface Ending {
   survivors: number[] | undefined;
 }
 
-function end(system: FakeSystem, isHurried: () => boolean = () => false): Ending {
+function end(system: FakeSystem, isHurried: () => boolean = () => false, onUnsignalled?: (info: ProcessInfo) => void): Ending {
   const ending: Ending = { survivors: undefined };
-  void endLeftovers(tree, isHurried, system).then((survivors: ProcessInfo[]) => {
+  void endLeftovers(tree, isHurried, system, onUnsignalled).then((survivors: ProcessInfo[]) => {
     ending.survivors = survivors.map(({ pid }) => pid);
   });
   return ending;
@@ -108,11 +108,12 @@ test('a process that survives SIGKILL is given up after 5 s, and named', async (
 
 test('a process of another user, which we may not signal, is not waited for', async () => {
   const system = new FakeSystem();
-  system.start({ ...ours, foreign: true });
+  const foreign = system.start({ ...ours, foreign: true });
   system.start(ours);
-  const ending = end(system);
-  await system.pass(8100);
-  assert.deepEqual(ending.survivors, []);
+  const unsignalled = new Set<number>();
+  const ending = end(system, () => false, ({ pid }) => unsignalled.add(pid));
+  await system.pass(100);
+  assert.deepEqual([ending.survivors, [...unsignalled]], [[], [foreign.pid]]);
 });
 
 test('PROCRUN_ESCAPE=1 and foreign processes are left alone; a member of the group without a mark, and its child, are not', async () => {

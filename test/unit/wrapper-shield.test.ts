@@ -12,5 +12,5 @@ test('a shell ignores the signals and becomes the command', () => {
 });
 
 test('variables that a shell would drop go through env(1)', () => {
-  assert.deepEqual(withIgnored(['SIGINT'], ['cat'], { 'a.b': '1', B: '2' }).slice(3), ['procrun', 'env', 'a.b=1', 'cat']);
+  assert.deepEqual(withIgnored(['SIGINT'], ['cat'], { 'a.b': '1', B: '2' }).slice(3), ['procrun', 'env', '--', 'a.b=1', 'cat']);
 });
