@@ -10,7 +10,9 @@
 procrun_node=${PROCRUN_NODE:-node}
 unset PROCRUN_NODE
 command -v "$procrun_node" >/dev/null 2>&1 || {
-  echo "procrun: $procrun_node: not found. procrun needs Node 20.5 or later on the PATH." >&2
+  # The name goes to a terminal. `echo` of dash would also turn \033 in it into an escape character.
+  case $procrun_node in *[![:print:]]*) procrun_node='the program in PROCRUN_NODE' ;; esac
+  printf 'procrun: %s: not found. procrun needs Node 20.5 or later on the PATH.\n' "$procrun_node" >&2
   exit 127
 }
 

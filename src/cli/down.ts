@@ -5,6 +5,7 @@ import { isListening } from '../control/connect.ts';
 import { isElsewhere, isRunning, readOwner, runnerInWords, type Owner } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import { readState } from '../control/state.ts';
+import { shown } from '../manifest/shown.ts';
 import { isStopped, readProcess } from '../os/processes.ts';
 import { signalProcess } from '../os/kill.ts';
 import { monotonicNow } from '../os/clock.ts';
@@ -27,16 +28,16 @@ const guardMs = 10_000;
 export async function down(_options: unknown, command: Command): Promise<void> {
   const options: DownOptions = { ...command.opts<DownOptions>(), ...globalOptions(command) };
   const { folder, run } = await findRunning(options);
-  if (run.kind === 'dead') throw new Failure(whyUnreachable(run, options) ?? '', statusRunning);
+  if (run.kind === 'dead') throw new Failure(whyUnreachable(run, options) ?? shown``, statusRunning);
   const { owner } = run;
   const conversation = await requestStop(folder, owner, options);
   if (!conversation && (isRunning(owner) || (isElsewhere(owner) && (await isListening(folder))))) {
     const where = isElsewhere(owner) ? ', there,' : '';
-    throw new Failure(`${runnerInWords(owner)} does not answer\n  hint: \`${commandFor('kill --group', options)}\`${where} ends its processes without it`, statusUnkillable);
+    throw new Failure(shown`${runnerInWords(owner)} does not answer\n  hint: \`${commandFor('kill --group', options)}\`${where} ends its processes without it`, statusUnkillable);
   }
   const outcome = await conversation?.outcome;
   await (isElsewhere(owner) ? lockRemoved(folder, owner) : runnerEnded(owner));
-  if (outcome?.status === statusUnkillable) throw new Failure(`something could not be killed; ${runnerInWords(owner)} has said what`, statusUnkillable);
+  if (outcome?.status === statusUnkillable) throw new Failure(shown`something could not be killed; ${runnerInWords(owner)} has said what`, statusUnkillable);
   checkNothingLeft(folder, owner, options);
 }
 
@@ -52,7 +53,7 @@ async function lockRemoved(folder: string, owner: Owner): Promise<void> {
   for (let deadSince: number | undefined; readOwner(folder)?.runId === owner.runId; await poll()) {
     if (await isListening(folder)) continue;
     deadSince ??= monotonicNow();
-    if (monotonicNow() - deadSince > guardMs) throw new Failure(`the runner, ${runnerInWords(owner)}, died before it was done; what it left cannot be seen from here`, statusUnkillable);
+    if (monotonicNow() - deadSince > guardMs) throw new Failure(shown`the runner, ${runnerInWords(owner)}, died before it was done; what it left cannot be seen from here`, statusUnkillable);
   }
 }
 
@@ -71,5 +72,5 @@ function checkNothingLeft(folder: string, { runId }: Owner, options: DownOptions
   const state = readState(folder);
   const remnants = state?.runId === runId ? new Remains(state).look() : [];
   if (remnants.length === 0) return;
-  throw new Failure(`the runner died before it was done; left are ${remnantsInWords(remnants)}\n  hint: \`${commandFor('kill --group', options)}\` ends them`, statusUnkillable);
+  throw new Failure(shown`the runner died before it was done; left are ${remnantsInWords(remnants)}\n  hint: \`${commandFor('kill --group', options)}\` ends them`, statusUnkillable);
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
+import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
 import { dieBy, endingSignals, leave, restoreEndingSignals } from '../os/exit.ts';
 import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
@@ -12,7 +13,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
-import { complain, complainAtEnd, print } from './print.ts';
+import { complain, complainAtEnd, passOn, print, surviveBrokenOutput } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -31,8 +32,8 @@ export async function drill(names: readonly string[], _options: unknown, command
   const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? await readStandardInput() : undefined;
   const manifest = await readManifest({ ...options, input, name: drillName });
   const plans = chooseInstances(manifest, { names });
-  // Without a listener, EPIPE would end the drill before its runner.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  // The drill must not end before its runner.
+  surviveBrokenOutput();
 
   const killRunner = options.killRunner ?? false;
   let onSignal: (signal: (typeof endingSignals)[number]) => void = () => undefined;
@@ -43,20 +44,20 @@ export async function drill(names: readonly string[], _options: unknown, command
     input,
     killRunner,
     // Process output goes to stderr. Standard output carries only the result.
-    onOutput: (process_, line) => void process.stderr.write(`${process_} | ${line}\n`),
+    onOutput: passOn,
   });
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();
   // The killed runner could not remove its folder, and the guard may be dead too. No later run uses this folder name.
-  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(`procrun: ${message}`));
+  if (killRunner) remove(runtimeFolder(manifest), (message) => complain(shown`procrun: ${message}`));
   // Nothing is left. A reader of the result that does not read must not make us deaf.
   restoreEndingSignals();
   if (end.interrupted !== undefined) {
-    complainAtEnd(`procrun: the drill was broken off by ${end.interrupted}`);
+    complainAtEnd(shown`procrun: the drill was broken off by ${end.interrupted}`);
     if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
     dieBy(end.interrupted);
   }
-  print(options.format === 'json' ? `${JSON.stringify(asJson(end, killRunner))}\n` : asText(end, killRunner));
+  print(options.format === 'json' ? joined([jsonText(asJson(end, killRunner)), shown`\n`]) : asText(end, killRunner));
   process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
 }
 
@@ -107,7 +108,7 @@ function rounded(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.round(ms);
 }
 
-function asText(end: DrillEnd, killRunner: boolean): string {
+function asText(end: DrillEnd, killRunner: boolean): Shown {
   const rows = end.results.map((result) => [
     result.process,
     result.failures.length === 0 ? 'ok' : 'FAILED',
@@ -115,7 +116,7 @@ function asText(end: DrillEnd, killRunner: boolean): string {
     result.durationMs === undefined ? '' : measured(result.durationMs),
     [...failuresInWords(result), ...remarksInWords(result, killRunner)].join('; '),
   ]);
-  return `${table(['process', 'result', 'stage', 'after', ''], rows)}\n${verdict(end, killRunner)}\n`;
+  return joined([table(['process', 'result', 'stage', 'after', ''], rows), shown`\n${verdict(end, killRunner)}\n`]);
 }
 
 function verdict(end: DrillEnd, killRunner: boolean): string {

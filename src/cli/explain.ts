@@ -1,6 +1,7 @@
 // `procrun explain`: shows for each process the effect of every signal and every stage. Nothing is started.
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
+import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
 import { policySignals, type PolicySignal, type ProcessSpec, type Stage } from '../manifest/types.ts';
 import { applyPolicy, stopSignals } from '../supervisor/apply-policy.ts';
 import { withPassedSignal } from '../supervisor/stages.ts';
@@ -14,13 +15,19 @@ import { print } from './print.ts';
 export async function explain(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const manifest = await readManifest(globalOptions(command));
   const texts = chooseProcesses(manifest, names).map(explainProcess);
-  print(texts.join('\n'));
+  print(joined(texts, shown`\n`));
 }
 
-function explainProcess(spec: ProcessSpec): string {
+function explainProcess(spec: ProcessSpec): Shown {
   const signals = policySignals.map((signal) => [signal, policyText(spec, signal), effectText(spec, signal)]);
   const stages = spec.stopStages.map((stage, index) => [String(index + 1), stageText(stage), stageEffect(stage, spec)]);
-  return [`${spec.name}: ${commandText(spec.command)}\n`, indent(table(['the runner gets', 'policy', `what ${spec.name} gets`], signals)), indent(table(['stage', '', 'what happens'], stages)), ...notes(spec).map((note) => `  ${note}\n`)].join('\n');
+  const parts = [
+    shown`${spec.name}: ${commandText(spec.command)}\n`,
+    indent(table(['the runner gets', 'policy', `what ${spec.name} gets`], signals)),
+    indent(table(['stage', '', 'what happens'], stages)),
+    ...notes(spec).map((note) => shown`  ${note}\n`),
+  ];
+  return joined(parts, shown`\n`);
 }
 
 function policyText(spec: ProcessSpec, signal: PolicySignal): string {
@@ -90,6 +97,7 @@ function notes(spec: ProcessSpec): string[] {
   ];
 }
 
-function indent(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
+/** Safe, because each line of a table is printable already. */
+function indent(text: Shown): Shown {
+  return printableLines(text.replace(/^(?=.)/gm, '  '));
 }

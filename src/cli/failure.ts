@@ -1,4 +1,5 @@
 // The error of a command that cannot do its work: its message and exit status.
+import type { Shown } from '../manifest/shown.ts';
 
 /** Wrong usage, or a manifest with mistakes. */
 export const statusUsage = 2;
@@ -10,10 +11,12 @@ export const statusNotExecutable = 126;
 
 /** Ends the command with one message on stderr and an exit status. */
 export class Failure extends Error {
+  readonly shown: Shown;
   readonly status: number;
 
-  constructor(message: string, status = statusUsage) {
+  constructor(message: Shown, status = statusUsage) {
     super(message);
+    this.shown = message;
     this.status = status;
   }
 }

@@ -6,6 +6,7 @@ import { noteKilled } from '../control/killed.ts';
 import { isElsewhere, runnerInWords } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import { readState, type RunState } from '../control/state.ts';
+import { shown } from '../manifest/shown.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { statusUnkillable } from '../supervisor/outcome.ts';
 import { monotonicNow } from '../os/clock.ts';
@@ -28,12 +29,12 @@ export async function kill(names: readonly string[], _options: unknown, command:
   const { state } = run;
   // Only the runner can signal its processes from here.
   if (run.kind === 'silent' && isElsewhere(run.owner)) {
-    throw new Failure(`${runnerInWords(run.owner)} does not answer, and its processes can be signalled only there\n  hint: run this command in that container`, statusUnkillable);
+    throw new Failure(shown`${runnerInWords(run.owner)} does not answer, and its processes can be signalled only there\n  hint: run this command in that container`, statusUnkillable);
   }
   // A runner writes its state before its first command runs. So no state means that it has started nothing.
   const request = { command: 'kill', instances: state ? chooseRunning(state.instances, names) : [], signal, scope } as const;
   const anyHit = signal === 'SIGKILL' && scope === 'group' ? await endTrees(running, request, timeout) : await sendSignal(running, request);
-  if (!anyHit) throw new Failure(`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
+  if (!anyHit) throw new Failure(shown`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
 }
 
 interface KillRequest {
@@ -55,7 +56,7 @@ async function sendSignal({ folder, run }: Running, request: KillRequest): Promi
   if (!state) return false;
   const hit = conversation?.answer.hit.length ?? new Remains(state, request.instances).signal(request.signal, request.scope).length;
   const denied = new Remains(state, request.instances).denied(request.scope);
-  if (denied.length > 0) throw new Failure(`not signalled: ${remnantsInWords(denied)}`, statusUnkillable);
+  if (denied.length > 0) throw new Failure(shown`not signalled: ${remnantsInWords(denied)}`, statusUnkillable);
   return hit > 0;
 }
 
@@ -74,12 +75,12 @@ async function endTrees({ folder, run }: Running, request: KillRequest, timeout:
   if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
   const anyHit = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
-  if (survivors.length > 0) throw new Failure(`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
+  if (survivors.length > 0) throw new Failure(shown`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
   // Wait until the runner has seen the ends too, so that the next command gets an up-to-date answer.
   const outcome = conversation && (await Promise.race([conversation.outcome, sleepUntil(until)]));
   conversation?.leave();
   if (run.kind === 'live' && isElsewhere(run.owner) && (!outcome || hasSurvivors(folder, request, run.state))) {
-    throw new Failure(`not everything has ended in time: ${runnerInWords(run.owner)} names what is left`, statusUnkillable);
+    throw new Failure(shown`not everything has ended in time: ${runnerInWords(run.owner)} names what is left`, statusUnkillable);
   }
   // findRun removes the files of a dead run when none of its processes is alive.
   if (run.kind === 'dead') await findRun(folder);

@@ -1,7 +1,11 @@
 // The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
+import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
+import { leave, restoreEndingSignals } from '../os/exit.ts';
+import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
+import { writeStandardError } from '../os/standard-error.ts';
+import { isSystemError } from '../os/system-error.ts';
 import { openSignalInbox } from '../wrapper/wrapper.ts';
-import { restoreEndingSignals } from '../os/exit.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
 import { complainAtEnd, print } from './print.ts';
@@ -42,6 +46,17 @@ const commands: readonly CommandEntry[] = [
         .option('--stop-on-exit', 'the end of any process stops the others')
         .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
         .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
+        .addHelpText('after', statuses({
+          0: 'all processes succeeded, or `procrun down` ended the run',
+          1: 'an internal error of procrun',
+          3: 'this manifest is running already',
+          70: 'a process could not be killed',
+          74: 'the output cannot be written, for instance to a full disk',
+          124: 'the time of --max-runtime was over',
+          141: 'the reader of the output went away',
+          else: 'of the first process that failed; 127 not found, 126 not executable, 124 timed out, 128 + a signal',
+          signal: 'a signal stopped the run, and then ended procrun itself',
+        }))
         .action(async (...args: [string[], object, Command]) => (await import('./up.ts')).up(host, ...args)),
   },
   {
@@ -52,6 +67,7 @@ const commands: readonly CommandEntry[] = [
         .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
         .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
         .passThroughOptions()
+        .addHelpText('after', statuses({ 126: 'the command cannot be executed', 127: 'there is no such command', else: 'of the command; 128 + the signal that killed it, and at a terminal by that signal' }))
         .action(async (...args: [string, string[], object, Command]) => {
           const inbox = openSignalInbox();
           const { run } = await import('./run.ts');
@@ -64,7 +80,7 @@ const commands: readonly CommandEntry[] = [
     define: (command) =>
       command
         .option('--json', 'an array of objects, for scripts')
-        .addHelpText('after', statuses({ 3: 'nothing is running' }))
+        .addHelpText('after', statuses({ 0: 'done', 3: 'nothing is running' }))
         .action(async (...args: [object, Command]) => (await import('./ps.ts')).ps(...args)),
   },
   {
@@ -93,6 +109,7 @@ const commands: readonly CommandEntry[] = [
     define: (command) =>
       command
         .option('--print', 'print the manifest as it is understood, every default filled in')
+        .addHelpText('after', statuses({ 0: 'the manifest is valid' }))
         .action(async (...args: [object, Command]) => (await import('./check.ts')).check(...args)),
   },
   {
@@ -100,6 +117,7 @@ const commands: readonly CommandEntry[] = [
     summary: 'for each process, what every signal and every stage will do',
     define: (command) =>
       command
+        .addHelpText('after', statuses({ 0: 'done' }))
         .action(async (...args: [string[], object, Command]) => (await import('./explain.ts')).explain(...args)),
   },
   {
@@ -110,6 +128,7 @@ const commands: readonly CommandEntry[] = [
         .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
         .option('--kill-runner', 'kill the runner by SIGKILL, instead of stopping it')
         .addOption(new Option('--format <form>', 'a table for people, or one JSON object').choices(['pretty', 'json']).default('pretty'))
+        .addHelpText('after', statuses({ 0: 'all processes ended well', 1: 'one did not, or left something behind', signal: 'a signal broke the drill off, and then ended it itself' }))
         .action(async (...args: [string[], object, Command]) => (await import('./drill.ts')).drill(...args)),
   },
 ];
@@ -142,10 +161,10 @@ function buildProgram(host: Host, output: CommanderOutput): Command {
   return program;
 }
 
-/** The exit statuses, shown below the options in the help. */
-function statuses(of: Readonly<Record<number, string>>): string {
-  const all = { ...of, [statusUsage]: 'wrong usage, or an unknown NAME' };
-  return `\nExit status:\n${Object.entries(all).map(([status, meaning]) => `  ${status.padEnd(4)}${meaning}\n`).join('')}`;
+/** The exit statuses, shown below the options in the help. Numbers first and in order, as in every object. */
+function statuses(of: Readonly<Record<number | 'else' | 'signal', string>> | Readonly<Record<number, string>>): string {
+  const all = { ...of, [statusUsage]: 'wrong usage, an unknown NAME, or a mistake in the manifest' };
+  return `\nExit status:\n${Object.entries(all).map(([status, meaning]) => `  ${status.padEnd(8)}${meaning}\n`).join('')}`;
 }
 
 function helpHint(...command: string[]): string {
@@ -158,11 +177,18 @@ export async function main(host: Host): Promise<void> {
   try {
     await runCommand(host);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // During a run its crash handler must see the error: it ends the processes of the run.
+    if (!(error instanceof Failure) && process.listenerCount('uncaughtException') > 0) throw error;
     // Nothing runs. A reader of stderr that does not read must not make us deaf.
     restoreEndingSignals();
-    complainAtEnd(`procrun: ${error.message}`);
-    process.exitCode = error.status;
+    if (error instanceof Failure) {
+      complainAtEnd(joined([shown`procrun: `, error.shown]));
+      process.exitCode = error.status;
+    } else {
+      // Node would print the error as it is, with the paths in it.
+      writeStandardError(isSystemError(error) ? shown`procrun: ${error.message}\n` : internalErrorInWords(error));
+      leave(statusInternalError);
+    }
   }
 }
 
@@ -174,10 +200,10 @@ async function runCommand(host: Host): Promise<void> {
     const { code, exitCode, message } = error as { code?: string; exitCode?: number; message?: string };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) {
-      print(output.out);
+      print(printableLines(output.out));
     } else if (code === 'commander.help') {
       // The user gave no command.
-      complainAtEnd(output.error.trimEnd());
+      complainAtEnd(printableLines(output.error.trimEnd()));
       process.exitCode = statusUsage;
     } else {
       throw new Failure(failureMessage(message ?? '', output.error.trimEnd()));
@@ -186,7 +212,7 @@ async function runCommand(host: Host): Promise<void> {
 }
 
 /** Turns commander's message into the form of procrun's own. Its "Did you mean" becomes the hint; without one, `hint` is used. */
-function failureMessage(text: string, hint: string): string {
-  const [, message, guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
-  return `${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
+function failureMessage(text: string, hint: string): Shown {
+  const [, message = '', guess] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(text) ?? [];
+  return shown`${message}\n  hint: ${guess === undefined ? hint : `did you mean ${guess}?`}`;
 }

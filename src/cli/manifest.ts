@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
 import { formatProblem } from '../manifest/problem.ts';
+import { joined, shown } from '../manifest/shown.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { blockingAccess, type FileAccess } from '../os/file-access.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
@@ -64,13 +65,13 @@ function realPath(file: string): string {
   try {
     return realpathSync.native(file);
   } catch (error) {
-    throw new Failure(`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
+    throw new Failure(shown`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
   }
 }
 
 function findManifest({ file = process.env.PROCRUN_FILE || findDefault() }: ManifestOptions): string {
   if (file === undefined) {
-    throw new Failure(`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
+    throw new Failure(shown`no manifest here: looked for ${defaultFiles.join(', ')} in ${process.cwd()}\n  hint: name one with -f FILE, or begin one:\n\n    processes:\n      web: node server.js\n`);
   }
   return file;
 }
@@ -85,6 +86,14 @@ export async function readManifestIfAny(options: ManifestOptions): Promise<Manif
   return file === undefined ? undefined : readFrom(file, options);
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function findDefault(): string | undefined {
   assertWorkingFolder();
   return defaultFiles.find((name) => existsSync(name));
@@ -97,7 +106,7 @@ async function findDefaultBy(access: FileAccess): Promise<string | undefined> {
 }
 
 function assertWorkingFolder(): void {
-  if (!hadWorkingFolder) throw new Failure('the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE');
+  if (!hadWorkingFolder) throw new Failure(shown`the folder in which you are does not exist any more\n  hint: go to another one, or name a manifest with -f FILE`);
 }
 
 async function readFrom(file: string, options: ManifestOptions): Promise<Manifest> {
@@ -106,7 +115,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
   const bytes = isStdin ? (options.input ?? (await readStandardInput(access))) : await readFileOrFail(file, access);
   const path = isStdin ? '-' : realPath(file);
   const { root } = locate(path, options);
-  if (options.dir !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`-d ${options.dir}: there is no such folder`);
+  if (options.dir !== undefined && !isFolder(root)) throw new Failure(shown`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({
     bytes,
     file: path,
@@ -121,7 +130,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     basePort: options.port,
     name: options.name,
   });
-  const text = result.problems.map(formatProblem).join('\n\n');
+  const text = joined(result.problems.map(formatProblem), shown`\n\n`);
   if (result.manifest === undefined) throw new Failure(text);
   if (text !== '') complain(text);
   return result.manifest;
@@ -137,7 +146,7 @@ async function readFileOrFail(path: string, access: FileAccess): Promise<Buffer>
   try {
     fd = await access.open(path);
   } catch (error) {
-    throw new Failure(`${path}: ${reasonOf(error)}`);
+    throw new Failure(shown`${path}: ${reasonOf(error)}`);
   }
   try {
     return await readWhole(fd, path, access);
@@ -158,7 +167,7 @@ async function readWhole(fd: number, name: string, access: FileAccess): Promise<
       total += length;
     }
   } catch (error) {
-    throw new Failure(`${name}: ${reasonOf(error)}`);
+    throw new Failure(shown`${name}: ${reasonOf(error)}`);
   }
   return Buffer.concat(chunks);
 }

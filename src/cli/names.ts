@@ -1,6 +1,7 @@
 // Resolves NAMEs on the command line to processes and instances, with their dependencies.
 import { parseInstanceCounts, select } from '../manifest/select.ts';
 import { formatProblem } from '../manifest/problem.ts';
+import { joined, shown } from '../manifest/shown.ts';
 import type { Manifest, ProcessSpec } from '../manifest/types.ts';
 import { planInstances } from '../supervisor/plan.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
@@ -28,7 +29,7 @@ export function chooseInstances(manifest: Manifest, { names, except = [], instan
     if (!chosen.has(plan.name) || excepted.has(plan.name)) continue;
     for (const { name } of plan.spec.dependsOn) {
       const option = exceptedProcesses.has(name) ? '-x' : zeroedProcesses.has(name) ? '-m' : undefined;
-      if (option !== undefined) throw new Failure(`\`${plan.name}\` depends on \`${name}\`, which ${option} leaves out\n  hint: leave out \`${plan.spec.name}\` too`);
+      if (option !== undefined) throw new Failure(shown`\`${plan.name}\` depends on \`${name}\`, which ${option} leaves out\n  hint: leave out \`${plan.spec.name}\` too`);
     }
   }
   return all.filter(({ name }) => chosen.has(name) && !excepted.has(name));
@@ -44,7 +45,7 @@ export function chooseProcesses(manifest: Manifest, names: readonly string[]): r
 
 function withCounts(processes: readonly ProcessSpec[], text: string): ProcessSpec[] {
   const result = parseInstanceCounts(text, processes);
-  if ('problem' in result) throw new Failure(`-m ${text}: ${formatProblem(result.problem)}`);
+  if ('problem' in result) throw new Failure(joined([shown`-m ${text}: `, formatProblem(result.problem)]));
   return processes.map((spec) => ({ ...spec, instances: result.counts.get(spec.name) ?? spec.instances }));
 }
 

@@ -5,6 +5,7 @@ import type { FoundRun } from '../control/find-run.ts';
 import { Remains } from '../control/remains.ts';
 import type { InstanceState, RunState } from '../control/state.ts';
 import { formatDuration } from '../manifest/durations.ts';
+import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
 import { isSameAlive, readProcess } from '../os/processes.ts';
 import { usageOf, type Usage } from '../os/usage.ts';
 import { findRunning, whyUnreachable } from './running.ts';
@@ -16,9 +17,9 @@ export async function ps(_options: unknown, command: Command): Promise<void> {
   const options = globalOptions(command);
   const { run } = await findRunning(options);
   const problem = whyUnreachable(run, options);
-  if (problem !== undefined) complain(`procrun: ${problem}`);
+  if (problem !== undefined) complain(joined([shown`procrun: `, problem]));
   const instances = instancesOf(run);
-  if (command.opts<{ json?: boolean }>().json) print(`${JSON.stringify(instances.map(asJson), null, 2)}\n`);
+  if (command.opts<{ json?: boolean }>().json) print(joined([jsonText(instances.map(asJson), 2), shown`\n`]));
   else print(asTable(run.state, instances));
 }
 
@@ -50,7 +51,7 @@ function asJson(instance: InstanceState): object {
   return { name, process, state, pid, pgid, uptime_ms: uptimeMs(instance), restarts, stage, exit_code: exitCode, signal };
 }
 
-function asTable(state: RunState | undefined, instances: readonly InstanceState[]): string {
+function asTable(state: RunState | undefined, instances: readonly InstanceState[]): Shown {
   const remnants = state ? new Remains(state).look() : [];
   const rows = instances.map((instance) => {
     const members = remnants.find((remnant) => remnant.instance.name === instance.name)?.members ?? [];

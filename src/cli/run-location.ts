@@ -2,6 +2,7 @@
 // manifest's location and on --name. The manifest's content may be edited during the run and does not count.
 import { basename, dirname } from 'node:path';
 import { baseFolder, findRuntimeFolder, makeRuntimeFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
+import { shown } from '../manifest/shown.ts';
 import { shellWord } from '../os/shell.ts';
 import { Failure } from './failure.ts';
 import type { ManifestOptions } from './manifest.ts';
@@ -35,7 +36,7 @@ function orFailure<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof UnsafeFolder) throw new Failure(error.message);
+    if (error instanceof UnsafeFolder) throw new Failure(shown`${error.message}`);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // `procrun run`: one command as a transparent wrapper. Finds the command to run; ../wrapper/ runs it.
 import type { Command } from 'commander';
 import { nearest } from '../manifest/nearest.ts';
-import { quoted } from '../manifest/problem.ts';
+import { quoted, shown } from '../manifest/shown.ts';
 import { select } from '../manifest/select.ts';
 import type { Manifest, ProcessSpec, SignalName } from '../manifest/types.ts';
 import { dieBy, leave } from '../os/exit.ts';
@@ -29,7 +29,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
       const { from, to } = parseRewrite(text);
       rewrites.set(from, to);
     } catch (error) {
-      throw new Failure((error as Error).message);
+      throw new Failure(shown`${(error as Error).message}`);
     }
   }
   const manifest = await readEndably(

@@ -5,6 +5,7 @@ import { runnerInWords } from '../control/lock.ts';
 import { remnantsInWords } from '../control/remains.ts';
 import type { InstanceState } from '../control/state.ts';
 import { formatProblem } from '../manifest/problem.ts';
+import { shown, type Shown } from '../manifest/shown.ts';
 import { select } from '../manifest/select.ts';
 import { Failure, statusRunning } from './failure.ts';
 import { locateManifest, type ManifestOptions } from './manifest.ts';
@@ -22,7 +23,7 @@ export async function findRunning(options: ManifestOptions): Promise<Running> {
   const run = folder === undefined ? undefined : await findRun(folder);
   if (folder === undefined || run === undefined) {
     const subject = location.file === '-' ? `the manifest of ${location.root}` : location.file;
-    throw new Failure(`nothing is running: ${subject} is not up${location.name === undefined ? '' : ` by the name ${location.name}`}`, statusRunning);
+    throw new Failure(shown`nothing is running: ${subject} is not up${location.name === undefined ? '' : ` by the name ${location.name}`}`, statusRunning);
   }
   return { folder, run };
 }
@@ -41,14 +42,14 @@ export function chooseRunning(instances: readonly InstanceState[], names: readon
 }
 
 /** Why the runner does not answer, and what is known about its processes. @returns undefined when it answers. */
-export function whyUnreachable(run: FoundRun, options: ManifestOptions): string | undefined {
+export function whyUnreachable(run: FoundRun, options: ManifestOptions): Shown | undefined {
   const hint = `\`${commandFor('kill --group', options)}\` ends them`;
   switch (run.kind) {
     case 'live':
       return undefined;
     case 'silent':
-      return `the runner, ${runnerInWords(run.owner)}, ${run.isStopped ? 'is stopped (SIGCONT wakes it)' : 'does not answer'}`;
+      return shown`the runner, ${runnerInWords(run.owner)}, ${run.isStopped ? 'is stopped (SIGCONT wakes it)' : 'does not answer'}`;
     case 'dead':
-      return `the runner, process ${run.state.runner.pid}, is dead; of its processes these are left: ${remnantsInWords(run.remnants)}\n  hint: ${hint}, and so does the next \`${commandFor('up', options)}\``;
+      return shown`the runner, process ${run.state.runner.pid}, is dead; of its processes these are left: ${remnantsInWords(run.remnants)}\n  hint: ${hint}, and so does the next \`${commandFor('up', options)}\``;
   }
 }

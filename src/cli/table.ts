@@ -1,7 +1,8 @@
 // Text in columns, for the commands that print a table.
+import { joined, shown, type Shown } from '../manifest/shown.ts';
+import { columns } from '../output/columns.ts';
 
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+/** Each line ends with a newline. The cells may hold any text. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): Shown {
+  return joined(columns([head, ...rows]).map((line) => joined([line, shown`\n`])));
 }

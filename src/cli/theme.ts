@@ -1,6 +1,7 @@
 // Chooses colours and decides whether to use them. The only file that uses chalk.
 import type { WriteStream } from 'node:tty';
 import type { ChalkInstance, ColorName } from 'chalk';
+import { painted } from '../manifest/shown.ts';
 import { noPaint, type Brush, type Paint } from '../output/paint.ts';
 
 /** For processes without a `color`. Readable on dark and light; red is left to failures. */
@@ -13,10 +14,10 @@ export async function paintFor(stream: WriteStream, color: boolean, environment 
   const chalk = new Chalk({ level: 1 });
   return {
     process: (name, chosen) => brush(chalk, chosen) ?? brush(chalk, palette[hash(name) % palette.length]) ?? noPaint.dim,
-    dim: (text) => chalk.dim(text),
-    good: (text) => chalk.green(text),
-    bad: (text) => chalk.red(text),
-    strong: (text) => chalk.bold(text),
+    dim: (text) => painted(chalk.dim, text),
+    good: (text) => painted(chalk.green, text),
+    bad: (text) => painted(chalk.red, text),
+    strong: (text) => painted(chalk.bold, text),
   };
 }
 
@@ -41,7 +42,7 @@ export function colorVariables(stream: WriteStream, color: boolean, environment 
 }
 
 function brush(chalk: ChalkInstance, color: string | undefined): Brush | undefined {
-  return color === undefined ? undefined : (text) => chalk[color as ColorName](text);
+  return color === undefined ? undefined : (text) => painted(chalk[color as ColorName], text);
 }
 
 /** The colour depends only on the name, so other processes do not change it. */

@@ -2,6 +2,7 @@
 // ../runner/up.ts does the run itself.
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
+import { shown, type Shown } from '../manifest/shown.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { Manifest, PolicySignal, ProcessSpec } from '../manifest/types.ts';
 import { isElsewhere, runnerInWords, takeLock, type Lock, type Owner } from '../control/lock.ts';
@@ -79,7 +80,7 @@ export async function up(host: Host, named: readonly string[], _options: unknown
 
 /** A system error before the start (full disk, no descriptors, no /proc) becomes a Failure: it is not a bug of procrun. */
 function failOnSystemError(error: unknown): never {
-  throw isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotReadProcesses ? new Failure(`the run cannot begin: ${error.message}`) : error;
+  throw isSystemError(error) || error instanceof UnsafeFolder || error instanceof CannotReadProcesses ? new Failure(shown`the run cannot begin: ${error.message}`) : error;
 }
 
 interface Prepared {
@@ -111,7 +112,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));
-  if (instances.length === 0) throw new Failure('nothing to run: every process is left out');
+  if (instances.length === 0) throw new Failure(shown`nothing to run: every process is left out`);
 
   const out = new Sink(process.stdout);
   const err = isSameFile(1, 2) ? out : new Sink(process.stderr);
@@ -121,7 +122,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const lock = await lockOrFail(setup, manifest.file, options, inbox);
   try {
     const survivors = await finishEarlierRun(setup.folder, warn, () => inbox.early.length > 0);
-    if (survivors.length > 0) throw new Failure(`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
+    if (survivors.length > 0) throw new Failure(shown`of an earlier run these could not be killed: ${remnantsInWords(survivors)}`, statusUnkillable);
   } catch (error) {
     lock.release(warn);
     throw error;
@@ -199,7 +200,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     crashGuard.release();
     releaseRun();
     await setup.close();
-    throw error instanceof CannotMakePipes ? new Failure(error.message, statusNotExecutable) : error;
+    throw error instanceof CannotMakePipes ? new Failure(shown`${error.message}`, statusNotExecutable) : error;
   });
 
   for (const sink of outputs) sink.unwatchReader();
@@ -267,10 +268,10 @@ async function lockOrFail(setup: RunSetup, file: string, options: UpOptions, { e
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }
 
-function alreadyRunning(owner: Owner, options: UpOptions): string {
+function alreadyRunning(owner: Owner, options: UpOptions): Shown {
   const another = isElsewhere(owner) ? ' or with another folder in PROCRUN_RUNTIME_DIR' : '';
   const hint = `\`${commandFor('ps', options)}\` shows it, \`${commandFor('down', options)}\` stops it; a second one runs beside it with --name NAME${another}`;
-  return `${owner.file === '-' ? 'this manifest' : owner.file} is already running: ${runnerInWords(owner)}, since ${owner.startedAt}\n  hint: ${hint}`;
+  return shown`${owner.file === '-' ? 'this manifest' : owner.file} is already running: ${runnerInWords(owner)}, since ${owner.startedAt}\n  hint: ${hint}`;
 }
 
 async function printerFor(options: UpOptions, instances: readonly InstancePlan[], out: Sink, err: Sink): Promise<Printer> {

@@ -2,7 +2,7 @@
 import type { Draft, ProcessDraft } from './draft.ts';
 import { describe, subject } from './issues.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
 import type { Dependency } from './types.ts';
 import { unsupportedConditions } from './unsupported.ts';

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Variables } from './environment.ts';
 import { formatSize, maxEnvFileBytes } from './limits.ts';
 import type { LoadRequest } from './load-request.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import { firstBadByte } from './source.ts';
 
 export type EnvFile = { readonly variables: Variables } | { readonly mistake: string } | { readonly missing: true };

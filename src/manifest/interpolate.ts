@@ -1,6 +1,6 @@
 // Expands `${VAR}` in a value of the manifest, and finds mistakes in it. environment.ts supplies the variables.
 import { maxArgumentLength } from './limits.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 
 export interface Interpolation {
   readonly text: string;

@@ -2,7 +2,7 @@
 import type { BaseIssue } from 'valibot';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from './yaml-nodes.ts';
 
 type Issue = BaseIssue<unknown>;

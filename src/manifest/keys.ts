@@ -1,7 +1,7 @@
 // Checks the keys of a manifest and reports unknown ones. schema.ts checks their values.
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import { manifestFields, processFields, shutdownFields } from './schema.ts';
 import type { MapNode, Node } from './yaml-nodes.ts';
 import { unsupportedProcessKeys } from './unsupported.ts';

@@ -1,6 +1,6 @@
 // Valid names of processes. They follow foreman's rule, so an instance (`web.2`), a tag (`@web`) and a glob never look like a process name.
 import { maxNameLength } from './limits.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 
 export const namePattern = /^[A-Za-z0-9_-]+$/;
 

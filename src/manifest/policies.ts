@@ -2,7 +2,7 @@
 import { defaultPolicies } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { nearest } from './nearest.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import { isCatchable, isPolicySignal, nearestSignal, parseSignal } from './signal-names.ts';
 import type { Path } from './yaml-nodes.ts';
 import { policySignals, type Policy, type PolicySignal } from './types.ts';

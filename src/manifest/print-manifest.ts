@@ -1,6 +1,7 @@
 // A checked manifest as the text of a manifest, every default filled in. Read again in the same environment, it gives the same manifest.
 import { formatDuration } from './durations.ts';
 import { isUsableName } from './manifest-name.ts';
+import type { Shown } from './shown.ts';
 import type { ManifestInput, ProcessInput } from './schema.ts';
 import type { CommandSpec, Manifest, ProcessSpec, Stage } from './types.ts';
 import { yamlText, type Yaml } from './yaml-text.ts';
@@ -11,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Keys<T> = { readonly [K in keyof T]-?: Yaml | undefined };
 
 /** @param environment the real environment. The text has only what differs from it. */
-export function printManifest(manifest: Manifest, environment: Environment): string {
+export function printManifest(manifest: Manifest, environment: Environment): Shown {
   const keys: Keys<ManifestInput> = {
     name: isUsableName(manifest.name) ? manifest.name : undefined,
     // `env` has the variables of all files. Without this line, `.env` would be read once more.

@@ -10,7 +10,7 @@ import { describe, subject } from './issues.ts';
 import { nameMistake } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import { resolvePolicies } from './policies.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import type { ManifestInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signal-names.ts';
 import { resolveStages, toCommand } from './stages.ts';

@@ -8,7 +8,7 @@ import { manifestName } from './manifest-name.ts';
 import { nameMistake, namePattern } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import type { ProblemList } from './problem-list.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import type { SourceText } from './source.ts';
 import type { Manifest, ProcessSpec } from './types.ts';
 

@@ -2,7 +2,7 @@
 import { highestPort, portMistake } from './ports.ts';
 import { everyProcess } from './names.ts';
 import { didYouMean } from './nearest.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import type { Problem, ProcessSpec } from './types.ts';
 
 /** The parts of a process that a NAME is matched against. */

@@ -4,7 +4,7 @@ import type { Draft, ProcessDraft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { describe } from './issues.ts';
 import { didYouMean } from './nearest.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import type { CommandInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signal-names.ts';
 import { isBroken, nodeAt, type MapNode, type Path } from './yaml-nodes.ts';

@@ -1,4 +1,5 @@
 // Writes YAML. A parser reads every text back as the same text, and sees no number, date or boolean in it. print-manifest.ts says what to write.
+import { printableLines, type Shown } from './shown.ts';
 
 /** A map keeps its order, even with keys like `22`, which an object would put first. */
 export type Yaml = string | number | boolean | null | readonly Yaml[] | ReadonlyMap<string, Yaml>;
@@ -6,8 +7,9 @@ export type Yaml = string | number | boolean | null | readonly Yaml[] | Readonly
 type Scalar = string | number | boolean | null;
 
 /** A YAML document in block style. A list of single words stands on one line. */
-export function yamlText(root: ReadonlyMap<string, Yaml>): string {
-  return `${mapLines(root).join('\n')}\n`;
+export function yamlText(root: ReadonlyMap<string, Yaml>): Shown {
+  // Every text is escaped already, in double quotes.
+  return printableLines(`${mapLines(root).join('\n')}\n`);
 }
 
 function mapLines(map: ReadonlyMap<string, Yaml>): string[] {

@@ -18,7 +18,7 @@ import {
 import { maxAliasedValues, maxDepth, maxKeptProblems, maxProblems, maxTokens } from './limits.ts';
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
-import { quoted } from './problem.ts';
+import { quoted } from './shown.ts';
 import type { SourceText } from './source.ts';
 import { isBroken, type MapEntry, type ListNode, type MapNode, type Node, type ScalarNode } from './yaml-nodes.ts';
 import { reportYamlErrors } from './yaml-errors.ts';

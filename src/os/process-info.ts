@@ -44,11 +44,7 @@ export function childrenIn(infos: readonly ProcessInfo[]): (pid: number) => read
 
 const maxCommandLength = 200;
 
-/**
- * A command for a message. A process can choose its own name, and the text goes to a terminal. So control characters, line
- * separators and characters that turn the direction of the text are replaced. Cut by characters, not by UTF-16 units.
- */
-export function commandInWords(command: string): string {
-  const characters = [...command.slice(0, 2 * maxCommandLength)].slice(0, maxCommandLength);
-  return characters.join('').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+/** The beginning of a command, for a message. Cut by characters, not by UTF-16 units. A process chooses its own name, so escape it before it is shown. */
+export function shortCommand(command: string): string {
+  return [...command.slice(0, 2 * maxCommandLength)].slice(0, maxCommandLength).join('');
 }

@@ -1,5 +1,5 @@
 // Reads processes with ps(1), where there is no /proc: on macOS. Not run on a Mac yet; tests play its ps by that of Linux.
-import { childrenIn, commandInWords, type ProcessInfo } from './process-info.ts';
+import { childrenIn, shortCommand, type ProcessInfo } from './process-info.ts';
 import { columns, ps, psIsUsable } from './ps.ts';
 
 /** One line of pid, ppid, pgid, stat, lstart and command; lstart is five words (`Sat Nov 21 02:44:09 2026`). */
@@ -71,5 +71,5 @@ export function readOutputs(): string[] {
 }
 
 export function describeCommand(info: ProcessInfo): string {
-  return commandInWords(info.command);
+  return shortCommand(info.command);
 }

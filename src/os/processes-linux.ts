@@ -1,7 +1,7 @@
 // Reads processes on Linux from /proc (proc(5)). All long reads share one buffer: reading 600 environments then takes 3 ms.
 import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
-import { childrenIn, commandInWords, isDead, type ProcessInfo } from './process-info.ts';
+import { childrenIn, shortCommand, isDead, type ProcessInfo } from './process-info.ts';
 
 let buffer = Buffer.allocUnsafe(16 * 1024);
 
@@ -159,5 +159,5 @@ export function readOutputs(info: ProcessInfo): string[] {
 
 export function describeCommand(info: ProcessInfo): string {
   const bytes = Buffer.from(readProc(`${folderOf(info)}/cmdline`) ?? '', 'latin1');
-  return commandInWords(bytes.toString('utf8').split('\0').filter((word) => word !== '').join(' ') || info.command);
+  return shortCommand(bytes.toString('utf8').split('\0').filter((word) => word !== '').join(' ') || info.command);
 }

@@ -32,7 +32,7 @@ export const childReader: () => (pid: number) => readonly number[] = system.chil
 /** The paths of its standard output and error, those that can be read. Without /proc always empty. */
 export const readOutputs: (info: ProcessInfo) => string[] = system.readOutputs;
 
-/** The command line for a message, or the short name if there is no command line. */
+/** The command line for a message, or the short name if there is no command line. As it is: whoever shows it makes it printable. */
 export const describeCommand: (info: ProcessInfo) => string = system.describeCommand;
 
 /** Stopped by a signal: it handles no signal but SIGKILL until SIGCONT. (`t` is a stop by a tracer; only the tracer ends it.) */

@@ -1,5 +1,6 @@
 // The output form for programs: one JSON object a line on stdout. Users rely on the names in it.
 import { StringDecoder } from 'node:string_decoder';
+import { joined, jsonText, processOutput, shown } from '../manifest/shown.ts';
 import type { LineListener } from './lines.ts';
 import type { Notice, StopCause } from './notices.ts';
 import type { Printer, StreamName } from './printer.ts';
@@ -32,7 +33,7 @@ export class JsonPrinter implements Printer {
 
   notice(notice: Notice): void {
     const fields = fieldsOf(notice);
-    if (fields) this.#out.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
+    if (fields) this.#out.write(joined([jsonText({ time: new Date().toISOString(), ...fields }), shown`\n`]));
   }
 
   progress(): void {
@@ -85,7 +86,7 @@ class JsonLines implements LineListener {
     const head = `{"time":"${new Date().toISOString()}",${this.#origin},"line":`;
     let text = '';
     for (const line of lines) text += `${head}${JSON.stringify(line)}${ending}\n`;
-    this.#out.write(text);
+    this.#out.write(processOutput(text));
   }
 }
 

@@ -1,6 +1,7 @@
 // The colours of the output, by meaning. The CLI chooses the real colours, or none.
+import type { Shown } from '../manifest/shown.ts';
 
-export type Brush = (text: string) => string;
+export type Brush = (text: Shown) => Shown;
 
 export interface Paint {
   /** The colour of a process's name: the one from the manifest, else one that depends on the name alone. */

@@ -1,4 +1,6 @@
 // The output form for people: `name | line`, names padded to the longest. The runner's own lines and the progress of a stop go to stderr.
+import { joined, padded, printable, shown, type Shown } from '../manifest/shown.ts';
+import { columns } from './columns.ts';
 import { latin1 } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
 import type { Notice, Result, Waiting } from './notices.ts';
@@ -23,28 +25,31 @@ export interface PrettyOptions {
   readonly columns: (() => number) | undefined;
 }
 
-const ownName = 'procrun';
+const ownName = shown`procrun`;
 
 /** Columns kept free for the echo of a typed key, such as ^C. */
 const roomForEcho = 4;
 
+/** With less room than this behind procrun's own prefix, the progress line has no prefix. Long names make the prefix wide. */
+const leastProgress = 20;
+
 /** Goes to the first column and clears to the end of the line (ECMA-48). */
-const clearLine = '\r\x1b[K';
+const clearLine = shown`\r\x1b[K`;
 
 export class PrettyPrinter implements Printer {
   readonly #options: PrettyOptions;
   readonly #nameWidth: number;
   readonly #outputs = new Map<string, ProcessOutput>();
-  readonly #ownPrefix: string;
+  readonly #ownPrefix: Shown;
   readonly #ownPrefixWidth: number;
   /** The progress line that is on the screen now; empty: none. */
-  #shownProgress = '';
+  #shownProgress = shown``;
   #progress: readonly Waiting[] = [];
 
   constructor(options: PrettyOptions) {
     this.#options = options;
-    this.#nameWidth = Math.max(0, ...options.processes.map(({ name }) => name.length));
-    const own = `${ownName.padEnd(this.#nameWidth)} | `;
+    this.#nameWidth = Math.max(0, ...options.processes.map(({ name }) => printable(name).length));
+    const own = shown`${padded(ownName, this.#nameWidth)} | `;
     this.#ownPrefix = options.errPaint.dim(own);
     this.#ownPrefixWidth = own.length;
     options.err.onBefore = () => this.#hideProgress();
@@ -77,9 +82,9 @@ export class PrettyPrinter implements Printer {
   #prefixOf(instance: string, paint: Paint): () => string {
     const plan = this.#options.processes.find(({ name }) => name === instance);
     const brush = paint.process(plan?.process ?? instance, plan?.color);
-    const prefix = this.#options.prefix ? latin1(brush(`${instance.padEnd(this.#nameWidth)} | `)) : '';
+    const prefix = this.#options.prefix ? latin1(brush(shown`${padded(printable(instance), this.#nameWidth)} | `)) : '';
     const { timestamp } = this.#options;
-    return timestamp ? () => `${latin1(timestamp())} ${prefix}` : () => prefix;
+    return timestamp ? () => `${latin1(printable(timestamp()))} ${prefix}` : () => prefix;
   }
 
   notice(notice: Notice): void {
@@ -125,18 +130,13 @@ export class PrettyPrinter implements Printer {
 
   #summary({ results }: Extract<Notice, { type: 'done' }>): void {
     const { errPaint } = this.#options;
-    const rows = summaryRows(results);
-    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    rows.forEach((row, index) => {
-      const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
-      this.#say(brushOf(results[index], errPaint)(cells));
-    });
+    columns(summaryRows(results)).forEach((line, index) => this.#say(brushOf(results[index], errPaint)(line)));
   }
 
-  #say(text: string): void {
+  #say(text: Shown): void {
     this.#hideProgress();
     const { err, timestamp } = this.#options;
-    err.say(`${timestamp ? `${timestamp()} ` : ''}${this.#ownPrefix}${text}\n`);
+    err.say(joined([...(timestamp ? [shown`${timestamp()} `] : []), this.#ownPrefix, text, shown`\n`]));
   }
 
   /** Not behind an unfinished line of a process: that line would be cleared too. */
@@ -146,23 +146,27 @@ export class PrettyPrinter implements Printer {
 
   #hideProgress(): void {
     if (this.#shownProgress === '') return;
-    this.#shownProgress = '';
+    this.#shownProgress = shown``;
     this.#options.err.sink.write(clearLine);
   }
 
   #showProgress(): void {
     const text = this.#progressText();
     if (text === this.#shownProgress) return;
-    const { err, errPaint } = this.#options;
+    const { err } = this.#options;
     err.cut();
     this.#shownProgress = text;
-    err.sink.write(`${this.#ownPrefix}${errPaint.strong(text)}`);
+    err.sink.write(text);
   }
 
-  #progressText(): string {
-    const { columns } = this.#options;
+  #progressText(): Shown {
+    const columns = this.#options.columns?.();
+    if (columns === undefined || this.#progress.length === 0) return shown``;
     // The progress line must not wrap, not even by the echo of a ^C: `clearLine` clears one line only.
-    return columns && this.#progress.length > 0 ? progressInWords(this.#progress, columns() - this.#ownPrefixWidth - roomForEcho) : '';
+    const room = columns - roomForEcho;
+    const prefix = room - this.#ownPrefixWidth < leastProgress ? shown`` : this.#ownPrefix;
+    const text = progressInWords(this.#progress, prefix === '' ? room : room - this.#ownPrefixWidth);
+    return text === '' ? text : joined([prefix, this.#options.errPaint.strong(text)]);
   }
 }
 

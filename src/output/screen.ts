@@ -1,5 +1,6 @@
 // Prints the lines of many processes to one terminal, pipe or file, and keeps each line whole. A line that is printed before its end is
 // the open line. On a terminal another line cuts it; elsewhere the other processes wait for its end.
+import type { Shown } from '../manifest/shown.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { LinePrefixer } from './line-prefixer.ts';
 import type { LineListener } from './lines.ts';
@@ -19,7 +20,7 @@ export class Screen {
   /** The process whose line is open. */
   #open: ProcessOutput | undefined;
   /** Lines of procrun's own that wait for the end of the open line. */
-  #queuedLines: string[] = [];
+  #queuedLines: Shown[] = [];
   #stallTimer: NodeJS.Timeout | undefined;
   /** When the last piece of the open line came, by `monotonicNow()`. */
   #lastPartAt = 0;
@@ -45,7 +46,7 @@ export class Screen {
   }
 
   /** Prints a line of procrun's own. */
-  say(line: string): void {
+  say(line: Shown): void {
     if (this.#open && !this.isTerminal && !this.#open.hasEnded) {
       this.#queuedLines.push(line);
       return;
@@ -57,7 +58,7 @@ export class Screen {
   /** Ends the open line. The rest of it begins a new line. */
   cut(): void {
     if (this.#open) {
-      this.sink.write(`${this.#open.closing}\n`);
+      this.sink.writeLatin1(`${this.#open.closing}\n`);
       this.#open.wasCut = true;
     }
     this.#close();
@@ -66,7 +67,7 @@ export class Screen {
   /** The user typed an answer behind an open prompt, so the terminal's echo has already ended that line. */
   endedByEcho(): void {
     if (!this.isTerminal || !this.#open) return;
-    this.sink.write(this.#open.closing);
+    this.sink.writeLatin1(this.#open.closing);
     this.#close();
   }
 

@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import type { Shown } from '../manifest/shown.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { watchReader } from '../os/hangup.ts';
 
@@ -81,7 +82,7 @@ export class Sink {
   }
 
   /** Copies the bytes. A string is written as UTF-8. */
-  write(data: string | Uint8Array): void {
+  write(data: Shown | Uint8Array): void {
     const size = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     const batch = this.#reserve(size);
     if (!batch) return;
@@ -90,7 +91,7 @@ export class Sink {
     this.#commit(size);
   }
 
-  /** Writes a string in which each character is one byte. */
+  /** Writes output of a process, unchanged: a string in which each character is one byte. */
   writeLatin1(text: string): void {
     const batch = this.#reserve(text.length);
     if (!batch) return;

@@ -1,5 +1,6 @@
 // Turns notices into sentences for people. pretty.ts adds colours and columns.
 import { formatDuration } from '../manifest/durations.ts';
+import { printable, shown, type Shown } from '../manifest/shown.ts';
 import type { LeaderEnd } from '../os/spawn.ts';
 import type { Notice, Outcome, Result, StageName, StopCause, Waiting } from './notices.ts';
 
@@ -70,46 +71,46 @@ function nextStageInWords(timeoutMs: number, nextStage: StageName | undefined): 
 }
 
 /** One line; undefined if people need not see this notice. */
-export function noticeInWords(notice: Notice): string | undefined {
+export function noticeInWords(notice: Notice): Shown | undefined {
   switch (notice.type) {
     case 'start':
-      return `${notice.process} started (pid ${notice.pid})`;
+      return shown`${notice.process} started (pid ${notice.pid})`;
     case 'not-started':
-      return `${notice.process} could not be started: ${notice.reason}`;
+      return shown`${notice.process} could not be started: ${notice.reason}`;
     case 'stage':
-      return `${notice.process}: ${stageInWords(notice)}`;
+      return shown`${notice.process}: ${stageInWords(notice)}`;
     case 'exit':
-      return notice.asked ? undefined : `${notice.process} ended: ${endInWords(notice.end)}`;
+      return notice.asked ? undefined : shown`${notice.process} ended: ${endInWords(notice.end)}`;
     case 'timed-out':
-      return `${notice.process} has run for ${formatDuration(notice.afterMs)}, its \`max_runtime\`: stopping it`;
+      return shown`${notice.process} has run for ${formatDuration(notice.afterMs)}, its \`max_runtime\`: stopping it`;
     case 'leftovers':
-      return `${notice.process} left processes behind: stopping them`;
+      return shown`${notice.process} left processes behind: stopping them`;
     case 'gone':
-      return notice.stage === undefined ? undefined : `${notice.process} is gone after ${measured(notice.durationMs)} (${notice.stage})`;
+      return notice.stage === undefined ? undefined : shown`${notice.process} is gone after ${measured(notice.durationMs)} (${notice.stage})`;
     case 'last-stage-over':
-      return `${notice.process} has not ended in its last stage; waiting on, since it has \`final_kill: false\``;
+      return shown`${notice.process} has not ended in its last stage; waiting on, since it has \`final_kill: false\``;
     case 'stopping':
-      return `stopping: ${causeInWords(notice.cause)}`;
+      return shown`stopping: ${causeInWords(notice.cause)}`;
     case 'hurried':
-      if (notice.moved) return `${signalInWords(notice.signal)}: on to the next stage`;
-      if (notice.cutsOutput) return `${signalInWords(notice.signal)}: not waiting any longer for whoever reads the output`;
-      return `${signalInWords(notice.signal)}: this is the last stage already, there is only waiting`;
+      if (notice.moved) return shown`${signalInWords(notice.signal)}: on to the next stage`;
+      if (notice.cutsOutput) return shown`${signalInWords(notice.signal)}: not waiting any longer for whoever reads the output`;
+      return shown`${signalInWords(notice.signal)}: this is the last stage already, there is only waiting`;
     case 'deadline':
-      return 'the deadline of the stop is over: SIGKILL for all';
+      return shown`the deadline of the stop is over: SIGKILL for all`;
     case 'escapee':
-      return `${notice.process}: process ${notice.pid} (${notice.command}) left its group: ${notice.left ? 'left alone' : 'it ends with the rest'}`;
+      return shown`${notice.process}: process ${notice.pid} (${notice.command}) left its group: ${notice.left ? 'left alone' : 'it ends with the rest'}`;
     case 'holder':
       return notice.pid === undefined
-        ? `${notice.process} has ended, but something still holds its output open; not waiting for it`
-        : `${notice.process} has ended, but process ${notice.pid} (${notice.command}) still holds its output open; not waiting for it`;
+        ? shown`${notice.process} has ended, but something still holds its output open; not waiting for it`
+        : shown`${notice.process} has ended, but process ${notice.pid} (${notice.command}) still holds its output open; not waiting for it`;
     case 'survivor':
       return notice.deniedUser === undefined
-        ? `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`
-        : `${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) belongs to ${notice.deniedUser}: no permission to signal it`;
+        ? shown`${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) survived SIGKILL`
+        : shown`${notice.process}: process ${notice.pid} (state ${notice.state}, ${notice.command}) belongs to ${notice.deniedUser}: no permission to signal it`;
     case 'warning':
-      return notice.process === undefined ? notice.message : `${notice.process}: ${notice.message}`;
+      return notice.process === undefined ? printable(notice.message) : shown`${notice.process}: ${notice.message}`;
     case 'signal':
-      return notice.reason === 'kill' ? `${notice.process}: ${notice.signal} to its ${notice.to}, by \`procrun kill\`` : undefined;
+      return notice.reason === 'kill' ? shown`${notice.process}: ${notice.signal} to its ${notice.to}, by \`procrun kill\`` : undefined;
     case 'paused':
     case 'resumed':
     case 'done':
@@ -118,10 +119,10 @@ export function noticeInWords(notice: Notice): string | undefined {
 }
 
 /** The keys that a user can type next, for the start of a stop at a terminal. */
-export function furtherKeysInWords(notice: Notice): string | undefined {
+export function furtherKeysInWords(notice: Notice): Shown | undefined {
   // After SIGQUIT there is no next stage.
   if (notice.type !== 'stopping' || (notice.cause.kind === 'signal' && notice.cause.signal === 'SIGQUIT')) return undefined;
-  return `Ctrl+C again for the next stage${notice.noKill ? '' : ', Ctrl+\\ to kill at once'}`;
+  return shown`Ctrl+C again for the next stage${notice.noKill ? '' : ', Ctrl+\\ to kill at once'}`;
 }
 
 /** A measured time, without digits that mean nothing. */
@@ -140,8 +141,8 @@ export function summaryRows(results: readonly Result[]): string[][] {
   ]);
 }
 
-/** The instances that a stop waits for, with stage and remaining time, cut to so many columns. */
-export function progressInWords(waiting: readonly Waiting[], columns: number): string {
+/** The instances that a stop waits for, with stage and remaining time, on one line of less than so many columns. Empty: there is no room. */
+export function progressInWords(waiting: readonly Waiting[], columns: number): Shown {
   const parts = waiting.map(({ process, stage, remainingMs, nextStage, isDraining }) => {
     if (isDraining) return `${process} (has ended, its output is read)`;
     if (stage === undefined) return `${process} (its turn comes)`;
@@ -149,8 +150,10 @@ export function progressInWords(waiting: readonly Waiting[], columns: number): s
     const left = `${Math.ceil(remainingMs / 1000)}s`;
     return nextStage === undefined ? `${process} (${stage}, ${left})` : `${process} (${stage}, ${nextStage} in ${left})`;
   });
-  const text = `waiting for ${parts.join(', ')}`;
+  const text = shown`waiting for ${parts.join(', ')}`;
   if (text.length < columns) return text;
-  const short = `waiting for ${waiting.length}: ${parts.join(', ')}`;
-  return `${short.slice(0, Math.max(0, columns - 2))}…`;
+  if (columns < 2) return shown``;
+  // Cut the printable text: an escaped character is wider than the character.
+  const short = shown`waiting for ${waiting.length}: ${parts.join(', ')}`;
+  return printable(`${short.slice(0, columns - 2)}…`);
 }

@@ -1,18 +1,17 @@
 // Handles a crash of the runner itself: reports it, asks every tree to stop, then kills it. It does not use the supervisor,
 // which may be the part that failed.
-import { writeSync } from 'node:fs';
 import { onExit } from 'signal-exit';
+import { shown } from '../manifest/shown.ts';
 import { leave, beforeEnd } from '../os/exit.ts';
+import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
+import { writeStandardError } from '../os/standard-error.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
 import { Sink } from '../output/sink.ts';
 import type { Up } from './up.ts';
 
-declare const __PROCRUN_VERSION__: string;
-
 /** Time between SIGTERM and SIGKILL. */
 const graceMs = 2000;
 const pollMs = 20;
-const statusInternalError = 1;
 
 export interface CrashGuard {
   release(): void;
@@ -64,15 +63,10 @@ export async function endEverything(run: Pick<Up, 'askAllToStop' | 'anyAlive' | 
 }
 
 function report(error: unknown): void {
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const text = `procrun: internal error, this is a fault of procrun ${__PROCRUN_VERSION__} (Node ${process.version}, ${process.platform}). Ending every process it started.
-${what}
-Please report it, with the lines above: https://github.com/procrun/procrun/issues
-`;
   try {
     Sink.sync();
-    writeSync(2, text);
   } catch {
-    // Standard error cannot be written.
+    // Standard output cannot be written.
   }
+  writeStandardError(internalErrorInWords(error, shown`Ending every process it started.`));
 }

@@ -1,9 +1,10 @@
 // Runs one command of `procrun run` from its start to the end of its tree. relay.ts handles the signals in between.
-import { writeSync } from 'node:fs';
+import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { caughtNow } from '../os/caught.ts';
 import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
+import { writeStandardError } from '../os/standard-error.ts';
 import { deniedInWords } from '../os/denied.ts';
 import { CannotReadProcesses, describeCommand, identityOf, isSameAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { realSystem } from '../os/system.ts';
@@ -37,15 +38,15 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
   const { tracer } = command;
-  if (tracer) warn(`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
+  if (tracer) warn(shown`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
   const unsignalled = new Map<string, ProcessInfo>();
   const survivors = await endLeftovers(tree, hurryBySignal(inbox), realSystem, (info) => unsignalled.set(identityOf(info), info));
-  for (const survivor of survivors) warn(`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
-  if (!readProcess(process.pid)) warn(`processes that the command left may still run: ${new CannotReadProcesses().message}`);
+  for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
+  if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   for (const info of unsignalled.values()) {
     // Most of them have just ended.
     const reason = isSameAlive(info) ? deniedInWords(info.pid) : '';
-    if (reason !== '') warn(`still alive: ${info.pid} ${describeCommand(info)}${reason}`);
+    if (reason !== '') warn(shown`still alive: ${info.pid} ${describeCommand(info)}${reason}`);
   }
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;
 }
@@ -62,7 +63,7 @@ async function startOrExplain(
     if (!(error instanceof CannotRun)) throw error;
     // No command runs. A reader of stderr that does not read must not make us deaf.
     restoreEndingSignals();
-    warn(error.isUnknown && hintIfMissing !== undefined ? `${error.message}\n  hint: ${hintIfMissing}` : error.message);
+    warn(error.isUnknown && hintIfMissing !== undefined ? shown`${error.message}\n  hint: ${hintIfMissing}` : shown`${error.message}`);
     return { kind: 'exit', code: error.status };
   }
 }
@@ -87,10 +88,6 @@ function hurryBySignal(inbox: SignalInbox): () => boolean {
 }
 
 /** Writes to stderr. Never throws. */
-function warn(message: string): void {
-  try {
-    writeSync(2, `procrun: ${message}\n`);
-  } catch {
-    // stderr is closed, or the terminal is gone.
-  }
+function warn(message: Shown): void {
+  writeStandardError(joined([shown`procrun: `, message, shown`\n`]));
 }

@@ -76,6 +76,10 @@ async function optionsOf(...command: string[]): Promise<string[]> {
   return [...help.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, short, long = '']) => (short === undefined ? [long] : [short, long]));
 }
 
+test('no document holds the markers of an unfinished merge', () => {
+  for (const [name, text] of texts) assert.doesNotMatch(text, /^(<{7}|={7}|>{7})( |$)/m, name);
+});
+
 test('the README has every option of every command, and no other', async () => {
   const help = await procrun('--help');
   const commands = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');

@@ -308,7 +308,9 @@ test('the caret stands below the mistake, also behind wide and combining charact
     ['processes: { a: { x-a: ｆ한, comand: y } }', 29],
     ['processes: { a: { x-a: 😀✅, comand: y } }', 29],
     ['processes: { a: { x-a: abce\u0301e\u0301, comand: y } }', 30],
-    ['processes: { a: { x-a: aé\u200bbc, comand: y } }', 29],
+    ['processes: { a: { x-a: aé\u200cbc, comand: y } }', 29],
+    // An invisible character is shown escaped.
+    ['processes: { a: { x-a: aé\u200bbc, comand: y } }', 35],
     ['\ufeffprocesses: { a: { x-a: abcd, comand: y } }', 29],
     ['processes: { a: { x-a:\tabcd, comand: y } }', 29],
     ['env: { A: ${B} }\nprocesses: { a: b }', 10],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
+import { processOutput, shown } from '../../src/manifest/shown.ts';
 import { Sink, type SinkListener } from '../../src/output/sink.ts';
 import { FakePipe, randomFrom, turn } from './output-support.ts';
 
@@ -38,7 +39,7 @@ const kib = 1024;
 test('all writes of one turn of the event loop become one', async () => {
   const pipe = new FakePipe();
   const { sink } = sinkTo(pipe);
-  for (const word of ['one\n', 'two\n', 'three\n']) sink.write(word);
+  for (const word of ['one\n', 'two\n', 'three\n']) sink.write(processOutput(word));
   assert.equal(pipe.taken.length, 0);
   await turn();
   assert.deepEqual(pipe.taken.map(String), ['one\ntwo\nthree\n']);
@@ -48,7 +49,7 @@ test('strings are UTF-8, Latin-1 strings are bytes, bytes are copied', async () 
   const pipe = new FakePipe();
   const { sink } = sinkTo(pipe);
   const bytes = Buffer.from([0xff, 0x00, 0xfe]);
-  sink.write('é');
+  sink.write(processOutput('é'));
   sink.writeLatin1('\xe9');
   sink.write(bytes);
   bytes.fill(1);
@@ -66,9 +67,9 @@ test('two sinks keep the order of their writes', async () => {
     };
     return sinkTo(pipe).sink;
   });
-  first?.write('1');
-  second?.write('2');
-  first?.write('3');
+  first?.write(processOutput('1'));
+  second?.write(processOutput('2'));
+  first?.write(processOutput('3'));
   await turn();
   assert.deepEqual(order, ['first 1', 'second 2', 'first 3']);
 });
@@ -137,7 +138,7 @@ test('flushed() resolves when the last byte is taken, not before', async () => {
   const pipe = new FakePipe();
   pipe.isTaking = false;
   const { sink } = sinkTo(pipe);
-  sink.write('last words');
+  sink.write(processOutput('last words'));
   let isFlushed = false;
   const flushed = sink.flushed().then(() => (isFlushed = true));
   await turn();
@@ -155,7 +156,7 @@ test('a closed reader is reported once, after the turn of the writer; later writ
   await turn();
   pipe.fail('EPIPE');
   await turn();
-  sink.write('more');
+  sink.write(processOutput('more'));
   await sink.flushed();
   assert.deepEqual(recorder.all, ['full', 'free', 'gone EPIPE']);
   assert.equal(sink.failure?.code, 'EPIPE');
@@ -167,9 +168,9 @@ test('a file is written by its descriptor, in order, and appended to if it was o
     const path = join(folder, 'out');
     for (const word of ['first', 'second']) {
       const { sink, close } = toFile(path, 'a');
-      sink.write(`${word}\n`);
+      sink.write(shown`${word}\n`);
       sink.writeLatin1('x'.repeat(300 * kib));
-      sink.write('\n');
+      sink.write(shown`\n`);
       await sink.flushed();
       close();
     }
@@ -188,7 +189,7 @@ test('a full disk is reported once, and never during a write, when the writer ma
   await turn();
   assert.deepEqual(recorder.all, ['gone ENOSPC']);
   sink.writeLatin1('x'.repeat(100 * kib));
-  sink.write('more');
+  sink.write(processOutput('more'));
   await sink.flushed();
   assert.deepEqual(recorder.all, ['gone ENOSPC']);
   close();

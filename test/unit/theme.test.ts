@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { WriteStream } from 'node:tty';
 import { colorVariables, paintFor } from '../../src/cli/theme.ts';
+import { shown } from '../../src/manifest/shown.ts';
 
 const terminal = Object.assign(Object.create(WriteStream.prototype) as WriteStream, { isTTY: true });
 const file = { isTTY: false } as unknown as WriteStream;
@@ -28,7 +29,7 @@ for (const [environment, expected] of [
 test('the colour of a name does not depend on the other names, and is red, the colour of failures, only by choice', async () => {
   const colours = async (names: readonly string[], chosen?: string): Promise<string[]> => {
     const paint = await paintFor(terminal, true, { TERM: 'xterm' });
-    return names.map((name) => paint.process(name, chosen)('x'));
+    return names.map((name) => paint.process(name, chosen)(shown`x`));
   };
   const names = Array.from({ length: 40 }, (_, index) => `p${index}`);
   const all = await colours(names);
