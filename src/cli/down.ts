@@ -70,7 +70,7 @@ async function requestStop(folder: string, owner: Owner, { timeout }: DownOption
 /** @throws Failure with status 70 when the runner was killed before the end of the stop and left processes alive. */
 function checkNothingLeft(folder: string, { runId }: Owner, options: DownOptions): void {
   const state = readState(folder);
-  const remnants = state?.runId === runId ? new Remains(state).look() : [];
+  const remnants = state?.runId === runId ? new Remains(state).findAlive() : [];
   if (remnants.length === 0) return;
   throw new Failure(shown`the runner died before it was done; left are ${remnantsInWords(remnants)}\n  hint: \`${commandFor('kill --group', options)}\` ends them`, statusUnkillable);
 }

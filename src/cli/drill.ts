@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
-import { dieBy, endingSignals, leave, restoreEndingSignals } from '../os/exit.ts';
+import { dieBySignal, endingSignals, exitWith, restoreEndingSignals } from '../os/exit.ts';
 import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
@@ -54,8 +54,8 @@ export async function drill(names: readonly string[], _options: unknown, command
   restoreEndingSignals();
   if (end.interrupted !== undefined) {
     complainAtEnd(shown`procrun: the drill was broken off by ${end.interrupted}`);
-    if (end.interrupted === 'SIGQUIT') leave(statusOfSignal('SIGQUIT'));
-    dieBy(end.interrupted);
+    if (end.interrupted === 'SIGQUIT') exitWith(statusOfSignal('SIGQUIT'));
+    dieBySignal(end.interrupted);
   }
   print(options.format === 'json' ? joined([jsonText(asJson(end, killRunner)), shown`\n`]) : asText(end, killRunner));
   process.exitCode = hasPassed(end) ? 0 : end.runnerFailed?.status === statusUsage ? statusUsage : statusFailed;
@@ -96,7 +96,7 @@ function asJson(end: DrillEnd, killRunner: boolean): object {
       duration_ms: rounded(result.durationMs),
       code: result.code ?? null,
       signal: result.signal ?? null,
-      ended_before_stop: result.endedBefore,
+      ended_before_stop: result.endedBeforeStop,
       reason: result.reason ?? null,
       survivors: result.survivors,
       escapees: result.escapees,
@@ -147,11 +147,11 @@ function failuresInWords(result: Result): string[] {
 }
 
 function remarksInWords(result: Result, killRunner: boolean): string[] {
-  const wellEnded = result.endedBefore && !result.failures.includes('failed-before-stop');
+  const wellEnded = result.endedBeforeStop && !result.failures.includes('failed-before-stop');
   return [
     ...(wellEnded ? [`had ended before the stop: ${endOf(result)}`] : []),
-    ...(result.endedBefore && result.stage !== undefined ? ['what it left behind had to be stopped'] : []),
-    ...(result.keptFromStart ? ['was not started: the stop came before'] : []),
+    ...(result.endedBeforeStop && result.stage !== undefined ? ['what it left behind had to be stopped'] : []),
+    ...(result.stoppedBeforeStart ? ['was not started: the stop came before'] : []),
     ...result.escapees.map(({ pid, command, left }) => `${pid} (${command}) left its group: ${left ? 'left alone' : killRunner ? 'seen' : 'stopped with the rest'}`),
   ];
 }

@@ -73,7 +73,7 @@ async function endTrees({ folder, run }: Running, request: KillRequest, timeout:
   const remains = state && new Remains(state, request.instances);
   // A stopped runner may continue later. The note on disk tells it then that these ends were asked for.
   if (!conversation) for (const { name, outputs } of state?.instances ?? []) if (request.instances.includes(name) && outputs !== null) noteKilled(outputs);
-  const anyHit = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.look().length ?? 0) > 0;
+  const anyHit = (conversation?.answer.hit.length ?? 0) > 0 || (remains?.findAlive().length ?? 0) > 0;
   const survivors = (await remains?.end({ graceMs: 0, killMs: Math.max(0, until - monotonicNow()) })) ?? [];
   if (survivors.length > 0) throw new Failure(shown`still alive: ${remnantsInWords(survivors)}`, statusUnkillable);
   // Wait until the runner has seen the ends too, so that the next command gets an up-to-date answer.

@@ -1,7 +1,7 @@
 // The command line: declares the commands and their options, and loads the requested one. Each command has a file of its own.
 import { Command, Option } from 'commander';
 import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
-import { leave, restoreEndingSignals } from '../os/exit.ts';
+import { exitWith, restoreEndingSignals } from '../os/exit.ts';
 import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { isSystemError } from '../os/system-error.ts';
@@ -187,7 +187,7 @@ export async function main(host: Host): Promise<void> {
     } else {
       // Node would print the error as it is, with the paths in it.
       writeStandardError(isSystemError(error) ? shown`procrun: ${error.message}\n` : internalErrorInWords(error));
-      leave(statusInternalError);
+      exitWith(statusInternalError);
     }
   }
 }

@@ -123,7 +123,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     format: isStdin || ['.yml', '.yaml'].includes(extname(basename(file))) ? 'yaml' : 'procfile',
     root,
     environment: inheritedEnvironment(process.env),
-    given: options.given,
+    defaultVariables: options.given,
     readFile: async (absolutePath) => ((await access.exists(absolutePath)) ? readFileOrFail(absolutePath, access) : undefined),
     envFiles: (options.env ?? []).map((path) => resolve(path)),
     envFileOverrides: options.envFileOverrides ?? false,

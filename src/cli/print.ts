@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { joined, processOutput, shown, type Shown } from '../manifest/shown.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
-import { restoreStream } from '../os/exit.ts';
+import { restoreBlocking } from '../os/exit.ts';
 import { Failure } from './failure.ts';
 
 /**
@@ -59,7 +59,7 @@ const retryMs = 10;
  * other processes that share it too, and a signal that ends procrun would leave it so.
  */
 function writeWhole(stream: { readonly fd: number }, text: Shown): void {
-  restoreStream(stream);
+  restoreBlocking(stream);
   const { fd } = stream;
   const bytes = Buffer.from(text);
   for (let done = 0; done < bytes.length; ) {

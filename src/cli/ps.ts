@@ -6,7 +6,7 @@ import { Remains } from '../control/remains.ts';
 import type { InstanceState, RunState } from '../control/state.ts';
 import { formatDuration } from '../manifest/durations.ts';
 import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
-import { isSameAlive, readProcess } from '../os/processes.ts';
+import { isStillAlive, readProcess } from '../os/processes.ts';
 import { usageOf, type Usage } from '../os/usage.ts';
 import { findRunning, whyUnreachable } from './running.ts';
 import { globalOptions } from './options.ts';
@@ -37,7 +37,7 @@ function instancesOf(run: FoundRun): InstanceState[] {
 
 function withLivingLeader(instance: InstanceState): InstanceState {
   const info = instance.pid === null ? undefined : readProcess(instance.pid);
-  const isAlive = info !== undefined && info.startTicks === instance.startTicks && isSameAlive(info);
+  const isAlive = info !== undefined && info.startTicks === instance.startTicks && isStillAlive(info);
   return isAlive ? instance : { ...instance, pid: null };
 }
 
@@ -52,7 +52,7 @@ function asJson(instance: InstanceState): object {
 }
 
 function asTable(state: RunState | undefined, instances: readonly InstanceState[]): Shown {
-  const remnants = state ? new Remains(state).look() : [];
+  const remnants = state ? new Remains(state).findAlive() : [];
   const rows = instances.map((instance) => {
     const members = remnants.find((remnant) => remnant.instance.name === instance.name)?.members ?? [];
     const uptime = uptimeMs(instance);

@@ -58,6 +58,6 @@ export class RunSetup {
     await this.guard.premade();
     remove(this.runFolder, this.warn);
     removeIfEmpty(this.folder, this.warn);
-    await this.guard.leave();
+    await this.guard.dismiss();
   }
 }

@@ -4,7 +4,7 @@ import { nearest } from '../manifest/nearest.ts';
 import { quoted, shown } from '../manifest/shown.ts';
 import { select } from '../manifest/select.ts';
 import type { Manifest, ProcessSpec, SignalName } from '../manifest/types.ts';
-import { dieBy, leave } from '../os/exit.ts';
+import { dieBySignal, exitWith } from '../os/exit.ts';
 import { newRunId } from '../os/run-id.ts';
 import { commandArgv } from '../os/spawn.ts';
 import { inheritedEnvironment, instanceVariables } from '../runner/environment.ts';
@@ -48,8 +48,8 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     scope: options.scope,
     inbox,
   });
-  if (end.kind === 'signal') dieBy(end.signal);
-  leave(end.code);
+  if (end.kind === 'signal') dieBySignal(end.signal);
+  exitWith(end.code);
 }
 
 interface Target {

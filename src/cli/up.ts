@@ -14,7 +14,7 @@ import type { Printer } from '../output/printer.ts';
 import { Screen } from '../output/screen.ts';
 import { Sink } from '../output/sink.ts';
 import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
-import { beforeEnd, dieBy, leave, restoreStream } from '../os/exit.ts';
+import { beforeEnd, dieBySignal, exitWith, restoreBlocking } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { CannotReadProcesses } from '../os/processes.ts';
 import { isSystemError } from '../os/system-error.ts';
@@ -162,9 +162,9 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     out,
     err,
     errHasOutput,
-    onSpawned: () => control.spawned(),
-    onSettled: () => {
-      control.settled();
+    onSpawned: () => control.leadersSpawned(),
+    onChange: () => {
+      control.stateMayHaveChanged();
       if (isStartOver) return;
       // Starting leaders have priority. A leader may hang before its command runs, so the wait has a limit.
       if (run.isStarting) lateWorkTimer ??= setTimeout(scheduleLateWork, maxStartMs);
@@ -190,7 +190,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     control.close(setup.warn);
     lock.release(setup.warn);
   };
-  beforeEnd(() => [process.stdout, process.stderr].forEach(restoreStream));
+  beforeEnd(() => [process.stdout, process.stderr].forEach(restoreBlocking));
   inbox.deliver = (signal) => run.onSignal(signal);
   const running = run.run();
   // `run` still waits for its pipes here, so no leader exists before the crash guard.
@@ -224,8 +224,8 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
   await setup.close();
   await Promise.race([err.flushed(), impatience]);
   host.keepCompiledCode();
-  if (signal !== undefined && signal !== 'SIGQUIT') dieBy(signal);
-  leave(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
+  if (signal !== undefined && signal !== 'SIGQUIT') dieBySignal(signal);
+  exitWith(lost ? (out.isReaderGone ? statusReaderGone : statusOutputFailed) : status);
 }
 
 function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<string> {
@@ -262,8 +262,8 @@ async function lockOrFail(setup: RunSetup, file: string, options: UpOptions, { e
   const signal = stopSignal();
   if (signal !== undefined) {
     await setup.close();
-    if (signal !== 'SIGQUIT') dieBy(signal);
-    leave(statusOfSignal(signal));
+    if (signal !== 'SIGQUIT') dieBySignal(signal);
+    exitWith(statusOfSignal(signal));
   }
   throw new Failure(alreadyRunning(taken.owner, options), statusRunning);
 }

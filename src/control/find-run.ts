@@ -34,7 +34,7 @@ export async function findRun(folder: string): Promise<FoundRun | undefined> {
     }
   }
   const state = readState(folder);
-  const remnants = state ? new Remains(state).look() : [];
+  const remnants = state ? new Remains(state).findAlive() : [];
   if (state && remnants.length > 0) return { kind: 'dead', state, remnants };
   const files = [state?.runner, owner].filter((runner) => runner !== undefined);
   if (files.length > 0 && !files.some(isElsewhere)) await removeDeadRun(folder, [stateName, socketName]);

@@ -2,12 +2,12 @@
 import { linkSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Milliseconds } from '../manifest/types.ts';
-import { isSameAlive, readProcess } from '../os/processes.ts';
+import { isStillAlive, readProcess } from '../os/processes.ts';
 import { bootId, pidNamespace } from '../os/machine.ts';
 import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts';
 import { isMissing } from '../os/system-error.ts';
 import { isListening } from './connect.ts';
-import { hasMark, isOfDead, markOf, ownMark, readPrivate, writeDraft } from './private-file.ts';
+import { hasMark, isOfDeadProcess, markOf, ownMark, readPrivate, writeDraft } from './private-file.ts';
 import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
 /** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
@@ -127,7 +127,7 @@ export function runFolderName(uuid: string): string {
 function removeFilesOfDead(folder: string, deadElsewhere: readonly Owner[], warn: Warn): void {
   const marks = deadElsewhere.map(markOf);
   for (const name of readdirSync(folder)) {
-    if (isOfDead(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
+    if (isOfDeadProcess(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
   }
 }
 
@@ -197,7 +197,7 @@ export function runnerInWords(runner: RunnerIdentity): string {
 export function isRunning(owner: RunnerIdentity): boolean {
   if (owner.bootId !== bootId() || isElsewhere(owner)) return false;
   const info = readProcess(owner.pid);
-  return info !== undefined && isSameAlive({ ...info, startTicks: owner.startTicks });
+  return info !== undefined && isStillAlive({ ...info, startTicks: owner.startTicks });
 }
 
 /** Moves a dead runner's lock file away. Two processes may try at once. One of them may so move the file of a new, living runner, and puts it back. */

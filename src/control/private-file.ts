@@ -98,7 +98,7 @@ export function hasMark(name: string, mark: string): boolean {
  * True if the name carries the mark of a process that has ended. A process of another PID namespace cannot be seen from here, so
  * the answer for it is false.
  */
-export function isOfDead(name: string): boolean {
+export function isOfDeadProcess(name: string): boolean {
   const { pid, start, namespace, mark } = markPattern.exec(name)?.groups ?? {};
   if (pid === undefined || mark === cachedOwnMark) return false;
   if (namespace !== undefined && namespace !== pidNamespace().replace(/\D/g, '')) return false;

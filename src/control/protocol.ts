@@ -38,7 +38,7 @@ export interface Refusal {
 }
 
 /** Limit for the length of a request line. A `kill` that names 1,000 instances takes 70 KB. */
-export const longestLine = 256 * 1024;
+export const maxLineLength = 256 * 1024;
 
 type Fields = Partial<Record<string, unknown>>;
 

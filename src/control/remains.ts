@@ -52,10 +52,10 @@ export class Remains {
   }
 
   /** The living processes of each instance. Instances without any are not included. */
-  look(): Remnant[] {
+  findAlive(): Remnant[] {
     for (let scan = 1; ; scan += 1) {
       const remnants = this.#scanOnce();
-      const forking = [...this.#trees].filter(([{ session }]) => !session.isAtRest && !remnants.some((remnant) => remnant.session === session));
+      const forking = [...this.#trees].filter(([{ session }]) => !session.isConfirmedGone && !remnants.some((remnant) => remnant.session === session));
       if (forking.length === 0) return remnants;
       // Another scan may find a member that proves whether the group is ours.
       if (scan < maxScans) continue;
@@ -73,9 +73,9 @@ export class Remains {
 
   /** Sends one signal to each leader, or to each tree. @returns the instances in which it reached a process. */
   signal(signal: SignalName, scope: 'group' | 'leader'): InstanceState[] {
-    const reached = this.look().filter((remnant) => {
+    const reached = this.findAlive().filter((remnant) => {
       const { instance, members } = remnant;
-      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && this.#system.isSameAlive(info) && this.#system.signalProcess(info.pid, signal));
+      if (scope === 'leader') return members.some(({ info }) => info.pid === instance.pid && this.#system.isStillAlive(info) && this.#system.signalProcess(info.pid, signal));
       signalRemnant(remnant, signal, this.#system);
       return true;
     });
@@ -84,7 +84,7 @@ export class Remains {
 
   /** Those of them that we have no permission to signal. */
   denied(scope: 'group' | 'leader'): Remnant[] {
-    return this.look().flatMap((remnant) => {
+    return this.findAlive().flatMap((remnant) => {
       const members = remnant.members.filter(({ info }) => (scope === 'group' || info.pid === remnant.instance.pid) && isDenied(info.pid));
       return members.length > 0 ? { ...remnant, members } : [];
     });
@@ -93,7 +93,7 @@ export class Remains {
   /** Ends all remnants: SIGTERM, the grace, then SIGKILL. @returns the survivors. */
   async end({ graceMs, killMs, isHurried = () => false }: EndOptions): Promise<Remnant[]> {
     if (graceMs > 0) {
-      for (const remnant of this.look()) {
+      for (const remnant of this.findAlive()) {
         signalRemnant(remnant, 'SIGTERM', this.#system);
         continueStopped(remnant.members, this.#system);
       }
@@ -108,7 +108,7 @@ export class Remains {
     let cleanLooks = 0;
     for (let pauseMs = firstPauseMs, looks = 1; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs), looks += 1) {
       const begun = this.#system.now();
-      const remnants = this.look();
+      const remnants = this.findAlive();
       const ended = this.#system.now();
       cleanLooks = remnants.length === 0 ? cleanLooks + 1 : 0;
       if (cleanLooks === 2) return [];
@@ -127,21 +127,21 @@ function markOf({ name, pgid, startTicks, memoryLimit, outputs }: InstanceState,
     runId,
     instance: name,
     memoryLimit: memoryLimit ?? undefined,
-    outputs: outputs ?? undefined,
-    notOfTree: new Set(),
+    outputPrefix: outputs ?? undefined,
+    excludedGroups: new Set(),
   };
 }
 
 /** Signals the group by one kill(2), if its number is still ours, and the escapees one by one. Runs nested in this one get only SIGKILL. */
-function signalRemnant({ session, members }: Remnant, signal: SignalName, { isSameAlive, signalGroup, signalProcess }: System): void {
+function signalRemnant({ session, members }: Remnant, signal: SignalName, { isStillAlive, signalGroup, signalProcess }: System): void {
   const targets = members.filter(({ nested }) => !nested || signal === 'SIGKILL');
   if (session.isHeld) signalGroup(session.id, signal);
-  for (const { info, inGroup } of targets) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
+  for (const { info, inGroup } of targets) if (!inGroup && isStillAlive(info)) signalProcess(info.pid, signal);
 }
 
 /** A stopped process handles SIGTERM only after SIGCONT. */
-function continueStopped(members: readonly Member[], { isSameAlive, signalProcess }: System): void {
-  for (const { info, nested } of members) if (!nested && isStopped(info.state) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+function continueStopped(members: readonly Member[], { isStillAlive, signalProcess }: System): void {
+  for (const { info, nested } of members) if (!nested && isStopped(info.state) && isStillAlive(info)) signalProcess(info.pid, 'SIGCONT');
 }
 
 /** For a message: `web: 4711 (node server.js), 4712 (…); db: …` */
@@ -164,7 +164,7 @@ export async function finishEarlierRun(folder: string, say: (message: string) =>
   const state = readState(folder);
   if (!state || isRunning(state.runner)) return [];
   const remains = new Remains(state);
-  const remnants = remains.look();
+  const remnants = remains.findAlive();
   if (remnants.length === 0) return [];
   say(`ending what an earlier run (process ${state.runner.pid}, since ${state.startedAt}) left: ${remnantsInWords(remnants)}`);
   return remains.end({ graceMs, killMs, isHurried });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ignoreWarning, remove, type Warn } from '../os/remove.ts';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
 import { ownMark } from './private-file.ts';
-import { longestLine, parseRequest, socketName, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
+import { maxLineLength, parseRequest, socketName, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
 
 export interface Reaction<C extends RequestName> {
   readonly answer: Answers[C];
@@ -90,7 +90,7 @@ export class ControlServer {
       if (!this.#withoutRequest.has(socket)) return;
       const end = chunk.indexOf('\n');
       line += end < 0 ? chunk : chunk.slice(0, end);
-      if (line.length > longestLine) socket.destroy();
+      if (line.length > maxLineLength) socket.destroy();
       else if (end >= 0) this.#handleLine(socket, line);
     });
     // A client may disconnect at any time.

@@ -141,7 +141,7 @@ export class Drill {
     let emptyScans = 0;
     await this.#until(() => {
       const alive = [...this.#leftovers.findAlive().values()].flat();
-      for (const info of alive) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+      for (const info of alive) if (this.#system.isStillAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
       emptyScans = alive.length === 0 ? emptyScans + 1 : 0;
       return emptyScans === 2 || this.#system.now() > deadline;
     }, scanEveryMs);

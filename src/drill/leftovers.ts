@@ -45,7 +45,7 @@ export class Leftovers {
     const runId = this.#runId ?? '';
     const marks = new Map<string, TreeMark>();
     for (const [id, { pid, start, memoryLimit, output }] of this.#leaders) {
-      marks.set(id, { session: new Session(pid, start, { isChild: false }), runId, instance: id, memoryLimit, outputs: output, notOfTree: new Set() });
+      marks.set(id, { session: new Session(pid, start, { isChild: false }), runId, instance: id, memoryLimit, outputPrefix: output, excludedGroups: new Set() });
     }
     const members = this.#system.findMembers([...marks.values()]);
     const alive = new Map<string, readonly ProcessInfo[]>();

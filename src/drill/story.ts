@@ -50,9 +50,9 @@ export interface Result {
   readonly code: number | undefined;
   readonly signal: string | undefined;
   /** True: its leader ended by itself before the stop began. */
-  readonly endedBefore: boolean;
+  readonly endedBeforeStop: boolean;
   /** True: the stop began before its start. */
-  readonly keptFromStart: boolean;
+  readonly stoppedBeforeStart: boolean;
   /** Why it could not be started, or that it reached its `max_runtime`. */
   readonly reason: string | undefined;
   readonly escapees: readonly Escapee[];
@@ -141,8 +141,8 @@ export class Story {
         durationMs: entry.durationMs,
         code: entry.code,
         signal: entry.signal,
-        endedBefore: entry.endedByItself && !entry.timedOut,
-        keptFromStart: entry.startedAt === undefined && !entry.notStarted && this.#stopping,
+        endedBeforeStop: entry.endedByItself && !entry.timedOut,
+        stoppedBeforeStart: entry.startedAt === undefined && !entry.notStarted && this.#stopping,
         reason: entry.reason,
         escapees: entry.escapees,
         survivors: [...entry.survivors.values()],

@@ -13,7 +13,7 @@ export interface LoadRequest {
   /** The real environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** procrun's own default variables. They are the lowest layer, so every other layer may change or unset them. */
-  readonly given?: Readonly<Record<string, string>> | undefined;
+  readonly defaultVariables?: Readonly<Record<string, string>> | undefined;
   /** Reads a file. The result is `undefined` if it does not exist. Throws or rejects with a clear message if the file cannot be read. */
   readonly readFile: (absolutePath: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** The files of `-e`, absolute. They stand above the manifest's `env_file` list. If there is one, the default `.env` is not read. */

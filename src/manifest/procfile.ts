@@ -78,7 +78,7 @@ async function readEnvironment(request: LoadRequest, problems: ProblemList): Pro
     else if ('mistake' in file) problems.error(undefined, file.mistake);
     else if (!isDefault) problems.error(undefined, missingEnvFile(path));
   }
-  return baseVariables({ defaults: realVariables(request.given ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
+  return baseVariables({ defaults: realVariables(request.defaultVariables ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
 }
 
 function basePortOf(variables: Variables, problems: ProblemList): number {

@@ -9,7 +9,7 @@ import type { LoadRequest } from './load-request.ts';
 import type { ManifestInput } from './schema.ts';
 import { nodeAt, type Path } from './yaml-nodes.ts';
 
-type Request = Pick<LoadRequest, 'root' | 'given' | 'envFiles' | 'envFileOverrides'>;
+type Request = Pick<LoadRequest, 'root' | 'defaultVariables' | 'envFiles' | 'envFileOverrides'>;
 
 export class YamlEnvironment {
   readonly #draft: Draft;
@@ -27,7 +27,7 @@ export class YamlEnvironment {
     this.#draft = draft;
     this.#request = request;
     this.#reader = reader;
-    this.#defaults = realVariables(request.given ?? {});
+    this.#defaults = realVariables(request.defaultVariables ?? {});
     this.#real = real;
     this.#filesOverride = filesOverride;
     this.#shared = real;

@@ -56,7 +56,7 @@ export function releaseReserve(): boolean {
 }
 
 /** Like `assertDescriptors`, but uses the reserve if necessary: for work that a stop needs. @throws EMFILE or ENFILE when even the reserve is too small. */
-export function needDescriptors(count: number): void {
+export function ensureDescriptors(count: number): void {
   try {
     assertDescriptors(count);
   } catch (error) {

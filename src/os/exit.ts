@@ -33,7 +33,7 @@ export function beforeEnd(callback: () => void): void {
  * Exits with a status. Closes terminals among descriptors 0 to 2 first: at exit Node restores terminal modes. That would
  * undo changes by the command, and Node crashes on it after a hangup. Pipes stay open, so that Node clears its O_NONBLOCK on them.
  */
-export function leave(status: number): never {
+export function exitWith(status: number): never {
   runEndCallbacks();
   for (const fd of [0, 1, 2]) {
     try {
@@ -59,7 +59,7 @@ function runEndCallbacks(): void {
  * Clears the O_NONBLOCK that Node sets on a standard stream that is a pipe. The flag belongs to the open file description,
  * which other processes share. Node clears it at a normal exit, but not when a signal kills it.
  */
-export function restoreStream(stream: object): void {
+export function restoreBlocking(stream: object): void {
   (stream as { _handle?: { setBlocking?: (blocking: boolean) => void } | null })._handle?.setBlocking?.(true);
 }
 
@@ -67,7 +67,7 @@ export function restoreStream(stream: object): void {
  * Dies by a signal, so that a shell loop around procrun stops too. PID 1 cannot: the kernel discards signals without a
  * handler there (kill(2)). It exits with the status that a shell would show, 128 + n.
  */
-export function dieBy(signal: NodeJS.Signals): never {
+export function dieBySignal(signal: NodeJS.Signals): never {
   runEndCallbacks();
   if (process.pid !== 1) {
     // libuv restores the default action when the last listener is removed.
@@ -76,7 +76,7 @@ export function dieBy(signal: NodeJS.Signals): never {
     // kill(2) is sure to deliver a signal to its caller before it returns only if no other thread can take it. So wait up to 1 s.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   }
-  leave(statusOfSignal(signal));
+  exitWith(statusOfSignal(signal));
 }
 
 /** Dies by a signal while a thread blocks in a system call, which process.exit() would wait for. */
@@ -88,5 +88,5 @@ export function dieWhileBlocked(signal: NodeJS.Signals): never {
     closeSync(2);
     process.abort();
   }
-  dieBy(signal);
+  dieBySignal(signal);
 }

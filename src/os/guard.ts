@@ -24,7 +24,7 @@ export interface GuardedGroup {
   /** The leader's `startTicks`. Undefined: it could not be read. */
   readonly leaderStart: string | undefined;
   /** The runner's death raises its stop flag, by end of file on the flag's pipe. So it has a grace before SIGTERM. */
-  readonly isToldByDeath: boolean;
+  readonly hasFdFlag: boolean;
 }
 
 /** The script without comments, to keep the guard's argument list short. */
@@ -128,7 +128,7 @@ export class Guard {
   }
 
   /** Dismisses the guard. Resolves when it has exited. */
-  async leave(): Promise<void> {
+  async dismiss(): Promise<void> {
     this.#isLeaving = true;
     const guard = this.#process;
     if (!guard || guard.exitCode !== null || guard.signalCode !== null) return;
@@ -195,6 +195,6 @@ function spawnGuard(env: NodeJS.ProcessEnv): ChildProcess | undefined {
  * The message about a new group. Exported for tests. On macOS a start time is a date, and its blanks and colons would separate
  * words here: the guard would take a part of the date for the number of a group. There is no /proc to compare it with, either.
  */
-export function groupLine({ pgid, leaderStart, isToldByDeath }: GuardedGroup): string {
-  return `+ ${pgid} ${leaderStart?.replace(/\W/g, '_') || '-'} ${isToldByDeath ? 'fd' : '-'}`;
+export function groupLine({ pgid, leaderStart, hasFdFlag }: GuardedGroup): string {
+  return `+ ${pgid} ${leaderStart?.replace(/\W/g, '_') || '-'} ${hasFdFlag ? 'fd' : '-'}`;
 }

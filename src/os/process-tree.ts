@@ -13,9 +13,9 @@ export interface TreeMark {
   /** The mark of its processes, in bytes: see `Mark`. Undefined: they have no mark. */
   readonly memoryLimit: string | undefined;
   /** The common beginning of the paths of its output pipes. Undefined: the paths are not known. */
-  readonly outputs: string | undefined;
+  readonly outputPrefix: string | undefined;
   /** Groups that have the mark but are not in the tree: commands that procrun itself started, such as a stop command. */
-  readonly notOfTree: ReadonlySet<number>;
+  readonly excludedGroups: ReadonlySet<number>;
 }
 
 export interface Member {
@@ -88,18 +88,18 @@ class EscapeeFinder {
     const runId = valueOf(environment, 'PROCRUN_RUN_ID');
     const outerTree = runId?.includes('/') && !this.#runIds.has(runId) ? this.#trees.find((tree) => isBelow(runId, tree.runId, tree.instance)) : undefined;
     const tree = outerTree ?? this.#byLimit.get(info.memoryLimit) ?? this.#byId.get(`${runId}\0${valueOf(environment, 'PROCRUN_INSTANCE')}`) ?? this.#byOutput(info);
-    if (!tree || tree.notOfTree.has(info.pgid)) return undefined;
+    if (!tree || tree.excludedGroups.has(info.pgid)) return undefined;
     return { tree, member: { info, inGroup: false, nested: outerTree !== undefined, optedOut: hasOptedOut(environment) } };
   }
 
   #byOutput(info: ProcessInfo): TreeMark | undefined {
     const outputs = readOutputs(info);
-    return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => tree.outputs !== undefined && path.startsWith(tree.outputs)));
+    return outputs.length === 0 ? undefined : this.#trees.find((tree) => outputs.some((path) => tree.outputPrefix !== undefined && path.startsWith(tree.outputPrefix)));
   }
 }
 
 /** The living members of the tree's own session. Leaves out escapees to other sessions. */
-export function findSession(tree: TreeMark): Member[] {
+export function findSessionMembers(tree: TreeMark): Member[] {
   const infos = listProcesses().filter((info) => tree.session.includes(info));
   return tree.session.isOurs(infos, (info) => carriesMark(tree, info)) ? membersOf(tree.session, infos) : [];
 }

@@ -46,7 +46,7 @@ export function mayBeStopping(state: string): boolean {
 }
 
 /** Whether this same process is alive, not a later one with the same pid. */
-export function isSameAlive(info: ProcessInfo): boolean {
+export function isStillAlive(info: ProcessInfo): boolean {
   const now = readProcess(info.pid);
   return now !== undefined && now.startTicks === info.startTicks && !isDead(now.state);
 }

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 const defaultPath = '/bin:/usr/bin';
 
 /** The paths that execvp(3) tries, in its order. */
-export function candidates(program: string, cwd: string, env: Readonly<Record<string, string>>): string[] {
+export function programCandidates(program: string, cwd: string, env: Readonly<Record<string, string>>): string[] {
   if (program.includes('/')) return [resolve(cwd, program)];
   return program === '' ? [] : (env.PATH ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, program));
 }

@@ -67,7 +67,7 @@ export class Session {
    * same zombies as the scan before, they explain that success. If the zombies are new, or there are none, the scan missed
    * a process that keeps forking and exiting.
    */
-  get isAtRest(): boolean {
+  get isConfirmedGone(): boolean {
     return this.isFree || this.#isForeign || this.#membersUnchanged || this.id <= 1 || !groupMayLive(this.id);
   }
 

@@ -5,12 +5,12 @@
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Shell text that ignores these signals: `trap ''` sets SIG_IGN, which execve(2) keeps. Empty for no signals. */
-export function ignoring(signals: readonly NodeJS.Signals[]): string {
+export function ignoreSignalsScript(signals: readonly NodeJS.Signals[]): string {
   return signals.length === 0 ? '' : `trap '' ${signals.map((signal) => signal.slice('SIG'.length)).join(' ')}; `;
 }
 
 /** Shell text that sets the mark, a soft limit on resident memory in KiB (see run-id.ts). If ulimit fails, the command runs without a mark. */
-export function marking(limitKib: number | undefined): string {
+export function setMarkScript(limitKib: number | undefined): string {
   return limitKib === undefined ? '' : `ulimit -S -m ${limitKib} 2>/dev/null; `;
 }
 
@@ -20,7 +20,7 @@ export function shellWord(word: string): string {
 }
 
 /** The words to put before a command, so that env(1) sets the variables that a shell would remove. Empty if there are none. `--`: a name may begin with `-`. */
-export function oddVariables(env: Readonly<Record<string, string>>): string[] {
+export function envWords(env: Readonly<Record<string, string>>): string[] {
   const odd = Object.entries(env).filter(([name]) => !identifier.test(name));
   return odd.length === 0 ? [] : ['env', '--', ...odd.map(([name, value]) => `${name}=${value}`)];
 }

@@ -3,8 +3,8 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { CommandSpec, SignalName } from '../manifest/types.ts';
-import { candidates, folderMistake, isExecutable, statOf, statusOfFolderMistake } from './program.ts';
-import { ignoring, marking, oddVariables } from './shell.ts';
+import { programCandidates, folderMistake, isExecutable, statOf, statusOfFolderMistake } from './program.ts';
+import { ignoreSignalsScript, setMarkScript, envWords } from './shell.ts';
 
 /** How a leader ended, as reported by wait(2). */
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
@@ -39,7 +39,7 @@ export interface Leader {
   /** True: the wrapper waits at the gate. False: it ended before that, because it was killed. The command did not run. */
   readonly atGate: Promise<boolean>;
   /** Opens the gate: the command runs. */
-  open(): void;
+  openGate(): void;
   /** Resolves when the leader, wrapper or command, has ended and is reaped. */
   readonly ended: Promise<LeaderEnd>;
   /** Sends a message over the IPC channel. */
@@ -102,7 +102,7 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
     pid,
     atGate,
     ended,
-    open: () => void gate.end('\n'),
+    openGate: () => void gate.end('\n'),
     // Ignore errors: the process may have closed its end of the channel.
     send: (message) => void (child.connected && child.send(message, () => undefined)),
   };
@@ -123,8 +123,8 @@ export function commandArgv(command: CommandSpec): readonly [string, ...string[]
  */
 function wrapperArguments({ ignore, env, stopFd, memoryLimitKib }: SpawnRequest, argv: readonly string[]): string[] {
   const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
-  const script = `${ignoring(ignore)}${marking(memoryLimitKib)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
-  return ['-c', script, 'procrun', ...oddVariables(env), ...argv];
+  const script = `${ignoreSignalsScript(ignore)}${setMarkScript(memoryLimitKib)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
+  return ['-c', script, 'procrun', ...envWords(env), ...argv];
 }
 
 function checkFolder(cwd: string): void {
@@ -137,7 +137,7 @@ function checkFolder(cwd: string): void {
  * search of the PATH folders do not count. A program given as a path may be a folder, which has a message of its own.
  */
 function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
-  const tried = candidates(program, cwd, env);
+  const tried = programCandidates(program, cwd, env);
   if (tried.some((path) => statOf(path)?.isDirectory() === false && isExecutable(path))) return;
   const found = tried.filter((path) => statOf(path) !== undefined);
   const files = found.filter((path) => !statOf(path)?.isDirectory());

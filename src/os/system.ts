@@ -3,8 +3,8 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { childReader, isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
-import { findMembers, findSession } from './process-tree.ts';
+import { childReader, isStillAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
+import { findMembers, findSessionMembers } from './process-tree.ts';
 
 export interface Timer {
   cancel(): void;
@@ -21,9 +21,9 @@ export interface System {
   readonly childReader: typeof childReader;
   readonly readEnvironment: typeof readEnvironment;
   readonly readOutputs: typeof readOutputs;
-  readonly isSameAlive: typeof isSameAlive;
+  readonly isStillAlive: typeof isStillAlive;
   readonly findMembers: typeof findMembers;
-  readonly findSession: typeof findSession;
+  readonly findSessionMembers: typeof findSessionMembers;
   readonly signalProcess: typeof signalProcess;
   readonly signalGroup: typeof signalGroup;
 }
@@ -39,9 +39,9 @@ export const realSystem: System = {
   childReader,
   readEnvironment,
   readOutputs,
-  isSameAlive,
+  isStillAlive,
   findMembers,
-  findSession,
+  findSessionMembers: findSessionMembers,
   signalProcess,
   signalGroup,
 };

@@ -27,7 +27,7 @@ export class JsonPrinter implements Printer {
     // `mustWait` depends on the sink only: a piece of an enormous line is an object of its own, so lines never block each other.
   }
 
-  typed(): void {
+  lineTyped(): void {
     // A terminal's echo does not change the JSON.
   }
 

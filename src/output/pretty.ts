@@ -69,7 +69,7 @@ export class PrettyPrinter implements Printer {
     return output !== undefined && (stream === 'stdout' ? this.#options.out : this.#options.err).mustWait(output);
   }
 
-  typed(): void {
+  lineTyped(): void {
     const { out, err } = this.#options;
     for (const screen of new Set([out, err])) screen.endedByEcho();
   }

@@ -12,7 +12,7 @@ export interface Printer {
   /** @param onTurn is called when the answer of `mustWait` changes for a reason other than `SinkListener.onFull`. */
   listen(onTurn: () => void): void;
   /** The user has typed a line, for instance an answer to a prompt, and the terminal has echoed its newline. */
-  typed(): void;
+  lineTyped(): void;
   notice(notice: Notice): void;
   /** The instances that a stop still waits for; may be empty. */
   progress(waiting: readonly Waiting[]): void;

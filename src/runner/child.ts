@@ -8,11 +8,11 @@ import { policySignals, type Milliseconds } from '../manifest/types.ts';
 import type { StreamName } from '../output/printer.ts';
 import type { Drained, OutputReader } from '../output/source.ts';
 import { monotonicNow } from '../os/clock.ts';
-import { beforeEnd, restoreStream } from '../os/exit.ts';
+import { beforeEnd, restoreBlocking } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { readHeldEnd, type HeldEnd } from '../os/held-end.ts';
 import { readProcess } from '../os/processes.ts';
-import { assertDescriptors, isOutOfDescriptors, needDescriptors, type DescriptorReserve } from '../os/descriptor-reserve.ts';
+import { assertDescriptors, isOutOfDescriptors, ensureDescriptors, type DescriptorReserve } from '../os/descriptor-reserve.ts';
 import type { Mark, RunId } from '../os/run-id.ts';
 import { signalGroup } from '../os/kill.ts';
 import { CannotStart, spawnLeader, type Leader, type LeaderEnd } from '../os/spawn.ts';
@@ -124,8 +124,8 @@ export class Child {
       runId: this.#run.runId.id,
       instance: this.plan.name,
       memoryLimit: this.memoryLimit?.bytes,
-      outputs: this.outputs,
-      notOfTree: this.commandGroups,
+      outputPrefix: this.outputPrefix,
+      excludedGroups: this.commandGroups,
     };
   }
 
@@ -188,7 +188,7 @@ export class Child {
 
   #raiseFile(): void {
     try {
-      needDescriptors(1);
+      ensureDescriptors(1);
       raiseStopFile(this.#paths);
     } catch (error) {
       if (!(isSystemError(error) || error instanceof UnsafeFolder)) throw error;
@@ -213,7 +213,7 @@ export class Child {
   }
 
   /** The beginning that the paths of all its pipes share. */
-  get outputs(): string {
+  get outputPrefix(): string {
     return this.#paths.prefix;
   }
 
@@ -273,7 +273,7 @@ export class Child {
       this.startedAt = Date.now();
       channels.closeChildEnds();
       this.#listener.onAtGate(session);
-      leader.open();
+      leader.openGate();
       if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);
       this.#listener.onSpawned(leader.pid);
     });
@@ -306,7 +306,7 @@ export class Child {
 
   #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {
     this.#forwardedInput = from;
-    beforeEnd(() => restoreStream(from));
+    beforeEnd(() => restoreBlocking(from));
     from.pipe(to);
     if ((from as Partial<ReadStream>).isTTY) from.on('data', (data: Buffer) => (data.includes('\n') ? this.#listener.onTyped() : undefined));
   }

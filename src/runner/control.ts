@@ -35,12 +35,12 @@ export class Control {
   }
 
   /** Call it when there are new leaders, before their commands run. */
-  spawned(): void {
+  leadersSpawned(): void {
     this.#file.write();
   }
 
   /** Call it when the state of an instance may have changed. */
-  settled(): void {
+  stateMayHaveChanged(): void {
     this.#file.changed();
     if (this.#pendingKills.length > 0) this.#answerKills();
   }

@@ -2,7 +2,7 @@
 // which may be the part that failed.
 import { onExit } from 'signal-exit';
 import { shown } from '../manifest/shown.ts';
-import { leave, beforeEnd } from '../os/exit.ts';
+import { exitWith, beforeEnd } from '../os/exit.ts';
 import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
@@ -44,7 +44,7 @@ export function guardAgainstCrash(run: Up, last: () => void): CrashGuard {
       .catch(() => undefined)
       .then(last)
       .catch(() => undefined)
-      .then(() => leave(statusInternalError));
+      .then(() => exitWith(statusInternalError));
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);

@@ -1,7 +1,7 @@
 // Runs the command of a `run` stage, in the environment of its process. It ends with its stage at the latest.
 import { closeSync } from 'node:fs';
 import { readProcess } from '../os/processes.ts';
-import { needDescriptors } from '../os/descriptor-reserve.ts';
+import { ensureDescriptors } from '../os/descriptor-reserve.ts';
 import { Session } from '../os/session.ts';
 import { CannotStart, spawnLeader, type Leader } from '../os/spawn.ts';
 import { realSystem, type System } from '../os/system.ts';
@@ -61,8 +61,8 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
   void leader.atGate.then((atGate) => {
     if (!atGate) return;
     isGuarded = true;
-    guard.add({ pgid: pid, leaderStart: session.leaderStart, isToldByDeath: false });
-    leader.open();
+    guard.add({ pgid: pid, leaderStart: session.leaderStart, hasFdFlag: false });
+    leader.openGate();
   });
   const unguardWhenFree = (): void => {
     if (session.isHeld) {
@@ -87,7 +87,7 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
         const groupIsOurs = session.isHeld || left.some(({ inGroup }) => inGroup);
         if (groupIsOurs) system.signalGroup(pid, 'SIGKILL');
         const others = left.filter(({ inGroup }) => !inGroup);
-        for (const { info } of others) if (system.isSameAlive(info)) system.signalProcess(info.pid, 'SIGKILL');
+        for (const { info } of others) if (system.isStillAlive(info)) system.signalProcess(info.pid, 'SIGKILL');
         // One kill(2) ends a whole group, even while it forks. No further scan is needed.
         if (groupIsOurs && others.length === 0) break;
       }
@@ -98,7 +98,7 @@ export function startStageCommand(child: Child, command: CommandSpec, guard: Gua
 
 /** Spawns the command with the environment and the output pipe of the process. */
 function startBeside(child: Child, command: CommandSpec): StartedCommand {
-  needDescriptors(descriptorsOfCommand);
+  ensureDescriptors(descriptorsOfCommand);
   const output = child.openOutput();
   const env = { ...child.env, PROCRUN_PID: String(child.pid ?? '') };
   try {
@@ -109,6 +109,6 @@ function startBeside(child: Child, command: CommandSpec): StartedCommand {
   }
 }
 
-function leftOf({ mark }: Child, session: Session, { findSession }: System): Member[] {
-  return mark ? findSession({ ...mark, session, notOfTree: new Set() }) : [];
+function leftOf({ mark }: Child, session: Session, { findSessionMembers }: System): Member[] {
+  return mark ? findSessionMembers({ ...mark, session, excludedGroups: new Set() }) : [];
 }

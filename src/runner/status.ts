@@ -35,7 +35,7 @@ export function statusOf(instance: Instance, child: Child | undefined): Instance
     signal: leaderEnd?.kind === 'signal' ? leaderEnd.signal : null,
     leaveEscapees: spec.escapees === 'leave',
     memoryLimit: mark?.memoryLimit ?? null,
-    outputs: mark?.outputs ?? null,
+    outputs: mark?.outputPrefix ?? null,
   };
 }
 

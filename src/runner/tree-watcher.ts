@@ -92,7 +92,7 @@ export class TreeWatcher {
       for (const { mark } of trees) if (mark.session.leaderIsOurs) this.#system.signalGroup(mark.session.id, 'SIGKILL');
       const members = [...this.members(trees).values()].flat();
       emptyScans = members.length === 0 ? emptyScans + 1 : 0;
-      for (const { info } of members) if (this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+      for (const { info } of members) if (this.#system.isStillAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
     }
   }
 
@@ -118,7 +118,7 @@ export class TreeWatcher {
   #isUnseen(entry: Watch): boolean {
     const { session } = entry.tree.mark;
     entry.emptyJudgements += 1;
-    if (entry.watched) return entry.emptyScans > maxEmptyScans && !session.isAtRest;
+    if (entry.watched) return entry.emptyScans > maxEmptyScans && !session.isConfirmedGone;
     // The first time, the news of the leader's end may be on its way.
     if (entry.emptyJudgements < 2) return false;
     if (this.#system.readProcess(session.id) === undefined) return session.leaderIsOurs;
@@ -177,7 +177,7 @@ export class TreeWatcher {
       if (isHeld) this.#system.signalGroup(entry.tree.mark.session.id, 'SIGKILL');
       return true;
     }
-    return !entry.members.some(({ info }) => this.#system.isSameAlive(info));
+    return !entry.members.some(({ info }) => this.#system.isStillAlive(info));
   }
 
   #evaluate(entry: Watch, members: readonly Member[]): void {
@@ -200,7 +200,7 @@ export class TreeWatcher {
     }
     entry.emptyScans += 1;
     // A scan reads one process after the other, so it can miss a process that forks and ends again and again.
-    if (!session.isAtRest) {
+    if (!session.isConfirmedGone) {
       if (entry.emptyScans > maxEmptyScans) this.#reportRemains(entry);
       return;
     }
@@ -218,7 +218,7 @@ export class TreeWatcher {
   #killMembers(tree: WatchedTree, members: readonly Member[]): void {
     // A living member was just seen in the group, so the number is still its own.
     if (members.some(({ inGroup }) => inGroup)) this.#system.signalGroup(tree.mark.session.id, 'SIGKILL');
-    for (const { info, inGroup } of members) if (!inGroup && this.#system.isSameAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
+    for (const { info, inGroup } of members) if (!inGroup && this.#system.isStillAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
   }
 
   /** Reports new escapees. @returns the members that are not left alone. */

@@ -11,7 +11,7 @@ import { Sink } from '../output/sink.ts';
 import { Source, type OutputReader } from '../output/source.ts';
 import { monotonicNow } from '../os/clock.ts';
 import type { Guard } from '../os/guard.ts';
-import { describeCommand, isSameAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
+import { describeCommand, isStillAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import { removeFolder } from '../os/remove.ts';
 import type { RunId } from '../os/run-id.ts';
 import { deniedUser } from '../os/denied.ts';
@@ -46,7 +46,7 @@ export interface UpRequest {
   /** Called when there are new leaders. Their commands do not run before it returns. */
   readonly onSpawned: () => void;
   /** Called once after each turn of the event loop in which something happened. */
-  readonly onSettled: () => void;
+  readonly onChange: () => void;
 }
 
 export interface UpEnd {
@@ -101,14 +101,14 @@ export class Up {
     const { out, err, printer } = request;
     for (const sink of new Set([err, out])) {
       sink.listen({
-        onFull: () => this.#regulate(),
+        onFull: () => this.#applyBackpressure(),
         onGone: (error) => {
           if (sink !== out && !request.errHasOutput) return;
           this.#dispatch(sink.isReaderGone ? { type: 'reader-gone' } : { type: 'output-failed', reason: error.message });
         },
       });
     }
-    printer.listen(() => this.#regulate());
+    printer.listen(() => this.#applyBackpressure());
   }
 
   /** Runs until everything has ended. @throws CannotMakePipes before the first spawn. */
@@ -189,12 +189,12 @@ export class Up {
     if (!ownPaths) throw new Error(`no pipes for ${id}`);
     return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, ownPaths, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
-      onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, isToldByDeath: plan.spec.stopFlag === 'fd' }),
+      onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, hasFdFlag: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
       onAborted: () => this.#dispatch({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#dispatch({ id, type: 'spawn-failed', status, reason }),
       onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
-      onTyped: () => this.#request.printer.typed(),
+      onTyped: () => this.#request.printer.lineTyped(),
       onHeld: ({ tracer }) => {
         const holder = tracer ? `its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it` : 'the system does not report its end; maybe a debugger outside of this container holds it';
         this.#say({ type: 'warning', process: id, message: `its leader has ended, but ${holder}; not waiting for that` });
@@ -224,7 +224,7 @@ export class Up {
   /** Gives one event to the supervisor and carries out its actions. Results of an action come back as separate events. */
   #dispatch(event: SupervisorEvent): void {
     this.#scannedMembers = undefined;
-    for (const action of this.#supervisor.handle(event, monotonicNow())) this.#do(action);
+    for (const action of this.#supervisor.handle(event, monotonicNow())) this.#carryOut(action);
     this.#scannedMembers = undefined;
     // Not in #settleSoon: the gates may open in this same turn of the event loop.
     if (this.#spawned) this.#request.onSpawned();
@@ -236,13 +236,13 @@ export class Up {
   #settleSoon(): void {
     this.#settling ??= setImmediate(() => {
       this.#settling = undefined;
-      this.#request.onSettled();
+      this.#request.onChange();
       this.#request.printer.progress(this.#supervisor.waiting(monotonicNow()));
-      this.#arm();
+      this.#armTimer();
     });
   }
 
-  #arm(): void {
+  #armTimer(): void {
     clearTimeout(this.#timer);
     const { deadline } = this.#supervisor;
     if (deadline === Infinity) return;
@@ -258,7 +258,7 @@ export class Up {
     this.#dispatch({ type: 'time' });
   }
 
-  #do(action: Action): void {
+  #carryOut(action: Action): void {
     switch (action.type) {
       case 'spawn':
         this.#spawned = true;
@@ -341,10 +341,10 @@ export class Up {
     }
     const members = this.#membersOf(id).filter(({ nested }) => !nested);
     if (child.mark?.session.isHeld || members.some(({ inGroup }) => inGroup)) signalGroup(pid, signal);
-    for (const { info, inGroup } of members) if (!inGroup && isSameAlive(info)) signalProcess(info.pid, signal);
+    for (const { info, inGroup } of members) if (!inGroup && isStillAlive(info)) signalProcess(info.pid, signal);
     if (!wake) return;
     if (!members.some(({ info }) => isStopped(info.state))) return;
-    for (const { info } of members) if ((isStopped(info.state) || mayBeStopping(info.state)) && isSameAlive(info)) signalProcess(info.pid, 'SIGCONT');
+    for (const { info } of members) if ((isStopped(info.state) || mayBeStopping(info.state)) && isStillAlive(info)) signalProcess(info.pid, 'SIGCONT');
   }
 
   #findSurvivors(id: string): void {
@@ -376,7 +376,7 @@ export class Up {
     const drained = await child.drained();
     if (drained === 'cut') this.#say({ type: 'warning', process: id, message: 'the end of its output is lost: nobody reads it' });
     if (drained === 'held') {
-      const holder = findHolder(child.outputs);
+      const holder = findHolder(child.outputPrefix);
       this.#say({ type: 'holder', process: id, pid: holder?.pid, command: holder ? describeCommand(holder) : '' });
     }
     child.dispose();
@@ -387,7 +387,7 @@ export class Up {
    * Backpressure: reads output only where the printer has room. The first process asked may take all the room. So the turn
    * goes round; otherwise a slow reader would see only the first of fifty writers.
    */
-  #regulate(): void {
+  #applyBackpressure(): void {
     const { printer } = this.#request;
     const children = [...this.#children.values()];
     const after = children.findIndex(({ plan }) => plan.name === this.#lastPrinted) + 1;

@@ -197,13 +197,13 @@ function loseLeader(self: Instance, event: Event<'leader-ended'>, context: Conte
 
 function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Context): void {
   context.act({ type: 'notice', notice: { type: 'leftovers', process: self.name } });
-  begin(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
+  beginStages(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
 }
 
 function beginStop(self: Instance, { cause, passed, skip = 0 }: Omit<Event<'begin-stop'>, 'type'>, context: Context): void {
   self.asked = true;
   const { stopStages: stop } = self.plan.spec;
-  begin(self, cause, passed ? withPassedSignal(stop, passed.signal) : stop, Math.min(skip, stop.length - 1), context, passed);
+  beginStages(self, cause, passed ? withPassedSignal(stop, passed.signal) : stop, Math.min(skip, stop.length - 1), context, passed);
 }
 
 /** The instance is in a stop already. A stop signal that the policy passes on becomes the next stage; anything else changes nothing. */
@@ -220,10 +220,10 @@ function advance(self: Instance, { passed }: Event<'advance'>, context: Context)
   if (passed !== undefined && !wasSent(stop, passed.signal)) {
     const done = stop.stages.slice(0, stop.index + 1);
     self.stagedStop = { ...stop, stages: [...done, ...withPassedSignal(stop.stages.slice(stop.index + 1), passed.signal)] };
-    enter(self, stop.index + 1, context, passed);
+    enterStage(self, stop.index + 1, context, passed);
     return;
   }
-  if (stop.index + 1 < stop.stages.length) enter(self, stop.index + 1, context);
+  if (stop.index + 1 < stop.stages.length) enterStage(self, stop.index + 1, context);
 }
 
 /** Passes a signal on. The current stage and its clock go on. */
@@ -243,25 +243,25 @@ function hurry(self: Instance, { cause, force }: Event<'hurry'>, context: Contex
   if (self.leaderEnd === undefined) self.asked = true;
   if (self.stagedStop === undefined) {
     const stages = force ? [killStage] : self.plan.spec.stopStages;
-    begin(self, cause, stages, stages.length - 1, context);
+    beginStages(self, cause, stages, stages.length - 1, context);
     return;
   }
   const { stages, index } = self.stagedStop;
   const last = stages.at(-1);
   if (force && last && !isKill(last)) {
     self.stagedStop = { ...self.stagedStop, stages: [...stages, killStage] };
-    enter(self, stages.length, context);
+    enterStage(self, stages.length, context);
   } else if (index < stages.length - 1) {
-    enter(self, stages.length - 1, context);
+    enterStage(self, stages.length - 1, context);
   }
 }
 
-function stageTimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
+function checkStageTime(self: Instance, _event: Event<'time'>, context: Context): void {
   const stop = stopOf(self);
   if (context.now < stop.until) return;
   const current = stop.stages[stop.index];
   if (stop.index + 1 < stop.stages.length) {
-    enter(self, stop.index + 1, context);
+    enterStage(self, stop.index + 1, context);
   } else if (current && isKill(current)) {
     // The time alone proves nothing: on a busy machine the news of the end may come late. So ask for a look.
     self.stagedStop = { ...stop, until: Infinity };
@@ -280,21 +280,21 @@ function waitOn(self: Instance, _event: Event<'still-ending'>, { now }: Context)
   self.stagedStop = { ...stopOf(self), until: now + nextLookMs };
 }
 
-function runtimeUp(self: Instance, _event: Event<'time'>, context: Context): void {
+function checkMaxRuntime(self: Instance, _event: Event<'time'>, context: Context): void {
   if (context.now < self.deadline) return;
   self.timedOut = true;
   context.act({ type: 'notice', notice: { type: 'timed-out', process: self.name, afterMs: self.plan.spec.maxRuntimeMs ?? 0 } });
   beginStop(self, { cause: { kind: 'timed-out' } }, context);
 }
 
-function begin(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, passed?: PassedSignal): void {
+function beginStages(self: Instance, cause: StopCause, stages: readonly Stage[], index: number, context: Context, passed?: PassedSignal): void {
   self.state = 'stopping';
   self.stagedStop = { cause, startedAt: context.now, stages, index: -1, until: Infinity, passed: [] };
-  enter(self, index, context, passed);
+  enterStage(self, index, context, passed);
 }
 
 /** @param passed set when the stage is a signal that a policy passes on. */
-function enter(self: Instance, index: number, context: Context, passed?: PassedSignal): void {
+function enterStage(self: Instance, index: number, context: Context, passed?: PassedSignal): void {
   const stop = stopOf(self);
   const { now, act } = context;
   const id = self.name;
@@ -418,7 +418,7 @@ const table = {
     'pass-signal': beginStop,
     hurry,
     'cut-output': nothing,
-    time: runtimeUp,
+    time: checkMaxRuntime,
   },
   leaderless: {
     start: impossible,
@@ -456,7 +456,7 @@ const table = {
     'pass-signal': passDuringStage,
     hurry,
     'cut-output': nothing,
-    time: stageTimeUp,
+    time: checkStageTime,
   },
   closing: {
     start: impossible,

@@ -1,12 +1,12 @@
 // Runs one command of `procrun run` from its start to the end of its tree. relay.ts handles the signals in between.
 import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
-import { caughtNow } from '../os/caught.ts';
+import { readCaughtSignals } from '../os/caught-signals.ts';
 import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { deniedInWords } from '../os/denied.ts';
-import { CannotReadProcesses, describeCommand, identityOf, isSameAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { CannotReadProcesses, describeCommand, identityOf, isStillAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { realSystem } from '../os/system.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
@@ -14,7 +14,7 @@ import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
-import { withIgnored } from './shield.ts';
+import { withIgnored } from './ignored-signals.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 import { endLeftovers, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
@@ -29,7 +29,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
     inbox.mark();
     const pid = spawn();
     inbox.mark();
-    if (attachment === 'terminal' && pid !== undefined) hasHandler = caughtNow(pid);
+    if (attachment === 'terminal' && pid !== undefined) hasHandler = readCaughtSignals(pid);
   });
   if ('kind' in command) return command;
   await nextTurn();
@@ -45,7 +45,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   for (const info of unsignalled.values()) {
     // Most of them have just ended.
-    const reason = isSameAlive(info) ? deniedInWords(info.pid) : '';
+    const reason = isStillAlive(info) ? deniedInWords(info.pid) : '';
     if (reason !== '') warn(shown`still alive: ${info.pid} ${describeCommand(info)}${reason}`);
   }
   return end.kind === 'signal' && attachment === 'detached' ? { kind: 'exit', code: statusOfSignal(end.signal) } : end;

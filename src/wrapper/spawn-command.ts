@@ -4,7 +4,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { readFileSync } from 'node:fs';
 import { readHeldEnd } from '../os/held-end.ts';
 import type { ProcessInfo } from '../os/process-info.ts';
-import { candidates, folderMistake, statOf, statusOfFolderMistake } from '../os/program.ts';
+import { programCandidates, folderMistake, statOf, statusOfFolderMistake } from '../os/program.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
@@ -112,7 +112,7 @@ const errnoWords: Readonly<Record<string, string>> = {
 function explainFailure({ argv: [file], cwd, env }: CommandRequest, { code = '', message }: NodeJS.ErrnoException): CannotRun {
   const mistake = folderMistake(cwd);
   if (mistake !== undefined) return new CannotRun(statusOfFolderMistake, mistake);
-  const found = candidates(file, cwd, env).find((path) => statOf(path) !== undefined);
+  const found = programCandidates(file, cwd, env).find((path) => statOf(path) !== undefined);
   // A folder in PATH that we may not search gives EACCES, although the command is just not found.
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });
   if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);

@@ -1,7 +1,7 @@
 // `procrun down`: the staged stop of a running procrun from outside.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, isAlive, start, test, waitUntil } from '../support/harness.ts';
-import { killedWithGuard, nothingRuns, quietly, stopped } from './control-support.ts';
+import { killRunnerAndGuard, assertNothingRuns, quietly, stopRunner } from './control-support.ts';
 import { exited, heard, ready, says, stagesOf, up } from './up-support.ts';
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -21,7 +21,7 @@ test('down runs the stages in their order; `down` and `up` end with 0; everythin
   await says(run, 'web', 'bye');
   assert.ok(run.event('gone', 'web').time <= run.event('stage', 'db').time);
   await assertNothingAlive(run);
-  await nothingRuns(run, 'down');
+  await assertNothingRuns(run, 'down');
 });
 
 test('-t limits the stop, also in a second `down`; both return when everything is gone', async () => {
@@ -39,7 +39,7 @@ test('-t limits the stop, also in a second `down`; both return when everything i
 test('down resumes a runner that was stopped by SIGSTOP', async () => {
   const run = up({ p: sleeper });
   await ready(run, 'p');
-  await stopped(run);
+  await stopRunner(run);
   await quietly(run, 'down');
   assert.deepEqual(await run.ended, exited(0));
   await assertNothingAlive(run);
@@ -50,7 +50,7 @@ test('the runner is killed during `down`: the remaining processes are named, sta
   const pid = await ready(run, 'p');
   const down = start(['down'], { beside: run });
   await run.waitForEvent({ event: 'stage', process: 'p' });
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   assert.deepEqual(await down.ended, exited(70), down.report());
   assert.match(down.stderr, new RegExp(`died before it was done; left are p: ${pid} `));
   await quietly(run, 'kill', '--group');

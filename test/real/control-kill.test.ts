@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
-import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
+import { beside, killRunnerAndGuard, assertNothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopRunner } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
 const sleeper = 'echo "ready $$"; exec sleep 300';
@@ -80,7 +80,7 @@ test('a stopped runner: `kill` ends its trees and leaves the runner itself alone
   const stays = await ready(run, 'stays');
   const escaped = Number((await says(run, 'p', /^escaped/)).split(' ')[1]);
   await waitUntil(() => processInfo(escaped)?.pgid === escaped, 'the escape');
-  await stopped(run);
+  await stopRunner(run);
   await quietly(run, 'kill', 'p', 'deaf', '--group');
   assert.ok(![...pids, escaped].some(isAlive));
   assert.ok(isAlive(stays));
@@ -98,7 +98,7 @@ test('`kill --group` while the runner is stopped: the end is not a failure, and 
   const run = up({ p: family, stays: sleeper });
   await ready(run, 'p');
   const stays = await ready(run, 'stays');
-  await stopped(run);
+  await stopRunner(run);
   await quietly(run, 'kill', 'p', '--group');
   run.signal('SIGCONT');
   await run.waitForEvent(({ event, process }) => event === 'gone' && process === 'p');
@@ -139,14 +139,14 @@ test('a dead runner: `kill --group` ends leaders, members and escapees of each k
   const escaped = run.lines('p').flatMap((line) => /^escaped (\d+)$/.exec(line)?.[1] ?? []).map(Number);
   assert.equal(escaped.length, 3);
   await waitUntil(() => escaped.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapes');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   assert.ok([...pids, ...escaped].every(isAlive));
   await quietly(run, 'kill', 'deaf', 'gone', '-s', 'CONT');
   await quietly(run, 'kill', 'gone', '--group');
   assert.deepEqual(Object.keys(await ps(run)), ['p', 'deaf']);
   await quietly(run, 'kill', '--group');
   assert.ok(![...pids, ...escaped].some(isAlive));
-  await nothingRuns(run, 'kill', '--group');
+  await assertNothingRuns(run, 'kill', '--group');
   await assertNothingAlive(run, { within: 1000 });
 });
 
@@ -155,7 +155,7 @@ test('a dead runner: a group member with another environment is killed although 
   const leader = await ready(run, 'p');
   const member = Number((await says(run, 'p', /^member/)).split(' ')[1]);
   await waitUntil(() => processInfo(member)?.name === 'sleep', 'the member');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   process.kill(leader, 'SIGKILL');
   await waitUntil(() => processInfo(leader) === undefined, 'the end of the leader');
   await quietly(run, 'kill', '--group');
@@ -167,7 +167,7 @@ test('the next `up` first ends the leftovers of a dead runner (SIGTERM, 2 s, SIG
   const run = up({ polite: 'trap "echo polite >>ended; exit 0" TERM; echo "ready $$"; while :; do sleep 0.02; done', deaf, held: `${family.replace('wait', () => 'kill -STOP $$')}` });
   const pids = [await ready(run, 'polite'), await ready(run, 'deaf'), await ready(run, 'held')];
   await waitUntil(() => processInfo(pids[2] ?? 0)?.state === 'T', 'the third process to be stopped');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   const next = start(['up'], { beside: run });
   await next.waitFor(/polite started/);
   assert.ok(!pids.some(isAlive), next.report());
@@ -181,7 +181,7 @@ test('the next `up` first ends the leftovers of a dead runner (SIGTERM, 2 s, SIG
 test('`up` after a dead runner answers control commands, even if its wrappers are ready before the event loop has gone round', async () => {
   const run = up({ p: sleeper });
   await ready(run, 'p');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   const next = start(['up'], { beside: run, env: quickWrappers });
   await next.waitFor(/p \| ready/);
   await quietly(next, 'down');
@@ -193,7 +193,7 @@ test('`up` after a dead runner answers control commands, even if its wrappers ar
 test('a signal while `up` ends an earlier run shortens the wait, and nothing is started', async () => {
   const run = up({ deaf });
   const pid = await ready(run, 'deaf');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   const next = start(['up'], { beside: run });
   await next.waitFor(/earlier run/);
   next.signal('SIGTERM');
@@ -213,7 +213,7 @@ test('a dead runner: `kill --group` spares escapees with `escapees: leave` or PR
   await ready(run, 'q');
   const escaped = [Number((await says(run, 'p', /^escaped/)).split(' ')[1]), Number((await says(run, 'q', /^escaped/)).split(' ')[1])];
   await waitUntil(() => escaped.every((pid) => processInfo(pid)?.name === 'sleep'), 'the escapes');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   await quietly(run, 'kill', '--group');
   assert.ok(escaped.every(isAlive));
   for (const pid of escaped) process.kill(pid, 'SIGKILL');
@@ -225,7 +225,7 @@ for (const runner of ['lives', 'is dead'] as const) {
     const run = up({ p: { command: fixtureCommand('unkillable.py'), stop: [{ SIGTERM: 0 }] } });
     const told = async (word: string): Promise<number> => Number((await says(run, 'p', new RegExp(`^${word} \\d+$`))).split(' ')[1]);
     const [unkillable, tracer] = [await told('unkillable'), await told('tracer')];
-    if (runner === 'is dead') await killedWithGuard(run);
+    if (runner === 'is dead') await killRunnerAndGuard(run);
     const killed = await beside(run, 'kill', '--group', '-t', '500ms');
     assert.deepEqual(killed.end, exited(70), killed.report());
     assert.match(killed.stderr, new RegExp(`still alive: p: .*\\b${unkillable} \\(`));
@@ -270,7 +270,7 @@ test('a link, garbage or a FIFO in the place of the state file or the socket: `k
     const pid = await ready(run, 'p');
     const folder = runtimeFolderOf(run);
     await waitUntil(() => existsSync(join(folder, 'control.sock')), 'the socket');
-    await stopped(run);
+    await stopRunner(run);
     for (const name of ['state.json', 'control.sock']) {
       rmSync(join(folder, name));
       spoil(join(folder, name));
@@ -295,7 +295,7 @@ for (const args of [['up'], ['ps'], ['down'], ['kill'], ['kill', '--group']]) {
     const pid = await ready(run, 'p');
     await waitUntil(() => existsSync(join(runtimeFolderOf(run), 'control.sock')), 'the socket');
     // The same state as after a SIGKILL of the runner right after the end of its guard.
-    await killedWithGuard(run);
+    await killRunnerAndGuard(run);
     process.kill(-pid, 'SIGKILL');
     await waitUntil(() => !isAlive(pid), 'the end of the process');
     const left = readdirSync(runtimeFolderOf(run));
@@ -437,7 +437,7 @@ test('kill and ps of 20 instances take less than 4 s together', async () => {
 test('--group with so short a time that the first look ends after it: what is found is killed all the same', async () => {
   const run = up({ p: sleeper });
   const pid = await ready(run, 'p');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   const done = await beside(run, 'kill', '--group', '-t', '1ms');
   assert.ok(done.end.code === 0 || done.end.code === 70, done.report());
   await waitUntil(() => !isAlive(pid), 'the end of the process');

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, execute, isAlive, needsPython, start, test } from '../support/harness.ts';
-import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, stopped } from './control-support.ts';
+import { beside, killRunnerAndGuard, assertNothingRuns, onDisk, ps, quietly, stopRunner } from './control-support.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 const deaf = 'trap "" TERM; echo "ready $$"; while :; do sleep 0.05; done';
@@ -62,7 +62,7 @@ test('the table shows the CPU time and the memory of the whole tree', needsPytho
 test('--name selects the run of that name; without it there is nothing running', async () => {
   const run = up({ web: { command: sleeper, depends_on: ['db'] }, db: { command: 'echo "ready $$"; exec sleep 300', tags: ['back'] } }, { args: ['--name', 'other'] });
   await ready(run, 'web');
-  await nothingRuns(run, 'ps');
+  await assertNothingRuns(run, 'ps');
   const named = await beside(run, '--name', 'other', 'ps', '--json');
   assert.deepEqual((JSON.parse(named.stdout) as { state: string }[]).map(({ state }) => state), ['running', 'running']);
   await quietly(run, 'down', '--name', 'other');
@@ -87,7 +87,7 @@ test('ps and down work after the manifest was broken or removed, and from anothe
 
 test('nothing is running: status 3, one line, and no folder is created', async () => {
   const place = await execute(['check'], { manifest: { processes: { p: 'true' } } });
-  for (const args of [['ps'], ['ps', '--json'], ['down'], ['kill'], ['kill', '--group'], ['kill', 'p', '-s', 'TERM']]) await nothingRuns(place, ...args);
+  for (const args of [['ps'], ['ps', '--json'], ['down'], ['kill'], ['kill', '--group'], ['kill', 'p', '-s', 'TERM']]) await assertNothingRuns(place, ...args);
   assert.equal(existsSync(place.runtimeDir), false);
   const nowhere = await execute(['ps']);
   assert.deepEqual(nowhere.end, exited(2));
@@ -99,7 +99,7 @@ test('a stopped runner: ps answers within 5 s from the state on disk, and says s
   const pid = await ready(run, 'p');
   await run.waitForEvent({ event: 'gone', process: 'q' });
   await onDisk(run, { p: 'running', q: 'exited' });
-  await stopped(run);
+  await stopRunner(run);
   const begun = performance.now();
   const asked = await beside(run, 'ps', '--json');
   assert.ok(performance.now() - begun < 5000);
@@ -118,7 +118,7 @@ test('a dead runner: ps lists the living processes and says how to end them', as
   const run = up({ p: sleeper, q: { command: 'sleep 300 & echo "ready $$"; wait' }, r: 'exit 0' });
   const pids = [await ready(run, 'p'), await ready(run, 'q')];
   await onDisk(run, { p: 'running', q: 'running', r: 'exited' });
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   assert.ok(pids.every(isAlive), run.report());
   const asked = await beside(run, 'ps');
   assert.deepEqual(asked.end, exited(0));
@@ -131,7 +131,7 @@ test('a dead runner: ps lists the living processes and says how to end them', as
   assert.match(down.stderr, /is dead/);
   await quietly(run, 'kill', '--group');
   assert.ok(!pids.some(isAlive));
-  await nothingRuns(run, 'ps');
+  await assertNothingRuns(run, 'ps');
   await assertNothingAlive(run, { within: 1000 });
 });
 

@@ -47,21 +47,21 @@ export async function onDisk(run: PipeRun, states: Readonly<Record<string, strin
   await waitUntil(() => Object.entries(states).every(([name, state]) => read()[name] === state), 'the state on disk');
 }
 
-export async function nothingRuns(run: PipeRun, ...args: string[]): Promise<void> {
+export async function assertNothingRuns(run: PipeRun, ...args: string[]): Promise<void> {
   const done = await beside(run, ...args);
   assert.deepEqual([done.end, done.stdout], [exited(3), ''], done.report());
   assert.match(done.stderr, /^procrun: nothing is running: .*procfile\.yml is not up\n$/);
 }
 
 /** Sends SIGSTOP to the runner, and waits until it is stopped. */
-export async function stopped(run: PipeRun): Promise<void> {
+export async function stopRunner(run: PipeRun): Promise<void> {
   run.signal('SIGSTOP');
   await waitUntil(() => processInfo(run.pid)?.state === 'T', 'the runner to be stopped');
 }
 
 /** Kills the guard and then the runner, so that nothing cleans up. The runner is stopped first, because it would replace its guard. */
-export async function killedWithGuard(run: PipeRun): Promise<void> {
-  await stopped(run);
+export async function killRunnerAndGuard(run: PipeRun): Promise<void> {
+  await stopRunner(run);
   const guards = descendantsOf(run.pid).filter(({ pid, ppid }) => ppid === run.pid && environmentOf(pid).PROCRUN_RUN_ID === undefined);
   for (const { pid } of guards) process.kill(pid, 'SIGKILL');
   await waitUntil(() => !guards.some(({ pid }) => isAlive(pid)), 'the end of the guard');

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, type End, environmentOf, execute, isAlive, needsNamespace, type PipeRun, procrunArgv, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
-import { killedWithGuard, type PsEntry } from './control-support.ts';
+import { killRunnerAndGuard, type PsEntry } from './control-support.ts';
 import { grepWithoutZ, type Hidden, needsProcps, ofMacos, type Place, sleepWithoutFractions, without } from './fallbacks-support.ts';
 import { diedOf, endOf, exited, ready, says, stagesOf, up } from './up-support.ts';
 
@@ -104,7 +104,7 @@ async function down(place: Place): Promise<void> {
 async function killGroup(place: Place): Promise<void> {
   const both = await upTwo(place);
   const { polite, deaf, escapees } = both;
-  await killedWithGuard(both.run);
+  await killRunnerAndGuard(both.run);
   assert.deepEqual([polite, deaf, ...escapees].filter((pid) => !isAlive(pid)), []);
   await quietly(place, 'kill', '--group');
   await assertAllGone(both, { within: 0 });

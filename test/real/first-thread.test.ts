@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, execute, fixture, isAlive, needsPython, type PipeRun, processInfo, start, test, waitUntil } from '../support/harness.ts';
-import { killedWithGuard, ps, quietly } from './control-support.ts';
+import { killRunnerAndGuard, ps, quietly } from './control-support.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 const worker = `python3 ${fixture('first_thread_ended.py')} deaf`;
@@ -55,7 +55,7 @@ for (const kind of Object.keys(kinds)) {
     const run = up({ p: `${inBackground(kind)}\necho "ready $$"; exec sleep 300` });
     const pid = await workerOf(run);
     await ready(run, 'p');
-    await killedWithGuard(run);
+    await killRunnerAndGuard(run);
     assert.equal(isAlive(pid), true);
     assert.ok((await ps(run)).p);
     await quietly(run, 'kill', '--group');

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFil
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
-import { killedWithGuard, quietly, runtimeFolderOf } from './control-support.ts';
+import { killRunnerAndGuard, quietly, runtimeFolderOf } from './control-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
 /** A stop flag has 2 s, then SIGTERM, a grace of 2 s, and SIGKILL. The rest is reserve for a busy machine. */
@@ -67,7 +67,7 @@ for (const guardToo of [false, true]) {
     const { startTime } = processInfo(run.pid) ?? assert.fail('it has ended');
     for (const draft of ['state.json', 'runner.json', 'runner.json.stale']) writeFileSync(join(folder, draft.replace(/\.json/, `.json.${run.pid}-${startTime}`)), '{');
     if (guardToo) {
-      await killedWithGuard(run);
+      await killRunnerAndGuard(run);
       await quietly(run, 'kill', '--group');
     } else await killed(run);
     await assertNothingAlive(run, { within: withinMs });
@@ -265,7 +265,7 @@ for (const guardToo of [false, true]) {
     const run = up({ p: 'echo "ready $$"; sh chain.sh 0; until [ -e go ]; do sleep 0.01; done' }, { files: { 'chain.sh': chain } });
     const leader = await ready(run, 'p');
     await waitUntil(() => existsSync(join(run.folder, 'hops')), 'the first');
-    if (guardToo) await killedWithGuard(run);
+    if (guardToo) await killRunnerAndGuard(run);
     process.kill(leader, 'SIGKILL');
     if (guardToo) await quietly(run, 'kill', '--group');
     else {

@@ -1,7 +1,7 @@
 // A leader that a tracer holds is a zombie after its end, and wait(2) does not tell us of it. It is gone all the same.
 import { strict as assert } from 'node:assert';
 import { assertNothingAlive, execute, fixture, fixtureCommand, isAlive, needsPython, type PipeRun, processInfo, start, test, waitUntil } from '../support/harness.ts';
-import { killedWithGuard, quietly } from './control-support.ts';
+import { killRunnerAndGuard, quietly } from './control-support.ts';
 import { between, diedOf, endOf, exited, says, up, upPretty } from './up-support.ts';
 
 const held = fixtureCommand('held_by_tracer.py');
@@ -62,7 +62,7 @@ test('up: the real end of a held leader comes later and changes nothing', needsP
 test('kill --group and the guard: a held leader does not count as alive', needsPython, async () => {
   const run = up({ p: held });
   const pids = await pidsOf(run);
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   const begun = performance.now();
   await quietly(run, 'kill', '--group');
   assert.ok(performance.now() - begun < 4000);

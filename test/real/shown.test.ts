@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, execute, needsPython, type PipeOptions, type Run, start, startCommand, terminal, test } from '../support/harness.ts';
 import { procrunArgv, root } from '../support/paths.ts';
-import { killedWithGuard } from './control-support.ts';
+import { killRunnerAndGuard } from './control-support.ts';
 import { exited } from './up-support.ts';
 
 /** A word of every kind of hostile characters. Its second line is a forged row. It has no slash, so that it can be a file name. */
@@ -150,14 +150,14 @@ test('what a dead runner left, in messages of `ps`, `down` and the next `up`', a
   const command = ['/bin/sh', '-c', 'trap "" TERM HUP; echo ready; while :; do sleep 1; done', hostile];
   const run = start(['up'], { manifest: yaml({ processes: { web: { command, stop: ['SIGKILL'] } } }) });
   await run.waitFor('ready');
-  await killedWithGuard(run);
+  await killRunnerAndGuard(run);
   for (const [args, code] of [[['ps'], 0], [['down'], 3], [['kill', '-s', 'SIGCONT'], 0]] as const) await harmlessBeside(run, args, code);
   const next = start(['up', '--max-runtime', '0.1'], { beside: run });
   await next.ended;
   assertHarmless(next);
 });
 
-async function harmlessBeside(run: Run & Parameters<typeof killedWithGuard>[0], args: readonly string[], code: number): Promise<void> {
+async function harmlessBeside(run: Run & Parameters<typeof killRunnerAndGuard>[0], args: readonly string[], code: number): Promise<void> {
   const done = await execute(args, { beside: run });
   assert.deepEqual(done.end, exited(code), done.report());
   assertHarmless(done, { isShown: args[0] !== 'kill' });

@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test';
 import { ask } from '../../src/control/client.ts';
 import { isRunning, type Owner, type Lock } from '../../src/control/lock.ts';
 import { readPrivate, writePrivate } from '../../src/control/private-file.ts';
-import { longestLine, parseRequest, type Request, socketName } from '../../src/control/protocol.ts';
+import { maxLineLength, parseRequest, type Request, socketName } from '../../src/control/protocol.ts';
 import { Remains } from '../../src/control/remains.ts';
 import { ControlServer, type Handlers } from '../../src/control/server.ts';
 import { checkState, readState, StateFile, stateOf, statePath, type InstanceState, type RunState } from '../../src/control/state.ts';
@@ -150,7 +150,7 @@ describe('the socket', () => {
       const [answer] = (await once(garbage, 'data')) as [Buffer];
       assert.match(answer.toString(), /"error"/);
       const endless = open();
-      endless.write('x'.repeat(longestLine + 1));
+      endless.write('x'.repeat(maxLineLength + 1));
       await once(endless, 'close');
       const bytewise = open();
       for (const byte of Buffer.from('{"command":"status","until":9e15}\n')) bytewise.write(Buffer.of(byte));
@@ -334,7 +334,7 @@ describe('the state on disk', () => {
     t.after(() => stranger.kill('SIGKILL'));
     const { pid = 0 } = stranger;
     const state = (boot: string): RunState => stateOf({ ...owner, bootId: boot }, [{ ...web, pid, pgid: pid, startTicks: readProcess(pid)?.startTicks ?? null }]);
-    const found = (boot: string): number[] => new Remains(state(boot)).look().flatMap(({ members }) => members.map(({ info }) => info.pid));
+    const found = (boot: string): number[] => new Remains(state(boot)).findAlive().flatMap(({ members }) => members.map(({ info }) => info.pid));
     assert.deepEqual([found(bootId()), found('an earlier one')], [[pid], []]);
     assert.deepEqual([isRunning(owner), isRunning({ ...owner, bootId: 'an earlier one' })], [true, false]);
   });

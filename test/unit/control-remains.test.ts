@@ -101,7 +101,7 @@ test('a process that is left alone, and every process after a reboot, is not tou
   const system = new FakeSystem();
   system.start({ ...escapee, optedOut: true });
   system.start(escapee);
-  assert.deepEqual(new Remains(stateOf({ leaveEscapees: true }), undefined, system).look(), []);
+  assert.deepEqual(new Remains(stateOf({ leaveEscapees: true }), undefined, system).findAlive(), []);
   const ending = end(system, {}, stateOf({}, { bootId: 'of another boot' }));
   await system.pass(100);
   assert.deepEqual([system.signals, ending.survivors], [[], []]);

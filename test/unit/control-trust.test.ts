@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { findRun } from '../../src/control/find-run.ts';
 import { isElsewhere, isRunning, lockPath, mayBeStarting, readOwner, runFolderName, runnerInWords, takeLock, type Owner } from '../../src/control/lock.ts';
-import { hasMark, isOfDead, markOf, ownMark, readPrivate } from '../../src/control/private-file.ts';
+import { hasMark, isOfDeadProcess, markOf, ownMark, readPrivate } from '../../src/control/private-file.ts';
 import { finishEarlierRun, Remains } from '../../src/control/remains.ts';
 import { stateOf, statePath, type InstanceState } from '../../src/control/state.ts';
 import { bootId, pidNamespace } from '../../src/os/machine.ts';
@@ -39,7 +39,7 @@ function write(path: string, value: unknown): void {
 }
 
 function pidsIn(remains: Remains): number[] {
-  return remains.look().flatMap(({ members }) => members.map(({ info }) => info.pid));
+  return remains.findAlive().flatMap(({ members }) => members.map(({ info }) => info.pid));
 }
 
 const foreignNamespace = 'pid:[17]';
@@ -137,7 +137,7 @@ test('the name of a file shows whose it is: only of a dead process of this PID n
   const living = { ...startSleeper(t), pidNamespace: pidNamespace() };
   const dead = { ...living, startTicks: '1' };
   const names = (mark: string): string[] => [`${mark}-${randomUUID()}`, `state.json.${mark}`, `runner.json.${mark}.stale`];
-  const isDead = (mark: string): boolean[] => names(mark).map(isOfDead);
+  const isDead = (mark: string): boolean[] => names(mark).map(isOfDeadProcess);
   assert.deepEqual(isDead(markOf(dead)), [true, true, true]);
   assert.deepEqual(isDead(markOf(living)), [false, false, false]);
   assert.deepEqual(isDead(markOf({ ...dead, pidNamespace: foreignNamespace })), [false, false, false]);
@@ -145,7 +145,7 @@ test('the name of a file shows whose it is: only of a dead process of this PID n
   assert.deepEqual(isDead(markOf({ ...dead, pidNamespace: undefined })), [true, true, true]);
   assert.deepEqual(isDead(markOf({ ...living, pidNamespace: undefined })), [false, false, false]);
   for (const name of names(markOf(living))) assert.deepEqual([hasMark(name, markOf(living)), hasMark(name, markOf(dead))], [true, false]);
-  for (const name of ['runner.json', 'state.json', 'control.sock', 'note', '17']) assert.equal(isOfDead(name), false, name);
-  assert.ok(runFolderName('x').startsWith(`${ownMark()}-`) && !isOfDead(runFolderName('x')));
+  for (const name of ['runner.json', 'state.json', 'control.sock', 'note', '17']) assert.equal(isOfDeadProcess(name), false, name);
+  assert.ok(runFolderName('x').startsWith(`${ownMark()}-`) && !isOfDeadProcess(runFolderName('x')));
   assert.equal(markOf({ pid: 17, startTicks: 'Sat Nov 21 02:44:09 2026', pidNamespace: '' }), '17-Sat_Nov_21_02_44_09_2026');
 });

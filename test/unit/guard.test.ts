@@ -70,7 +70,7 @@ test('a run id or instance of an outer run is used only if procrun could have ma
 });
 
 test('a start time with blanks, as on macOS, stays one word in the message to the guard', () => {
-  assert.equal(groupLine({ pgid: 4711, leaderStart: 'Sat Nov 21 02:44:09 2026', isToldByDeath: true }), '+ 4711 Sat_Nov_21_02_44_09_2026 fd');
-  assert.equal(groupLine({ pgid: 4711, leaderStart: '1234', isToldByDeath: false }), '+ 4711 1234 -');
-  for (const leaderStart of [undefined, '']) assert.equal(groupLine({ pgid: 4711, leaderStart, isToldByDeath: false }), '+ 4711 - -');
+  assert.equal(groupLine({ pgid: 4711, leaderStart: 'Sat Nov 21 02:44:09 2026', hasFdFlag: true }), '+ 4711 Sat_Nov_21_02_44_09_2026 fd');
+  assert.equal(groupLine({ pgid: 4711, leaderStart: '1234', hasFdFlag: false }), '+ 4711 1234 -');
+  for (const leaderStart of [undefined, '']) assert.equal(groupLine({ pgid: 4711, leaderStart, hasFdFlag: false }), '+ 4711 - -');
 });

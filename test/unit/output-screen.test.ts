@@ -164,10 +164,10 @@ test('when a cut prompt was the whole line, its own newline, with or without \\r
 test('output after a typed answer to a prompt gets a prefix, as on a new line', async () => {
   const { a, printer, shown } = setting({ terminal: true });
   a.onPart(lines('Name? '));
-  printer.typed();
+  printer.lineTyped();
   a.onLines(lines('hello\n'));
   // No line is open now.
-  printer.typed();
+  printer.lineTyped();
   a.onLines(lines('bye\n'));
   assert.equal(await shown(), 'a | Name? a | hello\na | bye\n');
 });

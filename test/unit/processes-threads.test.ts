@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { printable } from '../../src/manifest/shown.ts';
 import { parseWaitStatus, readHeldEnd } from '../../src/os/held-end.ts';
-import { describeCommand, isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess } from '../../src/os/processes.ts';
+import { describeCommand, isStillAlive, listProcesses, readEnvironment, readOutputs, readProcess } from '../../src/os/processes.ts';
 import { usageOf } from '../../src/os/usage.ts';
 import { fixture, needsPython } from '../support/paths.ts';
 
@@ -33,7 +33,7 @@ test('a process whose first thread has ended is alive, and its environment, outp
     const info = readProcess(child.pid);
     assert.ok(info);
     assert.match(info.state, /^[SR]$/);
-    assert.ok(isSameAlive(info));
+    assert.ok(isStillAlive(info));
     assert.deepEqual(listProcesses().find(({ pid }) => pid === child.pid)?.livingThread, info.livingThread);
     assert.ok(readEnvironment(info)?.includes('MARK_OF_TEST=here\0'));
     assert.equal(readOutputs(info).length, 2);

@@ -92,7 +92,7 @@ test('a held group is at rest when two scans have found the same', async (t) => 
   const scans: readonly (readonly [readonly ProcessInfo[], boolean])[] = [[[], false], [[], false], [zombies.slice(0, 1), false], [zombies, false], [zombies, true], [zombies.slice(1), true], [[], false]];
   for (const [found, atRest] of scans) {
     assert.ok(session.isOurs(found, noProof));
-    assert.equal(session.isAtRest, atRest, `${found.length} zombies`);
+    assert.equal(session.isConfirmedGone, atRest, `${found.length} zombies`);
   }
 });
 
@@ -102,7 +102,7 @@ test('a number taken over by a foreign group never becomes ours again', (t) => {
   t.after(() => foreign.kill('SIGKILL'));
   const session = new Session(foreign.pid ?? 0, '10', { isChild: true });
   session.leaderReaped();
-  assert.ok(session.isFree && !session.isHeld && session.isAtRest);
+  assert.ok(session.isFree && !session.isHeld && session.isConfirmedGone);
   assert.ok(!session.isOurs([withNumber(session.id, { pid: session.id }), withNumber(session.id)], noProof));
   assert.ok(!session.isOurs([withNumber(session.id)], noProof));
 });

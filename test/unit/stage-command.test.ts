@@ -33,7 +33,7 @@ function startCommand(): StageHistory {
     pid,
     atGate: new Promise<boolean>((resolve) => (reachGate = resolve)),
     ended: new Promise<LeaderEnd>((resolve) => (endLeader = resolve)),
-    open: () => void done.push('open'),
+    openGate: () => void done.push('open'),
     send: () => undefined,
   };
   const command = startStageCommand(child, { kind: 'exec', argv: ['drain'] }, guard, (message) => done.push(message), { ...system, startBeside: () => ({ leader, session }) });

@@ -121,14 +121,14 @@ export class FakeSystem implements System {
 
   readonly readOutputs = ({ pid }: ProcessInfo): string[] => [...(this.#find(pid)?.options.outputs ?? [])];
 
-  readonly isSameAlive = ({ pid, startTicks }: ProcessInfo): boolean => this.#find(pid)?.info.startTicks === startTicks;
+  readonly isStillAlive = ({ pid, startTicks }: ProcessInfo): boolean => this.#find(pid)?.info.startTicks === startTicks;
 
   readonly findMembers = (trees: readonly TreeMark[]): Map<TreeMark, Member[]> => {
     const alive = this.#scan();
     return new Map(trees.map((tree) => [tree, alive.filter(({ options }) => options.instance === tree.instance).map(memberOf)]));
   };
 
-  readonly findSession = (tree: TreeMark): Member[] => this.#scan().filter(({ info }) => info.sid === tree.session.id).map(memberOf);
+  readonly findSessionMembers = (tree: TreeMark): Member[] => this.#scan().filter(({ info }) => info.sid === tree.session.id).map(memberOf);
 
   readonly signalProcess = (pid: number, signal: NodeJS.Signals): boolean => {
     this.signals.push(`${signal} ${pid}`);
@@ -172,17 +172,17 @@ export interface FakeSession {
   leaderIsOurs: boolean;
   isHeld: boolean;
   isFree: boolean;
-  isAtRest: boolean;
+  isConfirmedGone: boolean;
 }
 
 /** A session whose leader is reaped and whose group is empty. */
 export function fakeSession(id: number, facts: Partial<FakeSession> = {}): Session & FakeSession {
-  const session = { id, leaderStart: '1', leaderIsOurs: false, isHeld: false, isFree: true, isAtRest: true, leaderReaped: () => undefined, ...facts };
+  const session = { id, leaderStart: '1', leaderIsOurs: false, isHeld: false, isFree: true, isConfirmedGone: true, leaderReaped: () => undefined, ...facts };
   return session as unknown as Session & FakeSession;
 }
 
 export function markOf(instance: string, session: Session): TreeMark {
-  return { session, runId: 'run', instance, memoryLimit: undefined, outputs: undefined, notOfTree: new Set() };
+  return { session, runId: 'run', instance, memoryLimit: undefined, outputPrefix: undefined, excludedGroups: new Set() };
 }
 
 /** Runs all promise callbacks that are due. */

@@ -99,14 +99,14 @@ test('an empty scan does not count if the next one finds a member', async () => 
 
 test('a group that lives for kill(2) and is empty in four scans has a member that no scan finds', async () => {
   const { system, watcher, told, tree } = history();
-  const watched = tree('p', { isAtRest: false });
+  const watched = tree('p', { isConfirmedGone: false });
   system.beforeScan = (scan) => {
     if (scan === 4) assert.deepEqual(told, []);
   };
   watcher.watch(watched);
   await system.pass(100);
   assert.deepEqual(told, ['remains p']);
-  Object.assign(watched.mark.session, { isAtRest: true });
+  Object.assign(watched.mark.session, { isConfirmedGone: true });
   await system.pass(100);
   assert.deepEqual(told, ['remains p', 'gone p']);
 });
@@ -278,7 +278,7 @@ test('a leader whose end is overdue is looked at a second time; one that the sys
 test('a group that lives for kill(2) and that no scan shows has survived', async () => {
   const played = history();
   const { system, watcher } = played;
-  const tree = played.tree('p', { isAtRest: false });
+  const tree = played.tree('p', { isConfirmedGone: false });
   watcher.kill(tree);
   watcher.watch(tree);
   await system.pass(0);

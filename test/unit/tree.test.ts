@@ -17,7 +17,7 @@ function newLeader(t: TestContext, environment: Readonly<Record<string, string>>
 }
 
 function tree(instance: string, session: Session): TreeMark {
-  return { session, runId, instance, memoryLimit: undefined, outputs: '\0', notOfTree: new Set() };
+  return { session, runId, instance, memoryLimit: undefined, outputPrefix: '\0', excludedGroups: new Set() };
 }
 
 function pidsOf(trees: readonly TreeMark[]): Record<string, number[]> {

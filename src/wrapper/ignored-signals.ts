@@ -1,6 +1,6 @@
 // Starts a command with some signals ignored (SIG_IGN). A typed signal reaches the whole foreground group; only ignoring it helps.
 
-import { ignoring, oddVariables } from '../os/shell.ts';
+import { ignoreSignalsScript, envWords } from '../os/shell.ts';
 
 /**
  * The arguments of a shell that ignores the signals and then becomes the command: `trap ''` is SIG_IGN, which execve(2) keeps.
@@ -12,5 +12,5 @@ export function withIgnored(
   env: Readonly<Record<string, string>>,
 ): readonly [string, ...string[]] {
   if (signals.length === 0) return argv;
-  return ['/bin/sh', '-c', `${ignoring(signals)}exec "$@"`, 'procrun', ...oddVariables(env), ...argv];
+  return ['/bin/sh', '-c', `${ignoreSignalsScript(signals)}exec "$@"`, 'procrun', ...envWords(env), ...argv];
 }

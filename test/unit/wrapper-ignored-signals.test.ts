@@ -1,7 +1,7 @@
 // The arguments of a command that starts with some signals ignored.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { withIgnored } from '../../src/wrapper/shield.ts';
+import { withIgnored } from '../../src/wrapper/ignored-signals.ts';
 
 test('without signals the arguments are unchanged', () => {
   assert.deepEqual(withIgnored([], ['cat', '-n'], {}), ['cat', '-n']);
