@@ -4,7 +4,9 @@ import { lstatSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
-import { socketName } from './protocol.ts';
+
+/** The socket's file name in the folder of a manifest. */
+export const socketName = 'control.sock';
 
 /** @returns undefined when no process listens on the socket. */
 export async function connectTo(folder: string): Promise<Socket | undefined> {

@@ -1,9 +1,8 @@
 // Finds the run of this manifest and its state. The runner itself tells the state if it answers, else the state file does.
 import { isStopped, readProcess } from '../os/processes.ts';
 import { ask } from './client.ts';
-import { isListening } from './connect.ts';
+import { isListening, socketName } from './connect.ts';
 import { isElsewhere, isRunning, mayBeStarting, readOwner, removeDeadRun, type Owner } from './lock.ts';
-import { socketName } from './protocol.ts';
 import { Remains, type Remnant } from './remains.ts';
 import { readState, stateName, type RunState } from './state.ts';
 

@@ -4,8 +4,6 @@ import { signalNames } from '../manifest/signal-names.ts';
 import type { Milliseconds, SignalName } from '../manifest/types.ts';
 import { checkState, type RunState } from './state.ts';
 
-export const socketName = 'control.sock';
-
 /** `until`, in ms since 1970: at this time the client gives up. The runner must not carry out the request later. */
 export type Request = { readonly until: number } & (
   | { readonly command: 'status' }

@@ -5,8 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ignoreWarning, remove, type Warn } from '../os/remove.ts';
 import { socketPath, type SocketPath } from '../os/socket-path.ts';
+import { socketName } from './connect.ts';
 import { ownMark } from './private-file.ts';
-import { maxLineLength, parseRequest, socketName, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
+import { maxLineLength, parseRequest, type Answers, type RequestName, type Outcomes, type Refusal, type Request, type RequestOf } from './protocol.ts';
 
 export interface Reaction<C extends RequestName> {
   readonly answer: Answers[C];
