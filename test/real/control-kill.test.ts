@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
@@ -304,7 +304,7 @@ for (const args of [['up'], ['ps'], ['down'], ['kill'], ['kill', '--group']]) {
     const next = await beside(run, ...args);
     assert.deepEqual(next.end, exited(args[0] === 'up' ? 0 : 3), next.report());
     assert.doesNotMatch(next.stderr, /earlier run/);
-    assert.deepEqual(readdirSync(run.runtimeDir), []);
+    assertNoFiles(run);
   });
 }
 

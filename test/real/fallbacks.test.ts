@@ -1,9 +1,9 @@
 // The system lacks one thing: procrun takes another way, and does its main job all the same. One test for each thing that has
 // a fallback. The last ones play macOS, which has no /proc.
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, type End, environmentOf, execute, isAlive, needsNamespace, type PipeRun, procrunArgv, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, type End, environmentOf, execute, filesAreGone, isAlive, needsNamespace, type PipeRun, procrunArgv, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
 import { killedWithGuard, type PsEntry } from './control-support.ts';
 import { grepWithoutZ, type Hidden, needsProcps, ofMacos, type Place, sleepWithoutFractions, without } from './fallbacks-support.ts';
 import { diedOf, endOf, exited, ready, says, stagesOf, up } from './up-support.ts';
@@ -61,13 +61,9 @@ async function upTwo({ beside, env }: Place): Promise<Two> {
 async function assertAllGone({ run, polite, deaf, escapees, leftAlone }: Two, options?: { within: number }): Promise<void> {
   await assertNothingAlive(run, { ...options, except: [leftAlone] });
   assert.deepEqual([polite, deaf, ...escapees].filter(isAlive), []);
-  await assertAllFilesGone(run);
+  await filesAreGone(run);
   assert.ok(isAlive(leftAlone), 'the one that wants to be left alone');
   process.kill(leftAlone, 'SIGKILL');
-}
-
-async function assertAllFilesGone(run: PipeRun): Promise<void> {
-  await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
 }
 
 async function interrupt(place: Place): Promise<void> {
@@ -239,7 +235,7 @@ test('without /proc and without a ps that shows this process, `up` says so and s
   const run = start(['up'], { beside: place.beside, env: place.env, manifest: { processes: { p: 'echo started' } } });
   assert.deepEqual([await run.ended, run.stdout], [exited(2), ''], run.report());
   assert.match(run.stderr, /^procrun: the run cannot begin: the processes of the system cannot be read: .*mount -t proc.*\n$/);
-  await assertAllFilesGone(run);
+  await filesAreGone(run);
   const wrapped = await done(place, 'run', '--', '/bin/sh', '-c', 'echo hello; exit 5');
   assert.deepEqual([wrapped.end, wrapped.stdout], [exited(5), 'hello\n']);
   assert.match(wrapped.stderr, /^procrun: processes that the command left may still run: .*\n$/);
