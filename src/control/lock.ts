@@ -8,6 +8,7 @@ import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts
 import { isMissing } from '../os/system-error.ts';
 import { isListening } from './connect.ts';
 import { hasMark, isOfDead, markOf, ownMark, readPrivate, writeDraft } from './private-file.ts';
+import { socketName } from './protocol.ts';
 import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
 /** Identifies a runner. A pid alone does not, because the kernel reuses pids. */
@@ -121,13 +122,15 @@ export function runFolderName(uuid: string): string {
 }
 
 /**
- * Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock.
+ * Removes the folders, drafts and the socket of dead runners, which a killed runner leaves. Folders of living runners stay: they may
+ * still be waiting to take the lock. The state file stays too: it names what an earlier run left alive.
  * @param deadElsewhere dead runners of other PID namespaces.
  */
 function removeFilesOfDead(folder: string, deadElsewhere: readonly Owner[], warn: Warn): void {
   const marks = deadElsewhere.map(markOf);
   for (const name of readdirSync(folder)) {
-    if (isOfDead(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
+    // Whoever has the lock owns the socket, and makes it later than this, or never: a run may end before.
+    if (name === socketName || isOfDead(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
   }
 }
 
