@@ -3,7 +3,7 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { childReader, isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
+import { childReader, isSameAlive, listProcesses, readEnvironment, readOutputs, readProcess, ticksNow } from './processes.ts';
 import { findMembers, findSession } from './process-tree.ts';
 
 export interface Timer {
@@ -21,6 +21,7 @@ export interface System {
   readonly childReader: typeof childReader;
   readonly readEnvironment: typeof readEnvironment;
   readonly readOutputs: typeof readOutputs;
+  readonly ticksNow: typeof ticksNow;
   readonly isSameAlive: typeof isSameAlive;
   readonly findMembers: typeof findMembers;
   readonly findSession: typeof findSession;
@@ -39,6 +40,7 @@ export const realSystem: System = {
   childReader,
   readEnvironment,
   readOutputs,
+  ticksNow,
   isSameAlive,
   findMembers,
   findSession,
