@@ -169,6 +169,7 @@ export async function finishEarlierRun(folder: string, say: (message: string) =>
   const remnants = remains.look();
   if (remnants.length > 0) say(`ending what an earlier run (process ${state.runner.pid}, since ${state.startedAt}) left: ${remnantsInWords(remnants)}`);
   const survivors = remnants.length > 0 ? await remains.end({ graceMs, killMs, isHurried }) : [];
-  if (survivors.length === 0) remove(statePath(folder), ignoreWarning);
+  // The processes of another PID namespace cannot be seen.
+  if (survivors.length === 0 && !isElsewhere(state.runner)) remove(statePath(folder), ignoreWarning);
   return survivors;
 }
