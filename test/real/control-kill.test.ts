@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNoFiles, assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, execute, filesAreGone, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killedWithGuard, nothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopped } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
@@ -202,6 +202,22 @@ test('a signal while `up` ends an earlier run shortens the wait, and nothing is 
   assert.doesNotMatch(next.stderr, /started \(pid/);
   await assertNothingAlive(run, { within: 1000 });
   await assertNothingAlive(next);
+});
+
+test('SIGKILL of an `up` that is ending an earlier run: its guard leaves the state of that run, and `kill --group` ends the processes by it', async () => {
+  const run = up({ deaf });
+  const pid = await ready(run, 'deaf');
+  await killedWithGuard(run);
+  const next = start(['up'], { beside: run });
+  await next.waitFor(/earlier run/);
+  next.signal('SIGKILL');
+  assert.deepEqual(await next.ended, diedOf('SIGKILL'));
+  await waitUntil(() => !existsSync(join(runtimeFolderOf(run), 'runner.json')), 'the guard to be done');
+  assert.ok(isAlive(pid));
+  await quietly(run, 'kill', '--group');
+  assert.ok(!isAlive(pid));
+  await filesAreGone(run);
+  await assertNothingAlive(run, { within: 1000 });
 });
 
 test('a dead runner: `kill --group` spares escapees with `escapees: leave` or PROCRUN_ESCAPE=1', async () => {
