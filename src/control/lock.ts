@@ -129,7 +129,7 @@ export function runFolderName(uuid: string): string {
 function removeFilesOfDead(folder: string, deadElsewhere: readonly Owner[], warn: Warn): void {
   const marks = deadElsewhere.map(markOf);
   for (const name of readdirSync(folder)) {
-    // Whoever has the lock owns the socket, and makes it later than this, or never: a run may end before.
+    // The holder of the lock owns the socket. A run makes its own later than this, or never: it may end before.
     if (name === socketName || isOfDead(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
   }
 }

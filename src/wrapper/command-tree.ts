@@ -18,7 +18,7 @@ export interface Tree {
 /**
  * Signals the whole tree: the command's group if it has its own, and each process outside of it; otherwise each process, the
  * command first. Call it only before the command is reaped: later its pid may belong to another process.
- * @param asked remembers who has got SIGTERM.
+ * @param asked remembers which processes have got SIGTERM.
  */
 export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem, asked: AskedToEnd = new AskedToEnd()): void {
   const signalOne = (info: ProcessInfo): void => {

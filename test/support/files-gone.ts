@@ -12,7 +12,7 @@ export function assertNoFiles({ runtimeDir }: { readonly runtimeDir: string }): 
   assert.ok(entriesOf(runtimeDir).length === 0, describeFiles(runtimeDir));
 }
 
-/** Waits until the folder is empty, or gone. For files that the guard removes: nobody hears of its end. */
+/** Waits until the folder is empty, or gone. For files that the guard removes: a test gets no event at its end. */
 export async function filesAreGone({ runtimeDir }: { readonly runtimeDir: string }): Promise<void> {
   await waitUntil(() => entriesOf(runtimeDir).length === 0, () => `the files to be gone\n${describeFiles(runtimeDir)}`);
 }
