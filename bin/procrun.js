@@ -40,7 +40,8 @@ procrun_copy_environment() {
 
 unset PROCRUN_ENVIRONMENT
 if [ -z "${BASH_VERSINFO-}" ] && [ -r "/proc/$$/environ" ] && procrun_has_odd_names '^([0-9]|[A-Za-z0-9_]*[^A-Za-z0-9_=])'; then
-  PROCRUN_ENVIRONMENT=$$:$(procrun_copy_environment)
+  # PID 1 does not hear Ctrl+C yet, but its helpers would die of it, and the copy would be cut short.
+  PROCRUN_ENVIRONMENT=$$:$(trap '' INT QUIT TSTP; procrun_copy_environment)
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
 fi
 

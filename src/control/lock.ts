@@ -6,7 +6,7 @@ import { isStillAlive, readProcess } from '../os/processes.ts';
 import { bootId, pidNamespace } from '../os/machine.ts';
 import { ignoreWarning, remove, removeIfEmpty, type Warn } from '../os/remove.ts';
 import { isMissing } from '../os/system-error.ts';
-import { isListening } from './connect.ts';
+import { isListening, socketName } from './connect.ts';
 import { hasMark, isOfDeadProcess, markOf, ownMark, readPrivate, writeDraft } from './private-file.ts';
 import { restoreRuntimeFolder, UnsafeFolder } from './runtime-folder.ts';
 
@@ -121,13 +121,15 @@ export function runFolderName(uuid: string): string {
 }
 
 /**
- * Removes the folders and drafts of dead runners, which a killed runner leaves. Those of living runners stay: they may still be waiting to take the lock.
+ * Removes the folders, drafts and the socket of dead runners, which a killed runner leaves. Folders of living runners stay: they may
+ * still be waiting to take the lock. The state file stays too: it names what an earlier run left alive.
  * @param deadElsewhere dead runners of other PID namespaces.
  */
 function removeFilesOfDead(folder: string, deadElsewhere: readonly Owner[], warn: Warn): void {
   const marks = deadElsewhere.map(markOf);
   for (const name of readdirSync(folder)) {
-    if (isOfDeadProcess(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
+    // The holder of the lock owns the socket. A run makes its own later than this, or never: it may end before.
+    if (name === socketName || isOfDeadProcess(name) || marks.some((mark) => hasMark(name, mark))) remove(join(folder, name), warn);
   }
 }
 

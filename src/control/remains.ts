@@ -7,9 +7,10 @@ import { describeCommand, isStopped } from '../os/processes.ts';
 import { Session } from '../os/session.ts';
 import { isDenied } from '../os/kill.ts';
 import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
+import { ignoreWarning, remove } from '../os/remove.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
 import { isElsewhere, isRunning } from './lock.ts';
-import { readState, type InstanceState, type RunState } from './state.ts';
+import { readState, statePath, type InstanceState, type RunState } from './state.ts';
 
 /** The living processes of one instance. Escapees that must be left alone are not included. */
 export interface Remnant {
@@ -156,7 +157,8 @@ const graceMs = 2000;
 const killMs = 5000;
 
 /**
- * Ends the processes that an earlier run in this folder left alive. The caller must hold the lock.
+ * Ends the processes that an earlier run in this folder left alive, and removes its state file if none survives. The caller must
+ * hold the lock.
  * @param say gets one sentence for the user, if there are such processes.
  * @returns the survivors.
  */
@@ -165,7 +167,9 @@ export async function finishEarlierRun(folder: string, say: (message: string) =>
   if (!state || isRunning(state.runner)) return [];
   const remains = new Remains(state);
   const remnants = remains.findAlive();
-  if (remnants.length === 0) return [];
-  say(`ending what an earlier run (process ${state.runner.pid}, since ${state.startedAt}) left: ${remnantsInWords(remnants)}`);
-  return remains.end({ graceMs, killMs, isHurried });
+  if (remnants.length > 0) say(`ending what an earlier run (process ${state.runner.pid}, since ${state.startedAt}) left: ${remnantsInWords(remnants)}`);
+  const survivors = remnants.length > 0 ? await remains.end({ graceMs, killMs, isHurried }) : [];
+  // The processes of another PID namespace cannot be seen.
+  if (survivors.length === 0 && !isElsewhere(state.runner)) remove(statePath(folder), ignoreWarning);
+  return survivors;
 }

@@ -1,29 +1,57 @@
 // Makes and opens the FIFOs between the runner and a child; callers read and write them. Node's 'pipe' is a socketpair:
 // `echo x >/dev/stdout` in the child fails on it with ENXIO. A FIFO can be opened by its path.
-import { execFile, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { maxAttempts, ownSession } from './helper.ts';
 
 export class CannotMakePipes extends Error {}
 
+/** How a call of mkfifo(1) ended. */
+interface Attempt {
+  /** It could not be started. */
+  readonly error?: Error | undefined;
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string | null;
+}
+
 /** Makes the missing ones with one call of mkfifo(1). @throws CannotMakePipes */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
-  const missing = paths.filter((path) => !isFifo(path));
-  if (missing.length === 0) return;
-  await new Promise<void>((resolve, reject) => {
-    execFile('mkfifo', ['-m', '600', ...missing], (error, _, stderr) => {
-      // The guard may have made them at the same time.
-      if (!error || missing.every(isFifo)) resolve();
-      else reject(cannotMake(error, stderr));
-    });
-  });
+  for (let attempt = 1, missing = missingOf(paths); missing.length > 0; attempt += 1) missing = missingAfter(await mkfifo(missing), missing, attempt);
 }
 
 /** The same, and returns when it is done: for pipes that are missing in the middle of a run. @throws CannotMakePipes */
 export function makeFifosNow(paths: readonly string[]): void {
-  const missing = paths.filter((path) => !isFifo(path));
-  if (missing.length === 0) return;
-  const { error, stderr, status } = spawnSync('mkfifo', ['-m', '600', ...missing], { encoding: 'utf8' });
-  if (error ?? status !== 0) throw cannotMake(error ?? new Error(`mkfifo ended with status ${status}`), stderr);
+  for (let attempt = 1, missing = missingOf(paths); missing.length > 0; attempt += 1) {
+    missing = missingAfter(spawnSync('mkfifo', wordsFor(missing), { encoding: 'utf8', ...ownSession }), missing, attempt);
+  }
+}
+
+function mkfifo(paths: readonly string[]): Promise<Attempt> {
+  return new Promise((resolve) => {
+    const child = spawn('mkfifo', wordsFor(paths), { stdio: ['ignore', 'ignore', 'pipe'], ...ownSession });
+    let stderr = '';
+    // There is no pipe after a failed spawn. `error` follows.
+    (child.stderr as typeof child.stderr | undefined)?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', (error) => resolve({ error, status: null, signal: null, stderr }));
+    child.on('close', (status, signal) => resolve({ status, signal, stderr }));
+  });
+}
+
+function wordsFor(paths: readonly string[]): string[] {
+  return ['-m', '600', ...paths];
+}
+
+function missingOf(paths: readonly string[]): string[] {
+  return paths.filter((path) => !isFifo(path));
+}
+
+/** @returns those to try again, because mkfifo was killed from outside. @throws CannotMakePipes when it failed, or is always killed */
+function missingAfter({ error, status, signal, stderr }: Attempt, paths: readonly string[], attempt: number): string[] {
+  // The guard may have made them at the same time.
+  const missing = missingOf(paths);
+  if (missing.length === 0 || (signal !== null && attempt < maxAttempts)) return missing;
+  throw cannotMake(error ?? new Error(`mkfifo ended with ${signal ?? `status ${status}`}`), stderr);
 }
 
 function cannotMake(error: { readonly message: string; readonly code?: unknown }, stderr: string | null): CannotMakePipes {

@@ -284,6 +284,19 @@ end_everything() {
   done
 }
 
+# Whether file $1 names our run.
+names_us() {
+  grep -qF "\"runId\": \"$id\"" "$1" 2>/dev/null
+}
+
+# Removes file $1 if it names our run. Another runner of the same manifest may replace it after the first look. So the second look
+# is at a name of our own, and a file of the other goes back.
+remove_if_ours() {
+  names_us "$1" && mv -f -- "$1" "$1.$drafts.stale" 2>/dev/null || return
+  names_us "$1.$drafts.stale" || ln -- "$1.$drafts.stale" "$1" 2>/dev/null
+  rm -f -- "$1.$drafts.stale"
+}
+
 remove_files() {
   [ -z "$folder" ] || rm -rf -- "$folder"
   [ -n "$lock" ] || return
@@ -291,12 +304,13 @@ remove_files() {
   # Temporary files of the runner, if it was killed before it renamed them.
   # A name without a PID namespace (-ns) is of this one.
   for ending in "$drafts" "${drafts%-ns*}"; do
-    [ -z "$ending" ] || rm -f -- "$lock_dir"/*.json."$ending" "$lock_dir"/*.json."$ending".*
+    [ -z "$ending" ] || rm -f -- "$lock_dir"/*."$ending" "$lock_dir"/*."$ending".*
   done
-  # A new runner of the same manifest may own the lock file by now.
-  if grep -qF "\"runId\": \"$id\"" "$lock" 2>/dev/null; then
-    rm -f -- "$lock" "$lock_dir/state.json" "$lock_dir/control.sock"
-  fi
+  # A new runner of the same manifest may own the lock file by now. The state file may be that of an earlier run, if ours was
+  # killed before its first process: it tells the next run what the earlier one has left alive.
+  ! names_us "$lock" || rm -f -- "$lock_dir/control.sock"
+  remove_if_ours "$lock_dir/state.json"
+  remove_if_ours "$lock"
   rmdir "$lock_dir" 2>/dev/null
 }
 

@@ -65,6 +65,11 @@ export function childReader(): (pid: number) => readonly number[] {
   return childrenIn(listProcesses());
 }
 
+/** A start time is a date here, to the second. */
+export function ticksNow(): undefined {
+  return undefined;
+}
+
 /** lsof(8) knows the paths, but takes about a second. That is too slow for a name in a message. */
 export function readOutputs(): string[] {
   return [];

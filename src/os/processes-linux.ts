@@ -147,6 +147,12 @@ function readChildren(pid: number): number[] {
   return threadsOf(pid).flatMap((thread) => (readProc(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
 }
 
+/** The present moment in the unit of `startTicks`, 1/100 s since boot. Undefined: the system does not tell (`ProcSubset=pid` of systemd). */
+export function ticksNow(): number | undefined {
+  const [seconds = '', hundredths] = readProc('/proc/uptime')?.split(/[. ]/) ?? [];
+  return hundredths === undefined ? undefined : Number(seconds + hundredths);
+}
+
 export function readOutputs(info: ProcessInfo): string[] {
   return [1, 2].flatMap((fd) => {
     try {

@@ -29,6 +29,9 @@ export const readEnvironment: (info: ProcessInfo) => string | undefined = system
 /** Makes a function for one walk through a tree. It gives the pids of the children of a process; none when the process is gone. */
 export const childReader: () => (pid: number) => readonly number[] = system.childReader;
 
+/** The present moment in the unit of `startTicks`. Undefined: unknown, so the age of a process tells nothing. */
+export const ticksNow: () => number | undefined = system.ticksNow;
+
 /** The paths of its standard output and error, those that can be read. Without /proc always empty. */
 export const readOutputs: (info: ProcessInfo) => string[] = system.readOutputs;
 

@@ -1,21 +1,13 @@
 // Runs ps(1), for systems without /proc, such as macOS.
 import { spawnSync } from 'node:child_process';
 import { isOutOfDescriptors, releaseReserve } from './descriptor-reserve.ts';
+import { maxAttempts, ownSession } from './helper.ts';
 
 /**
  * The start time of a process is its identity, so each caller must see it in the same language and time zone. (The guard's
  * script sets the same.)
  */
 const fixed = { LC_ALL: 'C', TZ: 'UTC0' };
-
-/**
- * A Ctrl+C or Ctrl+Z at the terminal would end or stop a ps in our process group, and processes would look dead. (Node passes
- * `detached` on to libuv, but its types lack it for spawnSync.)
- */
-const ownSession: object = { detached: true };
-
-/** Limit of attempts when ps is killed from outside. */
-const maxAttempts = 5;
 
 /**
  * @returns its output; empty when it finds no process, or there is no ps.
@@ -25,6 +17,7 @@ export function ps(...words: readonly string[]): string {
   return run(words).stdout;
 }
 
+/** A ps that is killed would make processes look dead. */
 function run(words: readonly string[], attempt = 1): { readonly pid: number; readonly stdout: string } {
   const { error, pid, signal, stdout } = spawnSync('ps', words, {
     encoding: 'utf8',

@@ -3,7 +3,7 @@
 import type { Milliseconds } from '../manifest/types.ts';
 import { monotonicNow } from './clock.ts';
 import { signalGroup, signalProcess } from './kill.ts';
-import { childReader, isStillAlive, listProcesses, readEnvironment, readOutputs, readProcess } from './processes.ts';
+import { childReader, isStillAlive, listProcesses, readEnvironment, readOutputs, readProcess, ticksNow } from './processes.ts';
 import { findMembers, findSessionMembers } from './process-tree.ts';
 
 export interface Timer {
@@ -21,6 +21,7 @@ export interface System {
   readonly childReader: typeof childReader;
   readonly readEnvironment: typeof readEnvironment;
   readonly readOutputs: typeof readOutputs;
+  readonly ticksNow: typeof ticksNow;
   readonly isStillAlive: typeof isStillAlive;
   readonly findMembers: typeof findMembers;
   readonly findSessionMembers: typeof findSessionMembers;
@@ -39,9 +40,10 @@ export const realSystem: System = {
   childReader,
   readEnvironment,
   readOutputs,
+  ticksNow,
   isStillAlive,
   findMembers,
-  findSessionMembers: findSessionMembers,
+  findSessionMembers,
   signalProcess,
   signalGroup,
 };

@@ -2,7 +2,9 @@
 // command. relay.ts and run-command.ts decide when.
 import { identityOf, isDead, isStopped, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { pause, realSystem, type System } from '../os/system.ts';
+import { isDenied } from '../os/kill.ts';
 import type { SignalName } from '../manifest/types.ts';
+import { AskedToEnd } from './asked-to-end.ts';
 
 export interface Tree {
   /** Pid of the command. */
@@ -16,19 +18,24 @@ export interface Tree {
 /**
  * Signals the whole tree: the command's group if it has its own, and each process outside of it; otherwise each process, the
  * command first. Call it only before the command is reaped: later its pid may belong to another process.
+ * @param asked remembers which processes have got SIGTERM.
  */
-export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem): void {
+export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem, asked: AskedToEnd = new AskedToEnd()): void {
+  const signalOne = (info: ProcessInfo): void => {
+    if (system.signalProcess(info.pid, signal) && signal === 'SIGTERM') asked.add(info);
+  };
   if (tree.detached) {
     // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
-    const outside = descendants(tree, system).filter(({ pgid }) => pgid !== tree.pid);
+    const found = descendants(tree, system);
+    const inside = found.filter(({ pgid }) => pgid === tree.pid);
+    const noteGroup = signal === 'SIGTERM' ? asked.beginGroup(tree.pid, inside, system) : undefined;
     system.signalGroup(tree.pid, signal);
-    for (const { pid } of outside) system.signalProcess(pid, signal);
+    noteGroup?.();
+    for (const info of found) if (!inside.includes(info)) signalOne(info);
     return;
   }
   system.signalProcess(tree.pid, signal);
-  for (const { pid } of livingMembers(tree, {}, system)) {
-    if (pid !== tree.pid) system.signalProcess(pid, signal);
-  }
+  for (const info of livingMembers(tree, {}, system)) if (info.pid !== tree.pid) signalOne(info);
 }
 
 /**
@@ -111,8 +118,9 @@ const killWaitMs = 5000;
 const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
 
 /**
- * Ends the processes that outlive the command: SIGTERM to each, then SIGKILL after 8 s or as soon as `isHurried`.
+ * Ends the processes that outlive the command: SIGTERM to each that has not got it yet, then SIGKILL after 8 s or as soon as `isHurried`.
  * @param onUnsignalled gets processes that could not be signalled: they have ended, or we have no permission.
+ * @param asked those that got SIGTERM while the command ran: it was passed on to them.
  * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
 export async function endLeftovers(
@@ -120,9 +128,10 @@ export async function endLeftovers(
   isHurried: () => boolean,
   system: System = realSystem,
   onUnsignalled: (info: ProcessInfo) => void = () => undefined,
+  asked: AskedToEnd = new AskedToEnd(),
 ): Promise<ProcessInfo[]> {
   const termUntil = system.now() + termGraceMs;
-  const alreadyAsked = new Set<string>();
+  const met = new Set<string>();
   let killUntil: number | undefined;
   let lateScans = 0;
   // Two scans in a row must find nothing: one scan can miss a daemon that forks and exits during it.
@@ -131,7 +140,7 @@ export async function endLeftovers(
     const isTimeUp = system.now() >= (killUntil ?? Infinity);
     // Do not wait for a process that we may not signal: it belongs to another user.
     const left = livingMembers(tree, { nested: isKilling }, system).filter((info) => {
-      const isSignalled = isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, alreadyAsked, system);
+      const isSignalled = isKilling ? system.signalProcess(info.pid, 'SIGKILL') : terminateOnce(info, asked, met, system);
       if (!isSignalled) onUnsignalled(info);
       return isSignalled;
     });
@@ -146,12 +155,16 @@ export async function endLeftovers(
   }
 }
 
-/** Sends SIGTERM once. A stopped process handles it only after SIGCONT. */
-function terminateOnce(info: ProcessInfo, alreadyAsked: Set<string>, { signalProcess }: System): boolean {
+/**
+ * Sends SIGTERM, unless the process has got it. A stopped process handles it only after SIGCONT.
+ * @param met the processes for which this was called before. @returns false if the process cannot be signalled.
+ */
+function terminateOnce(info: ProcessInfo, asked: AskedToEnd, met: Set<string>, { signalProcess }: System): boolean {
   const identity = identityOf(info);
-  if (alreadyAsked.has(identity)) return true;
-  if (!signalProcess(info.pid, 'SIGTERM')) return false;
-  alreadyAsked.add(identity);
+  if (met.has(identity)) return true;
+  // A signal to a group skips members that belong to another user.
+  if (asked.has(info) ? isDenied(info.pid) : !signalProcess(info.pid, 'SIGTERM')) return false;
+  met.add(identity);
   if (isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
   return true;
 }

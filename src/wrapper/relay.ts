@@ -4,7 +4,9 @@ import type { SignalName } from '../manifest/types.ts';
 import { foregroundGroup } from '../os/foreground.ts';
 import { readProcess } from '../os/processes.ts';
 import { signalProcess } from '../os/kill.ts';
+import { realSystem } from '../os/system.ts';
 import { hasTerminal } from '../os/terminal.ts';
+import type { AskedToEnd } from './asked-to-end.ts';
 import { createChildWatch } from './children.ts';
 import type { RunningCommand } from './spawn-command.ts';
 import type { Rewrites } from './rewrites.ts';
@@ -19,6 +21,8 @@ export interface RelayOptions {
   readonly attachment: Attachment;
   readonly rewrites: Rewrites;
   readonly scope: 'group' | 'leader';
+  /** Gets the processes to which SIGTERM was passed on. */
+  readonly asked: AskedToEnd;
 }
 
 /** Signals that stop a process unless it handles them. SIGCONT continues it. */
@@ -87,11 +91,11 @@ export class Relay {
   }
 
   #send(signal: SignalName): void {
-    const { command, scope, tree } = this.#options;
+    const { asked, command, scope, tree } = this.#options;
     if (!command.isUnreaped()) return;
     this.#lookForHeldEndLater();
     if (isJobControl(signal)) this.#isAskedToStop = signal !== 'SIGCONT';
-    if (scope === 'group') signalTree(tree, signal);
+    if (scope === 'group') signalTree(tree, signal, realSystem, asked);
     else signalProcess(tree.pid, signal);
   }
 

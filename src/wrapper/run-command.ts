@@ -10,6 +10,7 @@ import { CannotReadProcesses, describeCommand, identityOf, isStillAlive, readPro
 import { realSystem } from '../os/system.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
+import { AskedToEnd } from './asked-to-end.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
@@ -35,12 +36,13 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   await nextTurn();
 
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
-  new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
+  const asked = new AskedToEnd();
+  new Relay({ tree, command, asked, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
   const end = await command.ended;
   const { tracer } = command;
   if (tracer) warn(shown`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
   const unsignalled = new Map<string, ProcessInfo>();
-  const survivors = await endLeftovers(tree, hurryBySignal(inbox), realSystem, (info) => unsignalled.set(identityOf(info), info));
+  const survivors = await endLeftovers(tree, hurryBySignal(inbox), realSystem, (info) => unsignalled.set(identityOf(info), info), asked);
   for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   for (const info of unsignalled.values()) {

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, needsPython, procrunArgv, type PipeOptions, type PipeRun, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, filesAreGone, needsPython, procrunArgv, type PipeOptions, type PipeRun, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
 import { standstill } from './output-support.ts';
 import { asFirst, command as procrunFile, firstOf, needs } from './pid1-support.ts';
 import { diedOf, exited, statusOf } from './up-support.ts';
@@ -44,7 +44,7 @@ async function assertEnds(run: PipeRun, signal: NodeJS.Signals, end = diedOf(sig
   await waitUntil(() => run.end !== undefined, `the end by ${signal}`);
   assert.deepEqual(run.end, end, run.report());
   await assertNothingAlive(run);
-  await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'an empty runtime folder');
+  await filesAreGone(run);
   assert.doesNotMatch(run.stderr, /internal error|\n\s+at /);
 }
 

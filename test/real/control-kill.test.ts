@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, execute, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, execute, filesAreGone, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killRunnerAndGuard, assertNothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopRunner } from './control-support.ts';
 import { diedOf, endOf, exited, heard, ready, says, sent, up } from './up-support.ts';
 
@@ -204,6 +204,22 @@ test('a signal while `up` ends an earlier run shortens the wait, and nothing is 
   await assertNothingAlive(next);
 });
 
+test('SIGKILL of an `up` that is ending an earlier run: its guard leaves the state of that run, and `kill --group` ends the processes by it', async () => {
+  const run = up({ deaf });
+  const pid = await ready(run, 'deaf');
+  await killRunnerAndGuard(run);
+  const next = start(['up'], { beside: run });
+  await next.waitFor(/earlier run/);
+  next.signal('SIGKILL');
+  assert.deepEqual(await next.ended, diedOf('SIGKILL'));
+  await waitUntil(() => !existsSync(join(runtimeFolderOf(run), 'runner.json')), 'the guard to be done');
+  assert.ok(isAlive(pid));
+  await quietly(run, 'kill', '--group');
+  assert.ok(!isAlive(pid));
+  await filesAreGone(run);
+  await assertNothingAlive(run, { within: 1000 });
+});
+
 test('a dead runner: `kill --group` spares escapees with `escapees: leave` or PROCRUN_ESCAPE=1', async () => {
   const run = up({
     p: { command: `${family}`, escapees: 'leave' },
@@ -304,7 +320,7 @@ for (const args of [['up'], ['ps'], ['down'], ['kill'], ['kill', '--group']]) {
     const next = await beside(run, ...args);
     assert.deepEqual(next.end, exited(args[0] === 'up' ? 0 : 3), next.report());
     assert.doesNotMatch(next.stderr, /earlier run/);
-    assert.deepEqual(readdirSync(run.runtimeDir), []);
+    assertNoFiles(run);
   });
 }
 

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, execute, fixtureCommand, needsPython, type PipeOptions, type PipeRun, processInfo, processesMarked, start, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, execute, fixtureCommand, needsPython, type PipeOptions, type PipeRun, processInfo, processesMarked, start, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited } from './up-support.ts';
 
 const polite = 'echo "ready $$"; exec sleep 300';
@@ -34,7 +34,7 @@ function failuresOf({ processes }: Drilled): Record<string, readonly string[]> {
 /** No process is alive, and no file is left. */
 async function assertNothingLeft(run: PipeRun): Promise<void> {
   await assertNothingAlive(run);
-  assert.deepEqual(readdirSync(run.runtimeDir), []);
+  assertNoFiles(run);
 }
 
 test('all processes end by SIGTERM: status 0, a table on stdout, the output of the processes on stderr', async () => {

@@ -1,9 +1,9 @@
 // The system lacks one thing: procrun takes another way, and does its main job all the same. One test for each thing that has
 // a fallback. The last ones play macOS, which has no /proc.
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, type End, environmentOf, execute, isAlive, needsNamespace, type PipeRun, procrunArgv, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, type End, environmentOf, execute, filesAreGone, isAlive, needsNamespace, needsPython, type PipeRun, procrunArgv, processInfo, root, start, startCommand, succeeds, terminal, test, waitUntil } from '../support/harness.ts';
 import { killRunnerAndGuard, type PsEntry } from './control-support.ts';
 import { grepWithoutZ, type Hidden, needsProcps, ofMacos, type Place, sleepWithoutFractions, without } from './fallbacks-support.ts';
 import { diedOf, endOf, exited, ready, says, stagesOf, up } from './up-support.ts';
@@ -61,13 +61,9 @@ async function upTwo({ beside, env }: Place): Promise<Two> {
 async function assertAllGone({ run, polite, deaf, escapees, leftAlone }: Two, options?: { within: number }): Promise<void> {
   await assertNothingAlive(run, { ...options, except: [leftAlone] });
   assert.deepEqual([polite, deaf, ...escapees].filter(isAlive), []);
-  await assertAllFilesGone(run);
+  await filesAreGone(run);
   assert.ok(isAlive(leftAlone), 'the one that wants to be left alone');
   process.kill(leftAlone, 'SIGKILL');
-}
-
-async function assertAllFilesGone(run: PipeRun): Promise<void> {
-  await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
 }
 
 async function interrupt(place: Place): Promise<void> {
@@ -234,12 +230,35 @@ test('without /proc the foreground group of a terminal is known: a typed Ctrl+C 
   await assertNothingAlive(run);
 });
 
+test('without the guard to make the pipes, a typed Ctrl+C does not reach the mkfifo of `up`: the run ends by SIGINT, and starts nothing', needsPython, async () => {
+  // The guard gives names in its folder, `up` whole paths.
+  const mkfifo = 'case $3 in /*) ;; *) exit 1 ;; esac; : >at-mkfifo; until [ -e go ]; do sleep 0.02; done; exec REAL "$@"';
+  const { beside, env } = await without({ programs: { mkfifo } });
+  const run = await terminal(['up'], { beside, env, manifest: { processes: { p: 'echo "started"; exec sleep 300' } } });
+  await waitUntil(() => existsSync(join(run.folder, 'at-mkfifo')), 'mkfifo');
+  run.type('\x03');
+  // The kernel has sent the signal to the whole group by then.
+  await run.waitFor('stopping: Ctrl+C');
+  writeFileSync(join(run.folder, 'go'), '');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'), run.report());
+  assert.doesNotMatch(run.screen, /\| started|started \(pid|cannot make/, run.report());
+  await assertNothingAlive(run);
+  await filesAreGone(run);
+});
+
+test('a base64 of the launcher does not hear what is typed: variables with names that the shell drops arrive', { skip: succeeds('dash', '-c', ':') ? false : 'dash is not installed' }, async () => {
+  const { beside, env } = await without({ programs: { base64: 'kill -INT $$; kill -QUIT $$; kill -TSTP $$; exec REAL "$@"' } });
+  const run = startCommand(['dash', join(root, 'bin/procrun.js'), 'run', '--', process.execPath, '-p', 'process.env["a-b"]'], { beside, env: { ...env, 'a-b': 'kept' } });
+  assert.deepEqual([await run.ended, run.stdout, run.stderr], [exited(0), 'kept\n', ''], run.report());
+  await assertNothingAlive(run);
+});
+
 test('without /proc and without a ps that shows this process, `up` says so and starts nothing; `run` runs, and warns', async () => {
   const place = await without({ paths: ofMacos.paths, texts: ofMacos.texts, programs: { ps: null } });
   const run = start(['up'], { beside: place.beside, env: place.env, manifest: { processes: { p: 'echo started' } } });
   assert.deepEqual([await run.ended, run.stdout], [exited(2), ''], run.report());
   assert.match(run.stderr, /^procrun: the run cannot begin: the processes of the system cannot be read: .*mount -t proc.*\n$/);
-  await assertAllFilesGone(run);
+  await filesAreGone(run);
   const wrapped = await done(place, 'run', '--', '/bin/sh', '-c', 'echo hello; exit 5');
   assert.deepEqual([wrapped.end, wrapped.stdout], [exited(5), 'hello\n']);
   assert.match(wrapped.stderr, /^procrun: processes that the command left may still run: .*\n$/);

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isAlive, processInfo, root, succeeds, test, waitUntil } from '../support/harness.ts';
@@ -58,4 +58,31 @@ for (const shell of shells) {
       assert.deepEqual([polite, stopped, deaf].map(({ printed }) => printed()), Array(3).fill('ready\nterm\n'));
     });
   }
+}
+
+for (const shell of shells) {
+  test(`the guard by ${shell.join(' ')} removes the files of its own run, unfinished ones and a socket's too, and no file of another run`, { skip: succeeds(...shell, '-c', ':') ? false : `${shell.join(' ')} is not installed` }, async () => {
+    const { beside } = await without({});
+    const [ours, theirs] = [randomUUID(), randomUUID()];
+    const draft = '4194303-1-ns7';
+    const rest = { [`control.sock.${draft}`]: '', [`state.json.${draft}`]: '{', [`runner.json.${draft}.stale`]: '{', 'control.sock': '' };
+    const named = (runId: string): string => JSON.stringify({ runId }, null, 2);
+    for (const [lock, state, left] of [
+      [ours, ours, []],
+      // It was killed before its first process, while it ended those of an earlier run.
+      [ours, theirs, ['state.json']],
+      // The next run has taken the lock, and has not written its state yet.
+      [theirs, ours, ['control.sock', 'runner.json']],
+      [theirs, theirs, ['control.sock', 'runner.json', 'state.json']],
+    ] as const) {
+      const folder = join(beside.folder, `of-${randomUUID()}`);
+      const own = join(folder, `${draft}-uuid`);
+      mkdirSync(own, { recursive: true });
+      writeFileSync(join(own, '~p.out'), '');
+      for (const [name, text] of Object.entries({ ...rest, 'runner.json': named(lock), 'state.json': named(state) })) writeFileSync(join(folder, name), text);
+      await runGuard(shell, { bin: process.env.PATH ?? '', lines: [`run ${ours} 99887766554`, `folder ${own}`, `lock ${join(folder, 'runner.json')}`, `drafts ${draft}`] });
+      assert.deepEqual(existsSync(folder) ? readdirSync(folder).sort() : [], left);
+      for (const name of left) if (name.endsWith('.json')) assert.equal(readFileSync(join(folder, name), 'utf8'), named(theirs));
+    }
+  });
 }

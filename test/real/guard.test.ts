@@ -4,10 +4,10 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, filesAreGone, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 import { killRunnerAndGuard, quietly, runtimeFolderOf } from './control-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
@@ -56,7 +56,7 @@ test('SIGKILL of the runner: processes that end by SIGTERM or ignore it, their g
   await killed(run);
   await assertNothingAlive(run, { within: withinMs });
   await waitUntil(() => !pids.some(isAlive), 'the end of the escapees');
-  await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
+  await filesAreGone(run);
 });
 
 for (const guardToo of [false, true]) {
@@ -71,7 +71,7 @@ for (const guardToo of [false, true]) {
       await quietly(run, 'kill', '--group');
     } else await killed(run);
     await assertNothingAlive(run, { within: withinMs });
-    await waitUntil(() => !existsSync(folder), 'the files to be gone');
+    await filesAreGone(run);
   });
 }
 
@@ -172,7 +172,7 @@ for (const kind of ['a stop', 'SIGKILL of the runner'] as const) {
       assert.deepEqual(opted.filter((pid) => !named.some((each) => each.pid === pid)), [], run.report());
     } else {
       await killed(run);
-      await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the guard to be done');
+      await filesAreGone(run);
     }
     assert.deepEqual(leaders.filter(isAlive), []);
     assert.deepEqual(pids.filter((pid) => !isAlive(pid)), []);
@@ -270,7 +270,7 @@ for (const guardToo of [false, true]) {
     if (guardToo) await quietly(run, 'kill', '--group');
     else {
       await killed(run);
-      await waitUntil(() => !existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files to be gone');
+      await filesAreGone(run);
     }
     const hops = (): number => statSync(join(run.folder, 'hops')).size;
     const until = hops();

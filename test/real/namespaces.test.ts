@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, needsNamespace, type PipeRun, processesMarked, processInfo, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, descendantsOf, needsNamespace, type PipeRun, processesMarked, processInfo, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
 import { runtimeFolderOf } from './control-support.ts';
 import { diedOf, exited, heard, ready } from './up-support.ts';
 
@@ -103,7 +103,7 @@ for (const [where, startBeside] of [
     const down = startBeside(['down'], run);
     assert.deepEqual(await down.ended, exited(0), down.report());
     await next.ended;
-    assert.deepEqual(readdirSync(run.runtimeDir), []);
+    assertNoFiles(run);
     await assertNothingAlive(next);
   });
 }

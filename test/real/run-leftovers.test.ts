@@ -1,6 +1,8 @@
 // `procrun run`: when the command has ended, the rest of its tree is ended too, and nothing else.
 import { strict as assert } from 'node:assert';
-import { assertNothingAlive, environmentOf, isAlive, needsPython, type PipeRun, processInfo, start, terminal, test, waitUntil } from '../support/harness.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, needsPython, type PipeRun, processInfo, start, terminal, test, waitUntil } from '../support/harness.ts';
 
 /** The script starts a background process, prints its pid when it is set up, and exits with status 4. */
 interface Leftover {
@@ -107,5 +109,28 @@ test('a stopped leftover is continued after SIGTERM: it ends by that, not by the
   const run = start(['run', '--', '/bin/sh', '-c', script, leftover]);
   assert.deepEqual(await run.ended, { code: 4, signal: null });
   assert.equal(run.stdout, 'told\n');
+  await assertNothingAlive(run);
+});
+
+/** Notes each SIGTERM, and ends when the command is gone and a file `go` is there. */
+const noting = (name: string): string => `trap 'echo ${name} >>told' TERM; : >${name}-ready; until [ -e go ]; do sleep 0.01; done`;
+
+test('a SIGTERM that was passed on and ended the command does not reach a leftover a second time: not a child, an orphan of the group, nor a process outside of it', async () => {
+  const script = `
+    sh -c "$1" & (sh -c "$2" &) ; setsid sh -c "$3" &
+    until [ -e child-ready ] && [ -e orphan-ready ] && [ -e outside-ready ]; do sleep 0.01; done
+    sleep 0.02; echo ready; exec sleep 300`;
+  const run = start(['run', '--', '/bin/sh', '-c', script, 'sh', ...['child', 'orphan', 'outside'].map(noting)]);
+  await run.waitFor('ready\n');
+  const command = descendantsOf(run.pid).find(({ ppid }) => ppid === run.pid)?.pid ?? assert.fail();
+  run.signal('SIGTERM');
+  await waitUntil(() => processInfo(command) === undefined, 'the wrapper to reap the command');
+  const told = (): string[] => readFileSync(join(run.folder, 'told'), 'utf8').trim().split('\n').sort();
+  await waitUntil(() => existsSync(join(run.folder, 'told')) && told().length >= 3, 'the leftovers to hear it');
+  // A second SIGTERM would come in the first scan after the end of the command. Many scans go by.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  writeFileSync(join(run.folder, 'go'), '');
+  assert.deepEqual(await run.ended, { code: 143, signal: null }, run.report());
+  assert.deepEqual(told(), ['child', 'orphan', 'outside']);
   await assertNothingAlive(run);
 });

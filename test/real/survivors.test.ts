@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, fixtureCommand, isAlive, needsPythonInNamespace, type PipeRun, processInfo, procrunArgv, startCommand, succeeds, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, descendantsOf, environmentOf, fixtureCommand, isAlive, needsPythonInNamespace, type PipeRun, processInfo, procrunArgv, startCommand, succeeds, test, waitUntil } from '../support/harness.ts';
 import { beside, assertNothingRuns, ps, runtimeFolderOf } from './control-support.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
@@ -27,7 +27,7 @@ test('after status 70, `ps` and `kill --group` find the survivor, and the next `
   process.kill(tracer, 'SIGKILL');
   await waitUntil(() => !isAlive(unkillable), 'the end of the unkillable process');
   await assertNothingRuns(run, 'ps');
-  assert.deepEqual(readdirSync(run.runtimeDir), []);
+  assertNoFiles(run);
   await assertNothingAlive(run, { within: 1000, except: [unkillable, tracer] });
 });
 

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, start, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, descendantsOf, environmentOf, execute, fixture, fixtureCommand, needsPython, procrunArgv, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited, ready, says, up } from './up-support.ts';
 
 for (const kind of ['exception', 'rejection']) {
@@ -53,7 +53,7 @@ async function folders(): Promise<{ run: ReturnType<typeof up>; base: string; ow
   for (const file of readdirSync(own, { recursive: true, encoding: 'utf8' })) assert.equal(statSync(join(own, file)).mode & 0o077, 0, file);
   run.signal('SIGTERM');
   assert.deepEqual(await run.ended, diedOf('SIGTERM'));
-  assert.deepEqual(readdirSync(run.runtimeDir), [], 'the run has removed its files');
+  assertNoFiles(run);
   mkdirSync(own, { mode: 0o700 });
   return { run, base: run.runtimeDir, own };
 }
@@ -100,7 +100,7 @@ test('a folder in the place of runner.json is removed', async () => {
   mkdirSync(join(own, 'runner.json'), { mode: 0o700 });
   const next = await execute(['up', '--max-runtime', '50ms'], { beside: run });
   assert.deepEqual(next.end, exited(124), next.report());
-  assert.deepEqual(readdirSync(run.runtimeDir), []);
+  assertNoFiles(run);
 });
 
 test('a run that ends while another one of the same manifest is starting removes none of its files', async () => {
@@ -113,7 +113,7 @@ test('a run that ends while another one of the same manifest is starting removes
   first.closeStdin();
   assert.deepEqual(await first.ended, exited(0), first.report());
   assert.equal(first.stdout, 'p | x\n');
-  assert.deepEqual(readdirSync(first.runtimeDir), []);
+  assertNoFiles(first);
   await assertNothingAlive(first);
 });
 

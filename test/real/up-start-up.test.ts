@@ -1,9 +1,9 @@
 // Signals in the first moments: to the runner, and from outside to a process that ignores them.
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { assertNothingAlive, descendantsOf, environmentOf, heldWrapper, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, descendantsOf, environmentOf, heldWrapper, isAlive, type PipeRun, processInfo, procrunArgv, startCommand, test, waitUntil } from '../support/harness.ts';
 import { diedOf, endOf, exited, ready, says, up } from './up-support.ts';
 
 /** Wrong usage, or a manifest with mistakes. */
@@ -139,5 +139,5 @@ test('a start that fails while the guard still makes its pipes leaves no file', 
   const mkfifo = '#!/bin/sh\ni=0\nwhile [ $i -lt 1000 ]; do i=$((i + 1)); : >"more$i"; done\nPATH=${PATH#*:} exec mkfifo "$@"\n';
   const run = startCommand(['/bin/sh', '-c', 'chmod +x bin/mkfifo; PATH=$PWD/bin:$PATH exec "$@"', 'sh', ...procrunArgv('up')], { manifest: { processes: { p: { comand: 'true' } } }, files: { 'bin/mkfifo': mkfifo } });
   assert.deepEqual(await run.ended, exited(statusUsage), run.report());
-  assert.deepEqual(readdirSync(run.runtimeDir), []);
+  assertNoFiles(run);
 });

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { chownSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, fixture, killedAfterGuard, procrunArgv, root, startCommand, succeeds, test, waitUntil } from '../support/harness.ts';
+import { assertNoFiles, assertNothingAlive, fixture, killedAfterGuard, procrunArgv, root, startCommand, succeeds, test, waitUntil } from '../support/harness.ts';
 import { beside, onDisk, ps, runtimeFolderOf } from './control-support.ts';
 import { diedOf, exited, ready, up } from './up-support.ts';
 
@@ -89,7 +89,7 @@ test('the runtime folder is cleaned away during the run: the stop flag is raised
   assert.equal(run.event('gone', 'drained').stage, 'run');
   assert.ok(run.events({ event: 'output', process: 'drained' }).some(({ line }) => line === 'drains'), run.report());
   assert.deepEqual(run.events({ event: 'warning' }), []);
-  assert.ok(!existsSync(run.runtimeDir) || readdirSync(run.runtimeDir).length === 0, 'the files that were made again are removed too');
+  assertNoFiles(run);
   await assertNothingAlive(run);
 });
 
@@ -110,7 +110,7 @@ test('the runtime folder is cleaned away during the run: state, lock and socket 
   for (const name of ['runner.json', 'state.json', 'control.sock']) assert.equal(statSync(join(runtimeFolderOf(run), name)).mode & 0o777, 0o600, name);
   assert.deepEqual((await beside(run, 'down')).end, exited(0));
   assert.deepEqual(await run.ended, exited(0), run.report());
-  assert.deepEqual(readdirSync(run.runtimeDir), []);
+  assertNoFiles(run);
 });
 
 test('a run whose files were cleaned away leaves those of a later run alone, while it runs and at its end', async () => {
@@ -139,7 +139,7 @@ test('a run whose files were cleaned away leaves those of a later run alone, whi
   assert.deepEqual([(await ps(second)).p?.state, (await ps(second)).q?.state], ['running', 'running']);
   assert.deepEqual((await beside(second, 'down')).end, exited(0));
   assert.deepEqual(await second.ended, exited(0), second.report());
-  assert.deepEqual(readdirSync(second.runtimeDir), []);
+  assertNoFiles(second);
 });
 
 for (const [what, run] of Object.entries({
@@ -149,7 +149,7 @@ for (const [what, run] of Object.entries({
   test(`a SIGKILL at the moment when the guard of a run ${what} has left: no file is left`, async () => {
     const killed = run();
     assert.deepEqual(await killed.ended, diedOf('SIGKILL'), killed.report());
-    assert.deepEqual(readdirSync(killed.runtimeDir), []);
+    assertNoFiles(killed);
     await assertNothingAlive(killed);
   });
 }

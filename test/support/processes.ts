@@ -129,11 +129,12 @@ export function descendantsOf(pid: number): ProcessInfo[] {
 /**
  * Checks every 5 ms until the condition is true. For changes that the kernel does not announce, such as the state of a process
  * that is not a child. Rejects after 20 s.
+ * @param what names the condition in the message. A function is called at the end, so that it can describe the state by then.
  */
-export async function waitUntil(isSo: () => boolean, what: string): Promise<void> {
+export async function waitUntil(isSo: () => boolean, what: string | (() => string)): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`waited 20 s in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited 20 s in vain for ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolveLater) => setTimeout(resolveLater, 5));
   }
 }

@@ -54,6 +54,15 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(folder), ['runner.json']);
   });
 
+  test("a dead run's socket and unfinished files go as soon as the lock is taken: the new run may end before it has a socket; its state stays", async () => {
+    const folder = newFolder();
+    const names = ['control.sock', 'control.sock.4194303-1', 'state.json.4194303-1', 'runner.json.4194303-1.stale', 'state.json'];
+    for (const name of names) writeFileSync(join(folder, name), '');
+    const lock = await take(folder);
+    assert.deepEqual(readdirSync(folder).sort(), ['runner.json', 'state.json']);
+    lock.release(assert.fail);
+  });
+
   test('a folder of a dead runner that cannot be removed is a warning', async (t) => {
     const folder = newFolder();
     fs.mkdirSync(join(folder, '4194303-1-x'));

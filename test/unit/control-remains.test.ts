@@ -1,9 +1,14 @@
 // How the living processes of a run without its runner are ended: histories on a fake clock.
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { Remains, type EndOptions, type Remnant } from '../../src/control/remains.ts';
-import type { InstanceState, RunState } from '../../src/control/state.ts';
+import { finishEarlierRun, Remains, type EndOptions, type Remnant } from '../../src/control/remains.ts';
+import { statePath, type InstanceState, type RunState } from '../../src/control/state.ts';
 import { bootId } from '../../src/os/machine.ts';
+import { readProcess } from '../../src/os/processes.ts';
 import { FakeSystem } from './system-support.ts';
 
 /** No group has this number, so the kernel says that the group is empty. */
@@ -116,4 +121,16 @@ test('after a slow scan there is a pause of five times its duration', async () =
   end(system, { graceMs: 0 });
   await system.pass(500);
   assert.deepEqual(times.slice(0, 3), [1000, 1240, 1480]);
+});
+
+test('the next run removes the state file of a dead run of which nothing lives, and leaves that of a living runner', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'procrun-remains-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const runId = randomUUID();
+  const own = readProcess(process.pid) ?? assert.fail();
+  for (const [runner, isLeft] of [[{ pid: own.pid, startTicks: own.startTicks }, true], [{ pid: 4_194_303 }, false]] as const) {
+    writeFileSync(statePath(folder), JSON.stringify({ ...stateOf({}, runner), runId }), { mode: 0o600 });
+    assert.deepEqual(await finishEarlierRun(folder, assert.fail, () => false), []);
+    assert.equal(existsSync(statePath(folder)), isLeft);
+  }
 });

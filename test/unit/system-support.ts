@@ -67,6 +67,8 @@ interface FakeTimer {
 export class FakeSystem implements System {
   time = 1000;
   scans = 0;
+  /** What `ticksNow` gives. */
+  ticks: number | undefined;
   /** Duration of each scan. */
   scanMs = 0;
   /** Changes the system at the beginning of a scan, whose number from 1 it gets. */
@@ -118,6 +120,8 @@ export class FakeSystem implements System {
 
   readonly readEnvironment = ({ pid }: ProcessInfo): string | undefined =>
     Object.entries(this.#find(pid)?.options.environment ?? {}).map(([name, value]) => `${name}=${value}\0`).join('');
+
+  readonly ticksNow = (): number | undefined => this.ticks;
 
   readonly readOutputs = ({ pid }: ProcessInfo): string[] => [...(this.#find(pid)?.options.outputs ?? [])];
 

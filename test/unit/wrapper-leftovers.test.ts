@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { ProcessInfo } from '../../src/os/processes.ts';
+import { AskedToEnd } from '../../src/wrapper/asked-to-end.ts';
 import { endLeftovers, signalTree, type Tree } from '../../src/wrapper/command-tree.ts';
 import { FakeSystem, type FakeOptions } from './system-support.ts';
 
@@ -13,9 +14,9 @@ interface Ending {
   survivors: number[] | undefined;
 }
 
-function end(system: FakeSystem, isHurried: () => boolean = () => false, onUnsignalled?: (info: ProcessInfo) => void): Ending {
+function end(system: FakeSystem, isHurried: () => boolean = () => false, onUnsignalled?: (info: ProcessInfo) => void, asked?: AskedToEnd): Ending {
   const ending: Ending = { survivors: undefined };
-  void endLeftovers(tree, isHurried, system, onUnsignalled).then((survivors: ProcessInfo[]) => {
+  void endLeftovers(tree, isHurried, system, onUnsignalled, asked).then((survivors: ProcessInfo[]) => {
     ending.survivors = survivors.map(({ pid }) => pid);
   });
   return ending;
@@ -158,4 +159,59 @@ test('a signal goes to the group by one kill(2) and to each descendant outside o
   signalTree(tree, 'SIGTERM', system);
   assert.deepEqual(system.signals, [`SIGTERM -${tree.pid}`, `SIGTERM ${outside.pid}`, `SIGTERM ${unmarked.pid}`]);
   assert.equal(system.scans, 0, 'a signal does not cost a scan of the whole system');
+});
+
+test('what got SIGTERM while the command ran does not get it again when the command has ended; all others get it', async () => {
+  const system = new FakeSystem();
+  const deaf: FakeOptions = { ...ours, survives: ['SIGTERM', 'SIGUSR1'] };
+  const child = system.start({ ...deaf, info: { ppid: tree.pid, pgid: tree.pid } });
+  const outside = system.start({ ...deaf, info: { ppid: child.pid } });
+  // init has adopted these: only the group signal reaches them.
+  const orphan = system.start({ ...deaf, info: { pgid: tree.pid, startTicks: '2000000000000000' } });
+  const perhapsYounger = system.start({ ...deaf, info: { pgid: tree.pid, startTicks: '2000000000000001' } });
+  const elsewhere = system.start({ ...deaf, info: { startTicks: '2000000000000000' } });
+  system.ticks = 2_000_000_000_000_001;
+  const asked = new AskedToEnd();
+  signalTree(tree, 'SIGUSR1', system, asked);
+  signalTree(tree, 'SIGTERM', system, asked);
+  assert.deepEqual(system.signals.splice(0), ['SIGUSR1', 'SIGTERM'].flatMap((signal) => [`${signal} -${tree.pid}`, `${signal} ${outside.pid}`]));
+  assert.equal(system.scans, 0);
+  const later = system.start({ ...deaf, info: { ppid: child.pid, pgid: tree.pid, startTicks: '2000000000000002' } });
+  const ending = end(system, undefined, undefined, asked);
+  await system.pass(7990);
+  assert.deepEqual(system.signals.splice(0), [perhapsYounger, elsewhere, later].map(({ pid }) => `SIGTERM ${pid}`));
+  await system.pass(200);
+  assert.deepEqual(system.signals.splice(0).sort(), [child, outside, orphan, perhapsYounger, elsewhere, later].map(({ pid }) => `SIGKILL ${pid}`).sort());
+  assert.deepEqual(ending.survivors, []);
+});
+
+test('at a terminal, too, each process gets SIGTERM once', async () => {
+  const system = new FakeSystem();
+  const asked = new AskedToEnd();
+  const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
+  signalTree({ ...tree, detached: false }, 'SIGTERM', system, asked);
+  end(system, undefined, undefined, asked);
+  await system.pass(1000);
+  assert.deepEqual(system.signals, [`SIGTERM ${tree.pid}`, `SIGTERM ${deaf.pid}`]);
+});
+
+test('a member that has left the group just before the signal to it gets SIGTERM later', async () => {
+  const system = new FakeSystem();
+  const asked = new AskedToEnd();
+  const child = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid } });
+  const leaves = { ...system, signalGroup: (...args: Parameters<typeof system.signalGroup>) => ((child.info = { ...child.info, pgid: child.pid }), system.signalGroup(...args)) };
+  signalTree(tree, 'SIGTERM', leaves, asked);
+  end(system, undefined, undefined, asked);
+  await system.pass(100);
+  assert.deepEqual(system.signals, [`SIGTERM -${tree.pid}`, `SIGTERM ${child.pid}`]);
+});
+
+test('a leftover that was stopped when it got SIGTERM is continued, and gets no second one', async () => {
+  const system = new FakeSystem();
+  const asked = new AskedToEnd();
+  const stopped = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid, state: 'T' } });
+  signalTree(tree, 'SIGTERM', system, asked);
+  const ending = end(system, undefined, undefined, asked);
+  await system.pass(10);
+  assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM -${tree.pid}`, `SIGCONT ${stopped.pid}`], []]);
 });
