@@ -11,6 +11,7 @@ import { Sink } from '../output/sink.ts';
 import { Source, type OutputReader } from '../output/source.ts';
 import { monotonicNow } from '../os/clock.ts';
 import type { Guard } from '../os/guard.ts';
+import { statusInternalError } from '../os/internal-error.ts';
 import { describeCommand, isStillAlive, isStopped, mayBeStopping, readProcess } from '../os/processes.ts';
 import { removeFolder } from '../os/remove.ts';
 import type { RunId } from '../os/run-id.ts';
@@ -18,6 +19,7 @@ import { deniedUser } from '../os/denied.ts';
 import { DescriptorReserve } from '../os/descriptor-reserve.ts';
 import { findDescendants, findHolder, isLeftAlone, type Member } from '../os/process-tree.ts';
 import { signalGroup, signalProcess } from '../os/kill.ts';
+import { statusUnkillable } from '../supervisor/outcome.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
@@ -78,6 +80,7 @@ export class Up {
   #timer: NodeJS.Timeout | undefined;
   #settling: NodeJS.Immediate | undefined;
   #spawned = false;
+  #crashed = false;
   #finish: ((end: UpEnd) => void) | undefined;
   #scannedMembers: Map<WatchedTree, readonly Member[]> | undefined;
 
@@ -168,6 +171,7 @@ export class Up {
 
   /** Raises every stop flag and sends SIGTERM to every group. For a crash, in which the supervisor cannot be trusted. */
   askAllToStop(): void {
+    this.#crashed = true;
     for (const child of this.#children.values()) {
       child.raiseFlag();
       if (child.leaderIsOurs && child.pid !== undefined) {
@@ -304,7 +308,7 @@ export class Up {
         process.kill(process.pid, 'SIGSTOP');
         break;
       case 'notice':
-        this.#say(action.notice);
+        this.#say(action.notice.type === 'done' ? { ...action.notice, status: this.#endStatus(action.notice.status) } : action.notice);
         break;
       case 'finish':
         this.#end(action);
@@ -403,7 +407,12 @@ export class Up {
     for (const child of this.#children.values()) child.dispose();
     this.#request.printer.progress([]);
     this.#removeFolder();
-    this.#finish?.({ status, signal, cutOutput });
+    this.#finish?.({ status: this.#endStatus(status), signal: this.#crashed ? undefined : signal, cutOutput });
+  }
+
+  /** After a crash the trees end by our SIGTERM, often all of them in time. The supervisor sees that as ends of its own. */
+  #endStatus(status: number): number {
+    return this.#crashed && status !== statusUnkillable ? statusInternalError : status;
   }
 
   #removeFolder(): void {

@@ -40,6 +40,17 @@ test('an unexpected exception during the start: every started process ends', asy
   await assertNothingAlive(run);
 });
 
+test('the status of a crash is 1, even if every process ends well by the SIGTERM that follows', async () => {
+  // The crash and the end of the run race each other. Several runs, so that either wins at least once.
+  for (let attempt = 1; attempt <= 6; attempt += 1) {
+    const run = up({ p: 'trap "sleep 0.2; exit 0" TERM; echo "ready $$"; while :; do sleep 0.01; done' }, { env: { NODE_OPTIONS: `--require=${fixture('crash.cjs')}` } });
+    await ready(run, 'p');
+    writeFileSync(join(run.folder, 'crash'), 'exception');
+    assert.deepEqual(await run.ended, exited(1), run.report());
+    for (const { status } of run.events().filter(({ event }) => event === 'done')) assert.equal(status, 1, run.report());
+  }
+});
+
 const manifest = { processes: { p: 'echo "ready $$"; exec sleep 300' } };
 
 /** Runs once, so that the base folder and the manifest's folder in it exist. Checks the modes of both. */
