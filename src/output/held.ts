@@ -62,6 +62,8 @@ export class HeldSource implements OutputReader {
   }
 
   cut(): void {
+    // Another cut must not begin the wait for the reader anew.
+    if (this.#isCut) return;
     this.#isCut = true;
     this.#source.cut();
     this.#onStateChange?.();

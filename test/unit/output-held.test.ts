@@ -131,6 +131,22 @@ for (const when of ['before it waits', 'while it waits'] as const) {
   });
 }
 
+test('more cuts do not begin the wait for the reader anew', async (t) => {
+  const held = makeHeld(t, undefined, ({ source }) => source.pause(true));
+  await held.print(lines(200_000));
+  held.end();
+  // The supervisor cuts again after each event of the run.
+  const again = setInterval(() => held.source.cut(), 50);
+  t.after(() => clearInterval(again));
+  const drained = held.source.drained();
+  const begun = performance.now();
+  while (performance.now() - begun < 10_000) {
+    if ((await Promise.race([drained, new Promise<string>((resolve) => setTimeout(resolve, 100, 'waits'))])) !== 'waits') break;
+  }
+  clearInterval(again);
+  assert.equal(await Promise.race([drained, turn()]), 'cut');
+});
+
 test('a cut loses nothing of a slow reader that still takes something in time', async (t) => {
   const held = makeHeld(t, undefined, ({ source }) => {
     source.pause(true);
