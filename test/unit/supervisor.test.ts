@@ -101,6 +101,15 @@ describe('the staged stop', () => {
     assert.equal(history.finished?.status, 3);
   });
 
+  test('a list of stages without SIGTERM: leftovers get its signals, and neither the flag nor the command, which were meant for the leader', () => {
+    const run = { kind: 'run', command: { kind: 'shell', text: './drain', shell: '/bin/sh' }, timeoutMs: 2000 } as const;
+    const history = new History([spec('web', { stopFlag: 'file', stopStages: [flagStage(1000), run, signalStage('SIGUSR1', 1000), killStage] })]);
+    history.begin();
+    history.leaderEnds('web', 0);
+    assert.deepEqual(history.tell({ id: 'web', type: 'remains' }), ['SIGUSR1 web']);
+    assert.deepEqual(history.pass(1000), ['kill web']);
+  });
+
   test('a stop sends nothing to a tree whose leader has just ended and that turns out to be gone', () => {
     const history = new History([spec('web'), spec('other')]);
     history.begin();
