@@ -51,6 +51,15 @@ describe('the dependency order', () => {
     }
   });
 
+  test('a dependency that was started and has ended counts as started: its dependant waits for the others only', () => {
+    const history = new History([spec('web', dependingOn('migrate', 'slow')), spec('migrate'), spec('slow')]);
+    assert.deepEqual(history.tell({ type: 'begin' }), ['spawn migrate', 'spawn slow']);
+    history.spawned('migrate');
+    assert.deepEqual(history.ends('migrate', 0), ['watch migrate', 'drain migrate']);
+    assert.deepEqual(history.noticesOf('not-started'), []);
+    assert.deepEqual(history.spawned('slow'), ['spawn web']);
+  });
+
   test('a dependency that is not in this run does not count', () => {
     const history = new History([spec('web', dependingOn('db'))]);
     assert.deepEqual(history.tell({ type: 'begin' }), ['spawn web']);
