@@ -2,13 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { findRun } from '../../src/control/find-run.ts';
 import { isElsewhere, isRunning, lockPath, mayBeStarting, readOwner, runFolderName, runnerInWords, takeLock, type Owner } from '../../src/control/lock.ts';
-import { hasMark, isOfDeadProcess, markOf, ownMark, readPrivate } from '../../src/control/private-file.ts';
+import { hasMark, isOfDeadProcess, markOf, ownMark, readPrivate, writePrivate } from '../../src/control/private-file.ts';
 import { finishEarlierRun, Remains } from '../../src/control/remains.ts';
 import { stateOf, statePath, type InstanceState } from '../../src/control/state.ts';
 import { bootId, pidNamespace } from '../../src/os/machine.ts';
@@ -54,6 +54,23 @@ test('a file of another user, or behind a link, is not read', (t) => {
   t.mock.method(process as { getuid: () => number }, 'getuid', () => uid + 1);
   assert.equal(readPrivate(path), undefined);
 });
+
+for (const [what, plant] of [
+  ['a link', (draft: string, victim: string) => symlinkSync(victim, draft)],
+  ['a file', (draft: string) => writeFileSync(draft, 'theirs', { mode: 0o666 })],
+  ['a folder', (draft: string) => mkdirSync(join(draft, 'x'), { recursive: true })],
+] as const) {
+  test(`${what} at the name of an unfinished file is replaced: nothing is written through it, and the file is private`, () => {
+    const folder = newFolder();
+    const [path, victim] = [join(folder, 'state.json'), join(folder, 'victim')];
+    writeFileSync(victim, 'theirs');
+    plant(`${path}.${ownMark()}`, victim);
+    writePrivate(path, 'ours');
+    assert.deepEqual([readPrivate(path), readFileSync(victim, 'utf8')], ['ours', 'theirs']);
+    assert.deepEqual([lstatSync(path).isFile(), lstatSync(path).mode & 0o777], [true, 0o600]);
+    assert.deepEqual(readdirSync(folder).sort(), ['state.json', 'victim']);
+  });
+}
 
 test('a leader with another start time than the state says is foreign, and so is its group', (t) => {
   const leader = startSleeper(t);
@@ -124,9 +141,12 @@ test('the lock of another PID namespace is taken over when it is old and nothing
   // A hurried caller does not wait for the young lock.
   const refused = await takeLock(folder, { runId: randomUUID(), file: '' }, assert.fail, () => true);
   assert.deepEqual('owner' in refused && refused.owner, there);
-  const old = new Date(Date.now() - 11_000);
-  utimesSync(lockPath(folder), old, old);
-  assert.ok(!mayBeStarting(folder, there));
+  // After the clock was set back, a lock seems to be of the future. It must not block the manifest until that time.
+  for (const ageMs of [-11_000, 11_000]) {
+    const time = new Date(Date.now() - ageMs);
+    utimesSync(lockPath(folder), time, time);
+    assert.ok(!mayBeStarting(folder, there), `${ageMs} ms`);
+  }
   const taken = await takeLock(folder, { runId: randomUUID(), file: '' }, assert.fail);
   assert.ok('lock' in taken);
   assert.deepEqual([theirs, others].map((mark) => readPrivate(join(folder, `state.json.${mark}`))), [undefined, '']);

@@ -10,11 +10,14 @@ const dependingOn = (...names: string[]): Pick<ProcessSpec, 'dependsOn'> => ({
 
 describe('the dependency order', () => {
   test('a dependant that only waits does not hold up the stop of its dependency', () => {
-    // `web` waits for `db` and for `slow`, whose command does not run yet.
-    const history = new History([spec('web', dependingOn('db', 'slow')), spec('db'), spec('slow')]);
-    history.tell({ type: 'begin' });
-    history.spawned('db');
-    assert.deepEqual(history.signal('SIGINT'), ['SIGTERM db', 'abort slow']);
+    // `web` waits for `db` and for `slow`, whose command does not run yet. It may stand before or behind them in the manifest.
+    const web = spec('web', dependingOn('db', 'slow'));
+    for (const specs of [[web, spec('db'), spec('slow')], [spec('db'), spec('slow'), web]]) {
+      const history = new History(specs);
+      history.tell({ type: 'begin' });
+      history.spawned('db');
+      assert.deepEqual(history.signal('SIGINT'), ['SIGTERM db', 'abort slow']);
+    }
   });
 
   test('the same in the moment in which its dependency is still being spawned', () => {
@@ -46,6 +49,15 @@ describe('the dependency order', () => {
       assert.deepEqual(history.noticesOf('not-started').map(({ process }) => process).sort(), ['a', 'b', 'c', 'd']);
       assert.equal(history.finished?.status, 127);
     }
+  });
+
+  test('a dependency that was started and has ended counts as started: its dependant waits for the others only', () => {
+    const history = new History([spec('web', dependingOn('migrate', 'slow')), spec('migrate'), spec('slow')]);
+    assert.deepEqual(history.tell({ type: 'begin' }), ['spawn migrate', 'spawn slow']);
+    history.spawned('migrate');
+    assert.deepEqual(history.ends('migrate', 0), ['watch migrate', 'drain migrate']);
+    assert.deepEqual(history.noticesOf('not-started'), []);
+    assert.deepEqual(history.spawned('slow'), ['spawn web']);
   });
 
   test('a dependency that is not in this run does not count', () => {

@@ -37,6 +37,8 @@ export class History {
   now = 1000;
   readonly notices: Notice[] = [];
   finished: { status: number; signal: PolicySignal | undefined } | undefined;
+  /** Whether the end of the run waits no longer for a slow reader of the output. */
+  cutsOutputAtEnd: boolean | undefined;
 
   constructor(specs: readonly ProcessSpec[], options: SupervisorOptions = {}) {
     this.supervisor = new Supervisor(planInstances(specs), options);
@@ -109,6 +111,7 @@ export class History {
         return [`${action.signal} ${action.id}${action.scope === 'leader' ? ' (leader)' : ''}${action.wake ? '' : ' (as it is)'}`];
       case 'finish':
         this.finished = { status: action.status, signal: action.signal };
+        this.cutsOutputAtEnd = action.cutOutput;
         return ['finish'];
       case 'pause':
         return ['pause'];

@@ -43,6 +43,15 @@ describe('starting', () => {
     assert.equal(history.finished?.signal, 'SIGINT');
   });
 
+  test('a spawn under way is aborted only once, whatever asks for the end again', () => {
+    const history = new History([spec('db')]);
+    history.tell({ type: 'begin' });
+    assert.deepEqual(history.signal('SIGINT'), ['abort db']);
+    history.pass(300);
+    assert.deepEqual([history.signal('SIGINT'), history.signal('SIGQUIT')], [[], []]);
+    assert.deepEqual(history.tell({ id: 'db', type: 'aborted' }), ['finish']);
+  });
+
   test('after a signal before the beginning, nothing starts', () => {
     const history = new History([spec('web')]);
     assert.deepEqual(history.signal('SIGTERM'), []);
@@ -90,6 +99,15 @@ describe('the staged stop', () => {
     assert.deepEqual(history.gone('web'), ['drain web']);
     history.ends('other');
     assert.equal(history.finished?.status, 3);
+  });
+
+  test('a list of stages without SIGTERM: leftovers get its signals, and neither the flag nor the command, which were meant for the leader', () => {
+    const run = { kind: 'run', command: { kind: 'shell', text: './drain', shell: '/bin/sh' }, timeoutMs: 2000 } as const;
+    const history = new History([spec('web', { stopFlag: 'file', stopStages: [flagStage(1000), run, signalStage('SIGUSR1', 1000), killStage] })]);
+    history.begin();
+    history.leaderEnds('web', 0);
+    assert.deepEqual(history.tell({ id: 'web', type: 'remains' }), ['SIGUSR1 web']);
+    assert.deepEqual(history.pass(1000), ['kill web']);
   });
 
   test('a stop sends nothing to a tree whose leader has just ended and that turns out to be gone', () => {
@@ -212,6 +230,37 @@ describe('further signals', () => {
     assert.deepEqual(history.signal('SIGINT'), []);
   });
 
+  for (const [what, hurry] of [
+    ['a further SIGINT, when no process has a next stage', (history: History) => history.signal('SIGINT')],
+    ['SIGQUIT', (history: History) => history.signal('SIGQUIT')],
+    ['the deadline of the whole stop', (history: History) => history.pass(60_000)],
+  ] as const) {
+    test(`${what}: no process waits any longer for a slow reader of its output, nor does the run`, () => {
+      const history = new History([spec('a'), spec('b')], { deadlineMs: 60_000 });
+      history.begin();
+      history.signal('SIGINT');
+      for (const id of ['a', 'b']) history.leaderEnds(id, 'SIGTERM');
+      for (const id of ['a', 'b']) assert.deepEqual(history.tell({ id, type: 'gone' }), [`drain ${id}`]);
+      history.standStill(300);
+      assert.deepEqual(hurry(history), ['cut-output a', 'cut-output b']);
+      for (const id of ['a', 'b']) history.tell({ id, type: 'drained' });
+      assert.deepEqual([history.finished?.signal, history.cutsOutputAtEnd], ['SIGINT', true]);
+    });
+  }
+
+  test('a further SIGINT that begins the next stage of a process does not cut the output of another', () => {
+    const history = new History([spec('a'), spec('b')]);
+    history.begin();
+    history.signal('SIGINT');
+    history.leaderEnds('a', 'SIGTERM');
+    history.tell({ id: 'a', type: 'gone' });
+    history.pass(300);
+    assert.deepEqual(history.signal('SIGINT'), ['kill b']);
+    history.tell({ id: 'a', type: 'drained' });
+    history.ends('b', 'SIGKILL');
+    assert.equal(history.cutsOutputAtEnd, false);
+  });
+
   test('a signal within 200 ms of the one before is the same gesture, and extends it by 200 ms', () => {
     const history = new History([spec('a')]);
     history.begin();
@@ -324,6 +373,12 @@ describe('policies', () => {
     assert.deepEqual(history.signal('SIGINT'), ['SIGINT web']);
     history.pass(300);
     assert.deepEqual(history.signal('SIGINT'), ['SIGTERM web']);
+  });
+
+  test('a SIGKILL into which a policy translates a signal goes to the whole tree, although the scope is the leader', () => {
+    const history = new History([spec('web', { ...withPolicy('SIGUSR1', { kind: 'translate', signal: 'SIGKILL' }), stopScope: 'leader' })]);
+    history.begin();
+    assert.deepEqual(history.signal('SIGUSR1'), ['SIGKILL web (as it is)']);
   });
 
   test('a process in its SIGKILL stage gets no stop signal, with any policy', () => {
