@@ -1,7 +1,7 @@
 // Finds which processes belong to which tree: the leader's group and session, and the escapees that left both. An escapee is
 // recognised by its mark, its run id or its output pipe. This file only finds processes; callers signal them.
 import { isBelow } from './run-id.ts';
-import { childReader, isDead, listProcesses, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
+import { childReader, identityOf, isDead, listProcesses, readEnvironment, readOutputs, readProcess, type ProcessInfo } from './processes.ts';
 import type { Session } from './session.ts';
 
 /** The facts by which the members of a tree are recognised. */
@@ -33,8 +33,26 @@ export function isLeftAlone({ inGroup, optedOut }: Member, leaveEscapees: boolea
   return !inGroup && (leaveEscapees || optedOut);
 }
 
-/** The living members of each tree, found by one scan of all processes. */
+/** Limit of scans in a row, for a system in which processes end all the time. */
+const maxScans = 3;
+
+/**
+ * The living members of each tree, found by one scan of all processes. A daemon forks and ends at once. If it does that during the
+ * scan, its child is not in the list yet, and it is itself not alive any more. So an empty result counts only if no process ended
+ * during the scan that may have been the parent of a member; otherwise there is another scan.
+ */
 export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]> {
+  /** Processes of earlier scans have forked before the present one. */
+  const known = new Set<string>();
+  for (let scan = 1; ; scan += 1) {
+    const before = known.size;
+    const found = scanOnce(trees, (identity) => known.add(identity));
+    if (known.size === before || scan === maxScans || [...found.values()].every((members) => members.length > 0)) return found;
+  }
+}
+
+/** @param onEnded is called for each process that ended during the scan, or before, and may have been a member. */
+function scanOnce(trees: readonly TreeMark[], onEnded: (identity: string) => void): Map<TreeMark, Member[]> {
   const found = new Map<TreeMark, Member[]>(trees.map((tree) => [tree, []]));
   const escapees = new EscapeeFinder(trees);
   const bySessionId = new Map<number, { tree: TreeMark; infos: ProcessInfo[] }>();
@@ -43,15 +61,22 @@ export function findMembers(trees: readonly TreeMark[]): Map<TreeMark, Member[]>
   const oldestLeader = trees.reduce((least, { session }) => Math.min(least, Number(session.leaderStart ?? 0) || 0), Infinity);
   const checkEscapee = (info: ProcessInfo): void => {
     // Reading environments is expensive, so skip processes older than every leader: they cannot be descendants.
-    if (isDead(info.state) || Number(info.startTicks) < oldestLeader) return;
+    if (Number(info.startTicks) < oldestLeader) return;
+    if (isDead(info.state)) {
+      // A zombie has no environment any more, but still its mark.
+      if (escapees.hasMark(info)) onEnded(identityOf(info));
+      return;
+    }
     const escapee = escapees.find(info);
     if (escapee) found.get(escapee.tree)?.push(escapee.member);
   };
-  for (const info of listProcesses()) {
+  for (const info of listProcesses((pid) => onEnded(String(pid)))) {
     if (info.pid === process.pid) continue;
     const entry = bySessionId.get(info.pgid) ?? bySessionId.get(info.sid);
     if (entry) entry.infos.push(info);
     else checkEscapee(info);
+    // The leader's own end is what the scan is made after.
+    if (entry && isDead(info.state) && info.pid !== entry.tree.session.id) onEnded(identityOf(info));
   }
   for (const { tree, infos } of bySessionId.values()) {
     if (tree.session.isOurs(infos, (info) => carriesMark(tree, info))) found.get(tree)?.push(...membersOf(tree.session, infos));
@@ -81,6 +106,10 @@ class EscapeeFinder {
     this.#byLimit = new Map(trees.flatMap((tree) => (tree.memoryLimit === undefined ? [] : [[tree.memoryLimit, tree]])));
     this.#byId = new Map(trees.map((tree) => [`${tree.runId}\0${tree.instance}`, tree]));
     this.#runIds = new Set(trees.map((tree) => tree.runId));
+  }
+
+  hasMark({ memoryLimit }: ProcessInfo): boolean {
+    return this.#byLimit.has(memoryLimit);
   }
 
   find(info: ProcessInfo): { tree: TreeMark; member: Member } | undefined {

@@ -123,13 +123,15 @@ function namesIn(folder: string): string[] {
   }
 }
 
-export function listProcesses(): ProcessInfo[] {
+/** @param onVanished is called for each process that ends between the reading of the list and of the process. */
+export function listProcesses(onVanished?: (pid: number) => void): ProcessInfo[] {
   const found: ProcessInfo[] = [];
   for (const name of namesIn('/proc')) {
     const first = name.charCodeAt(0);
     if (first < 0x31 || first > 0x39) continue;
     const info = readProcess(Number(name));
     if (info) found.push(info);
+    else onVanished?.(Number(name));
   }
   return found;
 }

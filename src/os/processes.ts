@@ -18,7 +18,8 @@ export class CannotReadProcesses extends Error {
   }
 }
 
-export const listProcesses: () => ProcessInfo[] = system.listProcesses;
+/** @param onVanished is called for each process that ends while the list is read. Without /proc the list is of one moment. */
+export const listProcesses: (onVanished?: (pid: number) => void) => ProcessInfo[] = system.listProcesses;
 
 /**
  * `NAME=value` pairs, each ended by a NUL. Undefined: not readable (the process has ended, or belongs to another user).
