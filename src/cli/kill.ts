@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ask } from '../control/client.ts';
 import { findRun, type FoundRun } from '../control/find-run.ts';
 import { noteKilled } from '../control/killed.ts';
-import { isElsewhere, runnerInWords } from '../control/lock.ts';
+import { isElsewhere, runnerInWords, type Owner } from '../control/lock.ts';
 import { Remains, remnantsInWords } from '../control/remains.ts';
 import { readState, type RunState } from '../control/state.ts';
 import { shown } from '../manifest/shown.ts';
@@ -31,10 +31,20 @@ export async function kill(names: readonly string[], _options: unknown, command:
   if (run.kind === 'silent' && isElsewhere(run.owner)) {
     throw new Failure(shown`${runnerInWords(run.owner)} does not answer, and its processes can be signalled only there\n  hint: run this command in that container`, statusUnkillable);
   }
-  // A runner writes its state before its first command runs. So no state means that it has started nothing.
+  // A runner writes its state before its first command runs. So no state means that it has started nothing, or that the file was removed later.
+  if (run.kind === 'silent' && !state && !hasJustBegun(run.owner)) {
+    throw new Failure(shown`${runnerInWords(run.owner)} does not answer, and its state file is gone, so its processes are not known\n  hint: \`kill ${run.owner.pid}\` stops it and them`, statusUnkillable);
+  }
   const request = { command: 'kill', instances: state ? chooseRunning(state.instances, names) : [], signal, scope } as const;
   const anyHit = signal === 'SIGKILL' && scope === 'group' ? await endTrees(running, request, timeout) : await sendSignal(running, request);
   if (!anyHit) throw new Failure(shown`nothing to kill: nothing${names.length === 0 ? '' : ` of ${names.join(', ')}`} is alive`, statusRunning);
+}
+
+/** Taking the lock and writing the state takes a fraction of this, even on a slow machine. */
+const longestBeginningMs: Milliseconds = 10_000;
+
+function hasJustBegun({ startedAt }: Owner): boolean {
+  return Math.abs(Date.now() - Date.parse(startedAt)) < longestBeginningMs;
 }
 
 interface KillRequest {

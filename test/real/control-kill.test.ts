@@ -1,7 +1,7 @@
 // `procrun kill`: the processes that it kills and those that it spares, and its messages, with a running, stopped, hanging or dead runner.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assertNoFiles, assertNothingAlive, execute, filesAreGone, fixtureCommand, isAlive, needsNamespace, needsPython, needsPythonInNamespace, processInfo, procrunArgv, quickWrappers, root, start, startCommand, test, waitUntil } from '../support/harness.ts';
 import { beside, killRunnerAndGuard, assertNothingRuns, onDisk, ps, quietly, runtimeFolderOf, stopRunner } from './control-support.ts';
@@ -59,6 +59,27 @@ test('-s sends any signal, by name or number, to leaders or to trees', needsPyth
   await quietly(run, 'kill');
   assert.deepEqual(await run.ended, exited(137));
   assert.equal(sent(run, 'q').at(0), 'SIGKILL leader kill');
+  await assertNothingAlive(run);
+});
+
+test('state and socket were removed, and nothing has changed since: not known is not nothing to kill', async () => {
+  const run = up({ p: sleeper });
+  const pid = await ready(run, 'p');
+  const folder = runtimeFolderOf(run);
+  await waitUntil(() => existsSync(join(folder, 'control.sock')), 'the socket');
+  await onDisk(run, { p: 'running' });
+  for (const name of ['control.sock', 'state.json']) rmSync(join(folder, name));
+  // A runner that took its lock just now may have started nothing yet.
+  const lock = join(folder, 'runner.json');
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/"startedAt": "\d+/, '"startedAt": "2001'));
+  for (const args of [[], ['--group'], ['-s', 'USR1']]) {
+    const kill = await beside(run, 'kill', ...args);
+    assert.deepEqual(kill.end, exited(70), kill.report());
+    assert.match(kill.stderr, new RegExp(`process ${run.pid} does not answer, and its state file is gone[^]*\\bkill ${run.pid}\\b`));
+  }
+  assert.ok(isAlive(pid));
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, diedOf('SIGTERM'));
   await assertNothingAlive(run);
 });
 
