@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, needsPython, type PipeRun, procrunArgv, root, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
-import { standstill, upInShell } from './output-support.ts';
+import { standstill, upInShell, upRead } from './output-support.ts';
 import { anotherGesture, diedOf, exited, up, upPretty } from './up-support.ts';
 
 const statusReaderGone = 141;
@@ -13,6 +13,29 @@ const silent = 'echo hello; exec sleep 300';
 
 /** Reads up to that line, and ends. */
 const readHello = '{ while read line; do case $line in *hello*) break ;; esac; done; }';
+
+/** Runs a command with a terminal of its own as standard output, types a line after its first output, and passes SIGTERM on. */
+const typing = `
+import os, signal, subprocess, sys
+master, slave = os.openpty()
+child = subprocess.Popen(sys.argv[1:], stdout=slave, stderr=2, stdin=subprocess.DEVNULL)
+signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+os.close(slave)
+seen = b""
+while b"hello" not in seen:
+    seen += os.read(master, 65536)
+os.write(1, b"hello\\n")
+os.write(master, b"a line\\n")
+os.write(1, b"typed\\n")
+while True:
+    try:
+        if not os.read(master, 65536):
+            break
+    except OSError:
+        break
+status = child.wait()
+sys.exit(128 - status if status < 0 else status)
+`;
 
 /** The status of procrun in a pipeline is in a file, where it disturbs no stream. */
 async function statusIn(run: PipeRun): Promise<number> {
@@ -78,6 +101,25 @@ for (const [form, start] of [['pretty', upPretty], ['json', up]] as const) {
 }
 
 /** half-close.py starts procrun with a socket as stdout, closes its own sending half at once, and copies what it reads. */
+for (const kind of ['pty', 'pty+err']) {
+  test(`a terminal that is not the controlling one is closed (${kind})`, needsPython, async () => {
+    const run = upRead({ p: silent }, { kind, pace: 'leave=5' });
+    assert.deepEqual(await run.ended, exited(statusReaderGone), run.report());
+    await assertNothingAlive(run);
+  });
+}
+
+test('typed input at a terminal that is not the controlling one does not end the run', needsPython, async () => {
+  const run = startCommand(['python3', '-I', '-S', '-c', typing, ...procrunArgv('up')], { manifest: { processes: { p: silent } } });
+  await run.waitFor('hello', 'stdout');
+  await run.waitFor('typed', 'stdout');
+  await standstill(run.pid);
+  assert.equal(run.end, undefined, run.report());
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, exited(128 + 15), run.report());
+  await assertNothingAlive(run);
+});
+
 test('a socket whose other end has closed only its sending half: the run goes on', needsPython, async () => {
   const processes = { p: 'echo hello; until [ -e go ]; do sleep 0.02; done; echo end' };
   const run = startCommand(['python3', '-I', '-S', join(root, 'test/support/half-close.py'), ...procrunArgv('up')], { manifest: { processes } });
