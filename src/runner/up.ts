@@ -22,6 +22,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
 import { Child } from './child.ts';
+import { SilentInput } from './silent-input.ts';
 import { startStageCommand, type StageCommand } from './stage-command.ts';
 import { statusOf } from './status.ts';
 import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
@@ -69,6 +70,7 @@ export class Up {
   readonly #guard: Guard;
   readonly #folder: string;
   readonly #reserve = new DescriptorReserve();
+  readonly #silentInput: SilentInput;
   readonly #lineRoom = new LineRoom();
   readonly #releaseQueue = new ReleaseQueue();
   /** Name of the instance whose output came last. */
@@ -86,6 +88,7 @@ export class Up {
     this.#request = request;
     this.#guard = request.guard;
     this.#folder = request.folder;
+    this.#silentInput = new SilentInput(request.folder);
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#dispatch({ id, type: 'remains' }),
@@ -115,7 +118,8 @@ export class Up {
   async run(): Promise<UpEnd> {
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
-    await this.#guard.makeFifos([...paths.values()].flatMap(fifosOf));
+    const shared = this.#request.instances.some(({ spec }) => spec.stdin === 'open') ? [this.#silentInput.path] : [];
+    await this.#guard.makeFifos([...shared, ...[...paths.values()].flatMap(fifosOf)]);
     this.#request.instances.forEach((plan, index) => this.#children.set(plan.name, this.#makeChild(plan, index, paths)));
     const end = new Promise<UpEnd>((resolve) => {
       this.#finish = resolve;
@@ -187,7 +191,7 @@ export class Up {
     const id = plan.name;
     const ownPaths = paths.get(id);
     if (!ownPaths) throw new Error(`no pipes for ${id}`);
-    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, ownPaths, {
+    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, silentInput: this.#silentInput, index }, ownPaths, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
       onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, hasFdFlag: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
@@ -401,6 +405,7 @@ export class Up {
     clearImmediate(this.#settling);
     this.#watcher.close();
     for (const child of this.#children.values()) child.dispose();
+    this.#silentInput.close();
     this.#request.printer.progress([]);
     this.#removeFolder();
     this.#finish?.({ status, signal, cutOutput });
