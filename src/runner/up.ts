@@ -98,8 +98,7 @@ export class Up {
         this.#dispatch({ id, type: 'gone' });
       },
       onLeaderMissing: (id, isLate) => this.#child(id).noticeHeldEnd(isLate),
-      onEscapee: (id, { info }, left) =>
-        this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
+      onEscapee: (id, { info }, left, command) => this.#say({ type: 'escapee', process: id, pid: info.pid, command, left }),
     });
     const { out, err, printer } = request;
     for (const sink of new Set([err, out])) {
