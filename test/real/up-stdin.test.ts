@@ -99,7 +99,7 @@ function linkOf(pid: number, fd: string): string {
 }
 
 test('an escapee that is left alone does not keep the open input open', async () => {
-  const run = up({ p: { command: '(exec setsid sh -c "echo escaped \\$\\$; cat >/dev/null; echo over >over") <&0 & until [ -e go ]; do sleep 0.01; done', escapees: 'leave' } });
+  const run = up({ p: { command: 'exec 4<&0; (exec setsid sh -c "echo escaped \\$\\$; cat >/dev/null; echo over >over") <&4 & until [ -e go ]; do sleep 0.01; done', escapees: 'leave' } });
   const pid = Number((await says(run, 'p', /^escaped \d+$/)).split(' ')[1]);
   await waitUntil(() => childrenOf(pid).some((child) => processInfo(child)?.name === 'cat'), 'the reader');
   writeFileSync(join(run.folder, 'go'), '');
