@@ -119,14 +119,18 @@ function asText(end: DrillEnd, killRunner: boolean): Shown {
   return joined([table(['process', 'result', 'stage', 'after', ''], rows), shown`\n${verdict(end, killRunner)}\n`]);
 }
 
-function verdict(end: DrillEnd, killRunner: boolean): string {
-  const { results, runnerFailed, stopMs } = end;
-  if (runnerFailed !== undefined) return `The drill failed: the runner itself ended, ${runnerFailed.signal ?? `status ${runnerFailed.status}`}.`;
+function verdict(end: DrillEnd, killRunner: boolean): Shown {
+  const { results, readyMs, runnerFailed, stopMs } = end;
+  if (runnerFailed !== undefined) return shown`The drill failed: the runner itself ended, ${runnerFailed.signal ?? `status ${runnerFailed.status}`}.`;
   const failed = results.filter(({ failures }) => failures.length > 0);
-  if (failed.length > 0) return `The drill failed: ${failed.map(({ process }) => process).join(', ')}.`;
-  if (results.every(({ stage, durationMs }) => stage === undefined && durationMs === undefined)) return 'The drill passed, but there was nothing to stop: all had ended before.';
-  const time = stopMs === undefined ? '' : ` after ${measured(stopMs)}`;
-  return killRunner ? `The drill passed: the runner was killed, and nothing was left${time}.` : `The drill passed: all ended politely, and nothing was left${time}.`;
+  if (failed.length > 0) return shown`The drill failed: ${failed.map(({ process }) => process).join(', ')}.`;
+  if (results.every(({ stage, durationMs }) => stage === undefined && durationMs === undefined)) return shown`The drill passed, but there was nothing to stop: all had ended before.`;
+  const early = results.filter(({ endedBeforeStop }) => endedBeforeStop).map(({ process }) => process).join(', ');
+  const left = `nothing was left${stopMs === undefined ? '' : ` after ${measured(stopMs)}`}`;
+  // An end with `on_success: stop` has begun the stop. The drill then sends no signal.
+  if (readyMs === undefined) return shown`The drill passed, but ${early === '' ? 'something else' : `the end of ${early}`} began the stop${killRunner ? ', so the runner was not killed' : ''}: all others ended politely, and ${left}.`;
+  const except = early === '' ? '' : ` (${early} had ended before)`;
+  return killRunner ? shown`The drill passed: the runner was killed${except}, and ${left}.` : shown`The drill passed: all ended politely${except}, and ${left}.`;
 }
 
 function failuresInWords(result: Result): string[] {

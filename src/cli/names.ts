@@ -43,6 +43,27 @@ export function chooseProcesses(manifest: Manifest, names: readonly string[]): r
   return manifest.processes.filter(({ name }) => selection.selected.processes.includes(name));
 }
 
+/**
+ * Gives the runner's standard input to the one instance that `--stdin` names. It takes the place of a `stdin: forward` in the manifest.
+ * @param plans the instances of the run.
+ * @throws Failure when the NAME is not exactly one instance of the run.
+ */
+export function giveStandardInput(plans: readonly InstancePlan[], manifest: Manifest, word: string): InstancePlan[] {
+  // A process of the run has the number of instances that -m asks for.
+  const counted = manifest.processes.map((spec) => plans.find((plan) => plan.spec.name === spec.name)?.spec ?? spec);
+  const named = instancesNamed([word], counted);
+  const [reader, ...more] = plans.filter(({ name }) => named.includes(name));
+  if (reader === undefined) throw new Failure(shown`--stdin ${word}: no instance of it is in this run`);
+  if (more.length > 0) {
+    const count = more.length + 1;
+    throw new Failure(shown`--stdin ${word}: only one instance can be given the standard input, and these are ${count}\n  hint: name one, for instance \`${reader.name}\``);
+  }
+  return plans.map((plan) => {
+    const stdin = plan === reader ? 'forward' : plan.spec.stdin === 'forward' ? 'open' : plan.spec.stdin;
+    return { ...plan, spec: { ...plan.spec, stdin } };
+  });
+}
+
 function withCounts(processes: readonly ProcessSpec[], text: string): ProcessSpec[] {
   const result = parseInstanceCounts(text, processes);
   if ('problem' in result) throw new Failure(joined([shown`-m ${text}: `, formatProblem(result.problem)]));

@@ -28,7 +28,7 @@ import { readEndably } from './endable-read.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
 import { readManifest, type ManifestOptions } from './manifest.ts';
-import { chooseInstances, chooseProcesses } from './names.ts';
+import { chooseInstances, chooseProcesses, giveStandardInput } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor } from './run-location.ts';
 import { RunSetup } from './run-setup.ts';
@@ -62,11 +62,15 @@ export interface UpOptions extends GlobalOptions {
   readonly stopOnExit?: boolean;
   readonly maxRuntime?: number;
   readonly quiet?: readonly string[];
+  readonly stdin?: string;
 }
 
 export async function up(host: Host, named: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
+  if (options.stdin !== undefined && (options.file ?? process.env.PROCRUN_FILE) === '-') {
+    throw new Failure(shown`the manifest is read from standard input, so --stdin has nothing to give to \`${options.stdin}\`\n  hint: save the manifest as a file, and name it by -f`);
+  }
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
   const early: PolicySignal[] = [];
   const inbox: Inbox = { early, deliver: (signal) => void early.push(signal), listenToAll: listenWhileReading((signal) => inbox.deliver(signal)) };
@@ -108,7 +112,8 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const given = options.format === 'json' || !fstatSync(1).isCharacterDevice() ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readWhileListening({ ...options, given }, inbox);
   inbox.listenToAll();
-  const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
+  const chosen = chooseInstances(manifest, { names, except: options.except, instances: options.instances });
+  const instances = (options.stdin === undefined ? chosen : giveStandardInput(chosen, manifest, options.stdin)).map((plan) => ({
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));

@@ -100,7 +100,10 @@ export class Story {
     if (entry && event.event !== 'stopping') this.#addTo(entry, event, now);
   }
 
-  /** The time at which all instances count as ready if no further event comes. Infinity: an instance has not been started yet. */
+  /**
+   * The time at which all instances count as ready if no further event comes. Infinity: an instance has not been started yet, or the
+   * end of one is about to stop everything.
+   */
   get readyAt(): Milliseconds {
     return Math.max(0, ...[...this.#stories.values()].map((entry) => this.#readyAt(entry)));
   }
@@ -190,8 +193,17 @@ export class Story {
   }
 
   #readyAt(entry: InstanceStory): Milliseconds {
+    // The runner stops everything on this end, but only when the whole tree is gone. A SIGINT meanwhile could be a second gesture,
+    // which shortens the stages of all.
+    if (this.#bringsStop(entry)) return Infinity;
     if (entry.hasPrinted || entry.ended || entry.notStarted) return 0;
     return entry.startedAt === undefined ? Infinity : entry.startedAt + this.#silentMs;
+  }
+
+  #bringsStop(entry: InstanceStory): boolean {
+    const { onSuccess, onFailure } = entry.plan.spec;
+    if (entry.notStarted) return onFailure === 'stop';
+    return entry.endedByItself && (!entry.timedOut && this.#endedWell(entry) ? onSuccess : onFailure) === 'stop';
   }
 
   #failures(entry: InstanceStory): FailureKind[] {

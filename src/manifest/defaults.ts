@@ -33,7 +33,10 @@ export function defaultStop(flag: StopFlagKind | undefined): Stage[] {
 const mask: Policy = { kind: 'mask' };
 const forward: Policy = { kind: 'forward' };
 
-/** A signal that asks for the end is masked, because the stages end the processes. The processes receive all other signals. */
+/**
+ * A signal that asks for the end is masked, because the stages end the processes. SIGWINCH is masked because no process of `up`
+ * has a terminal of its own: Apache ends by this signal. The processes receive all other signals.
+ */
 export const defaultPolicies: Readonly<Record<PolicySignal, Policy>> = {
   SIGINT: mask,
   SIGTERM: mask,
@@ -43,7 +46,7 @@ export const defaultPolicies: Readonly<Record<PolicySignal, Policy>> = {
   SIGCONT: forward,
   SIGUSR1: forward,
   SIGUSR2: forward,
-  SIGWINCH: forward,
+  SIGWINCH: mask,
 };
 
 /** The defaults of all other process keys. */
@@ -57,7 +60,7 @@ export const processDefaults = {
   stopScope: 'group',
   escapees: 'stop',
   stderr: 'merge',
-  stdin: 'none',
+  stdin: 'open',
   onSuccess: 'continue',
   onFailure: 'stop',
   success: { codes: [0], signals: [] },

@@ -147,7 +147,7 @@ export const processFields = noList(
       stop_scope: v.optional(v.pipe(oneOf('group', 'leader'), described('Stop scope', 'Signals go to the whole tree (group) or to the leader alone. SIGKILL always goes to the whole tree. Default: group.'))),
       escapees: v.optional(v.pipe(oneOf('stop', 'leave'), described('Escapees', 'Descendants that left the process group: stop them with the rest, or leave them alone. Default: stop.'))),
       stderr: v.optional(v.pipe(oneOf('merge', 'split'), described('Standard error', 'merge: one pipe with standard output, which keeps the order. split: to the standard error of the runner. Default: merge.'))),
-      stdin: v.optional(v.pipe(oneOf('none', 'forward'), described('Standard input', 'forward: this one process reads the standard input of the runner. none: it reads nothing. Default: none.'))),
+      stdin: v.optional(v.pipe(oneOf('open', 'none', 'forward'), described('Standard input', 'open: nothing comes, and it ends when the runner does. none: it is at its end (/dev/null). forward: this one process reads the standard input of the runner. Default: open.'))),
       on_success: v.optional(v.pipe(oneOf('continue', 'stop'), described('On success', 'After a success: continue, or stop all processes. Default: continue.'))),
       on_failure: v.optional(v.pipe(oneOf('stop', 'continue'), described('On failure', 'After any other end: stop all processes, or continue. Default: stop.'))),
       success: v.optional(

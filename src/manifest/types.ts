@@ -64,7 +64,7 @@ export interface ProcessSpec {
   readonly stopScope: 'group' | 'leader';
   readonly escapees: 'stop' | 'leave';
   readonly stderr: 'merge' | 'split';
-  readonly stdin: 'none' | 'forward';
+  readonly stdin: 'open' | 'none' | 'forward';
   readonly onSuccess: 'continue' | 'stop';
   readonly onFailure: 'stop' | 'continue';
   readonly success: { readonly codes: readonly number[]; readonly signals: readonly SignalName[] };

@@ -1,4 +1,5 @@
 // Opens the pipes of one instance: its output, its standard input and its stop flag. child.ts connects them to the process.
+// silent-input.ts has the one input that many instances share.
 import { closeSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -44,7 +45,7 @@ export interface Channels {
   /** The runner's read ends of its output. */
   readonly out: number;
   readonly err: number | undefined;
-  /** The runner's write end of its standard input; undefined: its standard input is /dev/null. */
+  /** The runner's write end of its standard input; undefined: it has no pipe of its own for that. */
   readonly stdin: Socket | undefined;
   /** Closes the runner's copies of the command's ends. End of file comes only when every holder has closed its copy. */
   closeChildEnds(): void;

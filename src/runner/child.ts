@@ -1,6 +1,6 @@
 // One running instance: its leader, its pipes, its stop flag. The supervisor decides what to do, and tree-watcher.ts finds
 // out whether the tree is alive.
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { UnsafeFolder } from '../control/runtime-folder.ts';
@@ -22,6 +22,7 @@ import type { TreeMark } from '../os/process-tree.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { type ChannelPaths, type Channels, lowerStopFile, openChannels, raiseStopFile } from './channels.ts';
 import { instanceEnvironment } from './environment.ts';
+import type { SilentInput } from './silent-input.ts';
 
 export interface ChildListener {
   /** Takes over the read end of its output and reads it. */
@@ -43,8 +44,8 @@ export interface ChildListener {
   onTyped(): void;
 }
 
-/** Two each for the pipe on which libuv reports exec's result, the gate, and the IPC channel. */
-const descriptorsOfSpawn = 6;
+/** Two each for the pipe on which libuv reports exec's result, the gate, and the IPC channel; two for its standard input. */
+const descriptorsOfSpawn = 8;
 
 const outOfDescriptors = 'no file descriptors are left; raise the limit (ulimit -n), or run fewer instances';
 
@@ -58,6 +59,7 @@ const maxAttempts = 5;
 export interface ChildRun {
   readonly runId: RunId;
   readonly reserve: DescriptorReserve;
+  readonly silentInput: SilentInput;
   /** Index among the instances, from 0. */
   readonly index: number;
 }
@@ -254,15 +256,7 @@ export class Child {
     const channels = this.#channels;
     if (!channels) throw new Error(`${this.plan.name}: no pipes`);
     assertDescriptors(descriptorsOfSpawn);
-    const leader = spawnLeader({
-      command: spec.command,
-      cwd: spec.cwd,
-      env: this.env,
-      memoryLimitKib: this.memoryLimit?.limitKib,
-      ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
-      ...channels.child,
-      ipc: spec.stopFlag === 'message',
-    });
+    const leader = this.#spawnLeader(channels);
     this.#leader = leader;
     this.#heldSince = undefined;
     const session = new Session(leader.pid, readProcess(leader.pid)?.startTicks, { isChild: true });
@@ -302,6 +296,26 @@ export class Child {
       session.leaderReaped();
       reportEnd(end);
     });
+  }
+
+  #spawnLeader({ child }: Channels): Leader {
+    const { spec } = this.plan;
+    // Only for the spawn, so that processes that start at the same time do not add up their descriptors.
+    const silent = spec.stdin === 'open' && child.stdin === null ? this.#run.silentInput.open() : undefined;
+    try {
+      return spawnLeader({
+        command: spec.command,
+        cwd: spec.cwd,
+        env: this.env,
+        memoryLimitKib: this.memoryLimit?.limitKib,
+        ignore: policySignals.filter((signal) => spec.signals[signal].kind === 'ignore'),
+        ...child,
+        stdin: child.stdin ?? silent ?? null,
+        ipc: spec.stopFlag === 'message',
+      });
+    } finally {
+      if (silent !== undefined) closeSync(silent);
+    }
   }
 
   #forward(from: Readable, to: NonNullable<Channels['stdin']>): void {

@@ -1,9 +1,9 @@
 // Watches trees whose leader has ended, and trees that are being killed, until they are gone. Without a watched tree it has
 // no timer and reads no processes.
 import { isLeftAlone, type Member, type TreeMark } from '../os/process-tree.ts';
-import { identityOf } from '../os/processes.ts';
 import type { Milliseconds } from '../manifest/types.ts';
 import { realSystem, type System, type Timer } from '../os/system.ts';
+import { EscapeeNews } from './escapee-news.ts';
 
 export interface WatchedTree {
   readonly id: string;
@@ -20,8 +20,8 @@ export interface TreeListener {
    * should have come long ago.
    */
   onLeaderMissing(id: string, isLate: boolean): void;
-  /** Called once for each descendant found outside of the group. @param left it is left alone. */
-  onEscapee(id: string, member: Member, left: boolean): void;
+  /** Called once for each descendant outside of the group that its parent does not end. @param left it is left alone. */
+  onEscapee(id: string, member: Member, left: boolean, command: string): void;
 }
 
 /**
@@ -62,7 +62,7 @@ export class TreeWatcher {
   readonly #listener: TreeListener;
   readonly #system: System;
   readonly #watches = new Map<string, Watch>();
-  readonly #reportedEscapees = new Set<string>();
+  readonly #escapees: EscapeeNews;
   #timer: Timer | undefined;
   #intervalMs = firstIntervalMs;
   #nextScanAt = 0;
@@ -70,6 +70,7 @@ export class TreeWatcher {
   constructor(listener: TreeListener, system: System = realSystem) {
     this.#listener = listener;
     this.#system = system;
+    this.#escapees = new EscapeeNews(system, ({ tree, member, left, command }) => listener.onEscapee(tree, member, left, command));
   }
 
   /** From now on calls `onRemains` once if a member is found alive, and `onGone` when none is. */
@@ -80,6 +81,7 @@ export class TreeWatcher {
 
   /** Sends SIGKILL to the whole tree now and at each scan, until it is gone or released. */
   kill(tree: WatchedTree): void {
+    this.#escapees.settle(tree.id);
     const entry = this.#entry(tree);
     entry.killing = true;
     if (tree.mark.session.isHeld) this.#system.signalGroup(tree.mark.session.id, 'SIGKILL');
@@ -94,6 +96,7 @@ export class TreeWatcher {
       emptyScans = members.length === 0 ? emptyScans + 1 : 0;
       for (const { info } of members) if (this.#system.isStillAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
     }
+    for (const { id } of trees) this.#escapees.settle(id);
   }
 
   /**
@@ -129,13 +132,14 @@ export class TreeWatcher {
   /** Scans for the living members of these trees. Excludes members that are left alone. */
   members(trees: readonly WatchedTree[]): Map<WatchedTree, readonly Member[]> {
     const found = this.#system.findMembers(trees.map((tree) => tree.mark));
-    return new Map(trees.map((tree) => [tree, this.#reportEscapees(tree, found.get(tree.mark) ?? [])]));
+    return new Map(trees.map((tree) => [tree, this.#noteEscapees(tree, found.get(tree.mark) ?? [])]));
   }
 
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#watches.clear();
+    this.#escapees.close();
   }
 
   #entry(tree: WatchedTree): Watch {
@@ -206,6 +210,7 @@ export class TreeWatcher {
     }
     if (entry.remainsReported && entry.emptyScans < 2) return;
     this.#watches.delete(tree.id);
+    this.#escapees.settle(tree.id);
     this.#listener.onGone(tree.id);
   }
 
@@ -221,14 +226,9 @@ export class TreeWatcher {
     for (const { info, inGroup } of members) if (!inGroup && this.#system.isStillAlive(info)) this.#system.signalProcess(info.pid, 'SIGKILL');
   }
 
-  /** Reports new escapees. @returns the members that are not left alone. */
-  #reportEscapees(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
-    for (const member of members) {
-      const key = identityOf(member.info);
-      if (member.inGroup || member.nested || this.#reportedEscapees.has(key)) continue;
-      this.#reportedEscapees.add(key);
-      this.#listener.onEscapee(tree.id, member, isLeftAlone(member, tree.leaveEscapees));
-    }
+  /** Notes new escapees. @returns the members that are not left alone. */
+  #noteEscapees(tree: WatchedTree, members: readonly Member[]): readonly Member[] {
+    this.#escapees.found(tree.id, members, (member) => isLeftAlone(member, tree.leaveEscapees));
     return members.filter((member) => !isLeftAlone(member, tree.leaveEscapees));
   }
 }

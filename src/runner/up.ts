@@ -24,6 +24,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Action, InstancePlan, SupervisorEvent } from '../supervisor/types.ts';
 import { channelPaths, fifosOf, type ChannelPaths } from './channels.ts';
 import { Child } from './child.ts';
+import { SilentInput } from './silent-input.ts';
 import { startStageCommand, type StageCommand } from './stage-command.ts';
 import { statusOf } from './status.ts';
 import { TreeWatcher, type WatchedTree } from './tree-watcher.ts';
@@ -71,6 +72,7 @@ export class Up {
   readonly #guard: Guard;
   readonly #folder: string;
   readonly #reserve = new DescriptorReserve();
+  readonly #silentInput: SilentInput;
   readonly #lineRoom = new LineRoom();
   readonly #releaseQueue = new ReleaseQueue();
   /** Name of the instance whose output came last. */
@@ -89,6 +91,7 @@ export class Up {
     this.#request = request;
     this.#guard = request.guard;
     this.#folder = request.folder;
+    this.#silentInput = new SilentInput(request.folder);
     this.#supervisor = new Supervisor(instances, { deadlineMs, maxRuntimeMs });
     this.#watcher = new TreeWatcher({
       onRemains: (id) => this.#dispatch({ id, type: 'remains' }),
@@ -98,8 +101,7 @@ export class Up {
         this.#dispatch({ id, type: 'gone' });
       },
       onLeaderMissing: (id, isLate) => this.#child(id).noticeHeldEnd(isLate),
-      onEscapee: (id, { info }, left) =>
-        this.#say({ type: 'escapee', process: id, pid: info.pid, command: describeCommand(info), left }),
+      onEscapee: (id, { info }, left, command) => this.#say({ type: 'escapee', process: id, pid: info.pid, command, left }),
     });
     const { out, err, printer } = request;
     for (const sink of new Set([err, out])) {
@@ -118,7 +120,8 @@ export class Up {
   async run(): Promise<UpEnd> {
     const paths = new Map<string, ChannelPaths>();
     for (const { name, spec } of this.#request.instances) paths.set(name, channelPaths(this.#folder, name, spec));
-    await this.#guard.makeFifos([...paths.values()].flatMap(fifosOf));
+    const shared = this.#request.instances.some(({ spec }) => spec.stdin === 'open') ? [this.#silentInput.path] : [];
+    await this.#guard.makeFifos([...shared, ...[...paths.values()].flatMap(fifosOf)]);
     this.#request.instances.forEach((plan, index) => this.#children.set(plan.name, this.#makeChild(plan, index, paths)));
     const end = new Promise<UpEnd>((resolve) => {
       this.#finish = resolve;
@@ -191,7 +194,7 @@ export class Up {
     const id = plan.name;
     const ownPaths = paths.get(id);
     if (!ownPaths) throw new Error(`no pipes for ${id}`);
-    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, index }, ownPaths, {
+    return new Child(plan, { runId: this.#request.runId, reserve: this.#reserve, silentInput: this.#silentInput, index }, ownPaths, {
       read: (readEnd, stream) => this.#read(plan, readEnd, stream),
       onAtGate: ({ id: pgid, leaderStart }) => this.#guard.add({ pgid, leaderStart, hasFdFlag: plan.spec.stopFlag === 'fd' }),
       onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
@@ -405,6 +408,7 @@ export class Up {
     clearImmediate(this.#settling);
     this.#watcher.close();
     for (const child of this.#children.values()) child.dispose();
+    this.#silentInput.close();
     this.#request.printer.progress([]);
     this.#removeFolder();
     this.#finish?.({ status: this.#endStatus(status), signal: this.#crashed ? undefined : signal, cutOutput });

@@ -51,6 +51,19 @@ test('all processes end by SIGTERM: status 0, a table on stdout, the output of t
   await assertNothingLeft(run);
 });
 
+for (const [args, killed] of [[[], ''], [['--kill-runner'], ', so the runner was not killed']] as const) {
+  test(`drill ${args.join(' ')}: in a Procfile a process has ended before the stop: the table and the verdict say so, and the others get their stages`, async () => {
+    // Takes its time, so that a signal that hurries the stop on shows.
+    const web = `trap 'sleep 0.3; exit 0' TERM; : >trapped; echo ready; while :; do sleep 0.05; done`;
+    const run = await execute(['drill', ...args], { files: { Procfile: `web: ${web}\ncss: until [ -e trapped ]; do sleep 0.02; done; cat </dev/null\n` } });
+    assert.deepEqual(run.end, exited(0), run.report());
+    assert.match(run.stdout, /^web +ok +SIGTERM +\S+$/m);
+    assert.match(run.stdout, /^css +ok +had ended before the stop: exit 0$/m);
+    assert.match(run.stdout, new RegExp(`^The drill passed, but the end of css began the stop${killed}: all others ended politely, and nothing was left after \\S+\\.$`, 'm'));
+    await assertNothingLeft(run);
+  });
+}
+
 test('a process that ignores SIGTERM: status 1, and the process is named', async () => {
   const run = await drill({ web: polite, deaf });
   assert.deepEqual(run.end, exited(1), run.report());

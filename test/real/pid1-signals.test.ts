@@ -94,7 +94,7 @@ for (const starter of starters) {
 
   test(`up, started by ${starter.name}: a signal reaches the process that it is for once`, { skip: needs(starter).skip || needsPython.skip }, async () => {
     const run = startCommand([...asFirst, ...starter.argv, 'up', '--format', 'json'], {
-      manifest: { processes: { p: { command: fixtureCommand('signals.py', '--exit-on', 'TERM'), signals: { SIGTERM: 'forward' } } } },
+      manifest: { processes: { p: { command: fixtureCommand('signals.py', '--exit-on', 'TERM'), signals: { SIGTERM: 'forward', SIGWINCH: 'forward' } } } },
     });
     const first = await firstOf(run);
     await ready(run, 'p');

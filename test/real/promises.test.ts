@@ -152,7 +152,7 @@ test('`check --print` has the values of every process key', async () => {
   const printed = parse(run.stdout) as { name: string; shutdown: unknown; processes: Record<string, Record<string, unknown>> };
   assert.deepEqual([printed.name, printed.shutdown, Object.keys(printed.processes)], ['shop', { deadline: '30s' }, ['db', 'web']]);
   const { signals, depends_on: dependencies, ...rest } = printed.processes.web ?? {};
-  assert.deepEqual({ ...rest, signals: web.signals }, { ...web, stop: [{ flag: '1s' }, { SIGINT: '1.5s' }, { run: { command: ['./drain', 'now'], timeout: '2s' } }, { run: { command: './drain', timeout: '0s' } }], stdin: 'none' });
+  assert.deepEqual({ ...rest, signals: web.signals }, { ...web, stop: [{ flag: '1s' }, { SIGINT: '1.5s' }, { run: { command: ['./drain', 'now'], timeout: '2s' } }, { run: { command: './drain', timeout: '0s' } }], stdin: 'open' });
   assert.deepEqual(signals, { SIGINT: 'forward', SIGTERM: 'mask', SIGHUP: 'SIGUSR1', SIGQUIT: 'mask', SIGTSTP: 'forward', SIGCONT: 'forward', SIGUSR1: 'forward', SIGUSR2: 'stop', SIGWINCH: 'ignore' });
   assert.ok(JSON.stringify(dependencies).includes('"db"'));
   assert.deepEqual(printed.processes.db?.command, ['sleep', '1']);
@@ -189,7 +189,7 @@ test('`explain`: every policy, every stage, and the notes', async () => {
     '  SIGCONT  forward  SIGCONT at once, to its leader alone',
     '  SIGUSR1  ignore  nothing, and it ignores one from anybody else',
     '  SIGUSR2  stop  its staged stop begins; the others run on',
-    '  SIGWINCH  forward  SIGWINCH at once, to its leader alone',
+    '  SIGWINCH  mask  nothing',
     '',
     '  stage  what happens',
     '  1  flag 1s  the file $PROCRUN_STOP_FILE appears; no signal is sent; up to 1s',

@@ -54,6 +54,37 @@ while True: print("more", flush=True) or time.sleep(0.01)' & echo "escaped $!"`;
   }
 });
 
+/** Like PostgreSQL: each backend has a session of its own, and the leader may wait for all of them. */
+const server = (onTerm: string): string[] => ['python3', '-I', '-S', '-u', '-c', `import os, signal, time
+def backend():
+    os.setsid()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    os.write(1, b"up\\n")
+    while True: signal.pause()
+children = []
+for _ in range(3):
+    child = os.fork()
+    if child == 0: backend()
+    children.append(child)
+def stop(*_):
+${onTerm}
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+while True: signal.pause()`];
+
+test('escapees that end by the stop of their own leader are no news; those that it leaves behind are', needsPython, async () => {
+  const waits = `    for child in children: os.waitpid(child, 0)
+    print("all backends are gone")
+    time.sleep(0.2)`;
+  const run = up({ postgres: server(waits), careless: server('    pass') });
+  for (const name of ['postgres', 'careless']) await run.waitForEvent({ event: 'output', process: name, line: 'up' }, 3);
+  run.signal('SIGINT');
+  assert.deepEqual(await run.ended, diedOf('SIGINT'));
+  assert.ok(run.lines('postgres').includes('all backends are gone'), run.report());
+  assert.deepEqual(run.events({ event: 'escapee' }).map(({ process, left }) => [process, left]), Array.from({ length: 3 }, () => ['careless', false]));
+  await assertNothingAlive(run);
+});
+
 test('a nested run is left to its runner: its processes hear only its own stages, and no forwarded signal', async () => {
   // Both traps run before the condition is checked, so a signal of the outer run that comes together with the inner one shows.
   const recorder = 'trap "echo TERM >>heard" TERM; trap "echo USR2 >>heard" USR2; trap "stop=1" USR1; echo "ready $$"; while [ -z "$stop" ]; do sleep 0.02; done; sleep 0.1';

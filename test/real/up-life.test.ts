@@ -65,9 +65,9 @@ test('stderr: merge keeps the order of both streams, split keeps them apart', as
   assert.match(pretty.stderr, /^p +\| err$/m);
 });
 
-test('stdin: `none` is end of file at once; `forward` gives one process the stdin of the runner, end of file included', async () => {
+test('stdin: `none` is at its end at once; `forward` gives one process the stdin of the runner, end of file included', async () => {
   const text = `${'0123456789'.repeat(7)}\n`.repeat(30_000);
-  const run = up({ reader: { command: 'wc -c; echo end', stdin: 'forward' }, other: 'wc -c' }, { stdin: { text } });
+  const run = up({ reader: { command: 'wc -c; echo end', stdin: 'forward' }, other: { command: 'wc -c', stdin: 'none' } }, { stdin: { text } });
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(run.lines('reader').map((line) => line.trim()), [String(text.length), 'end']);
   assert.deepEqual(run.lines('other').map((line) => line.trim()), ['0']);

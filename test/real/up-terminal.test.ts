@@ -64,14 +64,16 @@ for (const jobControl of [true, false]) {
   }
 }
 
-test('a new window size gives the process one SIGWINCH', needsPython, async () => {
-  const run = await upAtTerminal({ p: fixtureCommand('signals.py', '--exit-on', 'USR1') });
-  await ready(run, 'p');
+test('a new window size gives a process one SIGWINCH if its policy says so, and otherwise none', needsPython, async () => {
+  const command = fixtureCommand('signals.py', '--exit-on', 'USR1');
+  const run = await upAtTerminal({ p: { command, signals: { SIGWINCH: 'forward' } }, apache: command });
+  for (const name of ['p', 'apache']) await ready(run, name);
   run.resize(40, 120);
   await says(run, 'p', 'SIGWINCH 1');
   run.signal('SIGUSR1');
   assert.deepEqual(await run.ended, exited(0));
   assert.deepEqual(heard(run, 'p'), ['SIGWINCH 1', 'SIGUSR1 1']);
+  assert.deepEqual(heard(run, 'apache'), ['SIGUSR1 1']);
   await assertNothingAlive(run);
 });
 
@@ -166,7 +168,7 @@ test('stdout in a pipe has no colour, while stderr at the terminal has colour', 
 
 test('no process has the terminal: /dev/tty cannot be opened, stdin is not a terminal', needsPython, async () => {
   const look = '(: </dev/tty) && echo opened; [ -t 0 ] || echo no terminal; sh -c "exec cat" && echo end of file';
-  const run = await upAtTerminal({ text: look, list: ['/bin/sh', '-c', look] });
+  const run = await upAtTerminal({ text: { command: look, stdin: 'none' }, list: { command: ['/bin/sh', '-c', look], stdin: 'none' } });
   assert.deepEqual(await run.ended, exited(0));
   for (const name of ['text', 'list']) {
     const lines = run.lines(name);
@@ -212,7 +214,7 @@ for (const [how, end] of [['by themselves', undefined], ['by Ctrl+C', '\x03']] a
 }
 
 test('stdin: forward: typed text reaches that process, and Ctrl+D is its end of file', needsPython, async () => {
-  const run = await upAtTerminal({ reader: { command: 'while read -r line; do echo "read $line"; done; echo end of file', stdin: 'forward' }, other: 'cat; echo nothing' });
+  const run = await upAtTerminal({ reader: { command: 'while read -r line; do echo "read $line"; done; echo end of file', stdin: 'forward' }, other: { command: 'cat; echo nothing', stdin: 'none' } });
   await run.waitForEvent({ event: 'start', process: 'reader' });
   run.type('one\n');
   await says(run, 'reader', 'read one');

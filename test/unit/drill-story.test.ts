@@ -6,9 +6,11 @@ import type { InstancePlan } from '../../src/supervisor/types.ts';
 
 const silentMs = 1000;
 
-function story(...names: string[]): Story {
-  const plan = (name: string): InstancePlan => ({ name, number: 1, spec: { name, success: { codes: [0], signals: ['SIGHUP'] } } as unknown as InstancePlan['spec'] });
-  return new Story(names.map(plan), silentMs);
+type Drilled = Partial<InstancePlan['spec']> & { readonly name: string };
+
+function story(...processes: (string | Drilled)[]): Story {
+  const plan = ({ name, ...rest }: Drilled): InstancePlan => ({ name, number: 1, spec: { name, success: { codes: [0], signals: ['SIGHUP'] }, ...rest } as unknown as InstancePlan['spec'] });
+  return new Story(processes.map((each) => plan(typeof each === 'string' ? { name: each } : each)), silentMs);
 }
 
 function withEvents(instance: Story, ...events: readonly RunnerEvent[]): Story {
@@ -33,6 +35,21 @@ test('all are ready when the last one has printed something, has ended, or was s
   assert.equal(run.readyAt, 1010);
   run.add(exit(0), 40);
   assert.equal(run.readyAt, 0);
+});
+
+const stops = { onSuccess: 'stop', onFailure: 'stop' } as const;
+
+test('an end that stops everything: the drill waits for that stop, so that its own signal is no second gesture', () => {
+  for (const event of [exit(0), exit(3), { event: 'not-started', process: 'a', reason: '' }]) {
+    const run = story({ name: 'a', ...stops }, { name: 'b' });
+    withEvents(run, start, { ...start, process: 'b' }, { event: 'output', process: 'b', line: '' }, event);
+    assert.equal(run.readyAt, Infinity);
+    assert.equal(run.stopping, false);
+    run.add(stopping, 50);
+    assert.equal(run.stopping, true);
+  }
+  const goesOn = story({ name: 'a', onSuccess: 'continue', onFailure: 'stop' });
+  assert.equal(withEvents(goesOn, start, exit(0)).readyAt, 0);
 });
 
 /** Title, events, expected failures. */

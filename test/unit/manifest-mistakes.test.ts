@@ -67,7 +67,7 @@ test('values of the wrong type or out of range are refused', async () => {
     ['stop_scope: all', '`stop_scope` must be `group` or `leader`, not `all`.'],
     ['escapees: keep', '`escapees` must be `stop` or `leave`, not `keep`.'],
     ['stderr: null', '`stderr` must be `merge` or `split`, not `null`.'],
-    ['stdin: tty', '`stdin` must be `none` or `forward`, not `tty`.'],
+    ['stdin: tty', '`stdin` must be `open`, `none` or `forward`, not `tty`.'],
     ['on_success: end', '`on_success` must be `continue` or `stop`, not `end`.'],
     ['on_failure: end', '`on_failure` must be `stop` or `continue`, not `end`.'],
     ['success: 0', '`success` must be a list of exit codes and signal names, not `0`.'],

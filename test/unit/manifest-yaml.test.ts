@@ -28,7 +28,7 @@ test('the shortest manifest gets every default', async () => {
         tags: [],
         signals: {
           SIGINT: mask, SIGTERM: mask, SIGHUP: mask, SIGQUIT: mask,
-          SIGTSTP: forward, SIGCONT: forward, SIGUSR1: forward, SIGUSR2: forward, SIGWINCH: forward,
+          SIGTSTP: forward, SIGCONT: forward, SIGUSR1: forward, SIGUSR2: forward, SIGWINCH: mask,
         },
         stopFlag: undefined,
         stopStages: [seconds('SIGTERM', 8), seconds('SIGKILL', 5)],
@@ -36,7 +36,7 @@ test('the shortest manifest gets every default', async () => {
         stopScope: 'group',
         escapees: 'stop',
         stderr: 'merge',
-        stdin: 'none',
+        stdin: 'open',
         onSuccess: 'continue',
         onFailure: 'stop',
         success: { codes: [0], signals: [] },

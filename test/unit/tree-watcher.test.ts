@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { TreeWatcher, type WatchedTree } from '../../src/runner/tree-watcher.ts';
-import { FakeSystem, fakeSession, type FakeSession, markOf } from './system-support.ts';
+import { type FakeProcess, FakeSystem, fakeSession, type FakeSession, markOf } from './system-support.ts';
 
 const groupId = 4_900_000;
 
@@ -204,6 +204,93 @@ test('an escapee is reported once; one that is left alone does not keep the tree
   await system.pass(100);
   assert.deepEqual(system.signals, [`SIGKILL ${stays.pid}`]);
   assert.deepEqual(told.slice(3), ['gone p']);
+});
+
+/** A leader that is signalled, and its child in a session of its own, as a scan finds both. */
+function family(played: WatchedHistory): { readonly watched: WatchedTree; readonly leader: FakeProcess; readonly child: FakeProcess } {
+  const { system, watcher } = played;
+  const leader = system.start({ instance: 'p', info: { pgid: groupId } });
+  const child = system.start({ instance: 'p', inGroup: false, info: { ppid: leader.pid } });
+  const watched = played.tree('p', { leaderIsOurs: true });
+  watcher.members([watched]);
+  return { watched, leader, child };
+}
+
+test('an escapee that its parent outlives is no news', async () => {
+  const played = history();
+  const { system, watcher, told } = played;
+  const { watched, leader, child } = family(played);
+  await system.pass(300);
+  child.ends();
+  await system.pass(2);
+  leader.ends();
+  watcher.watch(watched);
+  await system.pass(100);
+  assert.deepEqual([told, system.hasTimer], [['gone p'], false]);
+});
+
+test('an escapee that outlives its parent is news, and so is one whose parent ends before the next look', async () => {
+  for (const both of [false, true]) {
+    const played = history();
+    const { system, watcher, told } = played;
+    const { watched, leader, child } = family(played);
+    await system.pass(10);
+    assert.deepEqual(told, []);
+    leader.ends();
+    if (both) child.ends();
+    watcher.watch(watched);
+    await system.pass(4);
+    assert.deepEqual(told.slice(0, 1), [`escapee p ${child.pid}`]);
+    child.ends();
+    await system.pass(100);
+    assert.deepEqual(told.at(-1), 'gone p');
+  }
+});
+
+test('an escapee whose parent has ended before the first look is named before the tree is gone', async () => {
+  const played = history();
+  const { system, watcher, told } = played;
+  const { watched, leader, child } = family(played);
+  leader.ends();
+  child.ends();
+  watcher.watch(watched);
+  await system.pass(0);
+  assert.deepEqual(told, [`escapee p ${child.pid}`, 'gone p']);
+});
+
+test('a zombie is still its parent\'s child: the parent has not waited for it', async () => {
+  const played = history();
+  const { system, told } = played;
+  const { leader, child } = family(played);
+  child.info = { ...child.info, state: 'Z' };
+  await system.pass(20);
+  leader.ends();
+  await system.pass(2);
+  assert.deepEqual(told, [`escapee p ${child.pid}`]);
+});
+
+test('an escapee that needs SIGKILL is named before that', async () => {
+  const played = history();
+  const { system, watcher, told } = played;
+  const { watched, child } = family(played);
+  await system.pass(100);
+  watcher.kill(watched);
+  assert.deepEqual(told, [`escapee p ${child.pid}`]);
+  assert.deepEqual(system.signals, []);
+});
+
+test('looks at an escapee come less often after a second, and end after ten', async () => {
+  const played = history();
+  const { system } = played;
+  family(played);
+  await system.pass(1000);
+  const looks: number[] = [];
+  const { readProcess } = system;
+  Object.assign(system, { readProcess: (pid: number) => looks.push(system.time) && readProcess(pid) });
+  await system.pass(2000);
+  assert.ok(looks.length > 30 && looks.length < 45, String(looks.length));
+  await system.pass(20_000);
+  assert.equal(system.hasTimer, false);
 });
 
 /** A look at the system, and the verdict on it. Survivors as pids. */
