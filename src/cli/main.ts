@@ -46,6 +46,7 @@ const commands: readonly CommandEntry[] = [
         .option('--stop-on-exit', 'the end of any process stops the others')
         .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
         .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
+        .option('--raw', 'at a terminal, let pass what acts on the whole screen, too')
         .addHelpText('after', statuses({
           0: 'all processes succeeded, or `procrun down` ended the run',
           1: 'an internal error of procrun',

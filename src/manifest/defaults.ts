@@ -58,6 +58,7 @@ export const processDefaults = {
   escapees: 'stop',
   stderr: 'merge',
   stdin: 'none',
+  raw: false,
   onSuccess: 'continue',
   onFailure: 'stop',
   success: { codes: [0], signals: [] },

@@ -44,6 +44,7 @@ function processMap(spec: ProcessSpec, manifest: Manifest): Yaml {
     escapees: spec.escapees,
     stderr: spec.stderr,
     stdin: spec.stdin,
+    raw: spec.raw,
     on_success: spec.onSuccess,
     on_failure: spec.onFailure,
     success: [...spec.success.codes, ...spec.success.signals],

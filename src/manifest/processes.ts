@@ -71,6 +71,7 @@ async function resolveProcess(
     escapees: process.get('escapees') ?? defaults.escapees,
     stderr: process.get('stderr') ?? defaults.stderr,
     stdin: process.get('stdin') ?? defaults.stdin,
+    raw: process.get('raw') ?? defaults.raw,
     onSuccess: process.get('on_success') ?? defaults.onSuccess,
     onFailure: process.get('on_failure') ?? defaults.onFailure,
     success: resolveSuccess(draft, process),

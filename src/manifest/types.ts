@@ -65,6 +65,8 @@ export interface ProcessSpec {
   readonly escapees: 'stop' | 'leave';
   readonly stderr: 'merge' | 'split';
   readonly stdin: 'none' | 'forward';
+  /** True: at a terminal, what acts on the whole screen passes, too. */
+  readonly raw: boolean;
   readonly onSuccess: 'continue' | 'stop';
   readonly onFailure: 'stop' | 'continue';
   readonly success: { readonly codes: readonly number[]; readonly signals: readonly SignalName[] };
