@@ -1,6 +1,6 @@
 // Adds the prefix to each line of one process, and closes its colours at the end of each line. On a terminal the prefix is repeated when
 // the process returns to the first column, as progress bars do.
-import { isAscii } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { lasting, LineState, partOfLasting } from './line-state.ts';
 import { ScreenGuard } from './screen-guard.ts';
 
@@ -8,6 +8,8 @@ const escape = 0x1b;
 const carriageReturn = 0x0d;
 const shiftOut = 0x0e;
 const shiftIn = 0x0f;
+/** In UTF-8 the first byte of each control character of 8 bits. */
+const leadOfC1 = 0xc2;
 
 /**
  * Where the lines go: into a file or pipe, to a terminal that all processes share, or to a terminal with all that acts on the whole screen
@@ -47,7 +49,7 @@ export class LinePrefixer {
     if (this.#held !== '' || !this.#state.isPlain || bytes.includes(escape)) return false;
     if (this.#place === 'file') return true;
     if (bytes.includes(carriageReturn) || bytes.includes(shiftOut) || bytes.includes(shiftIn)) return false;
-    return !this.#guard || (this.#guard.isIdle && isAscii(bytes));
+    return !this.#guard || (this.#guard.isIdle && isUtf8(bytes) && !bytes.includes(leadOfC1));
   }
 
   /**
