@@ -42,11 +42,11 @@ const commands: readonly CommandEntry[] = [
         .option('--no-prefix', 'print the lines without the name of their process')
         .option('--group', "hold each process's output until its end")
         .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
+        .option('--raw', 'at a terminal, let pass what acts on the whole screen, too')
         .option('--keep-going', 'the failure of one does not stop the others')
         .option('--stop-on-exit', 'the end of any process stops the others')
         .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
         .option('--quiet <NAME>', 'do not print the lines of NAME; may be given more than once', collect)
-        .option('--raw', 'at a terminal, let pass what acts on the whole screen, too')
         .addHelpText('after', statuses({
           0: 'all processes succeeded, or `procrun down` ended the run',
           1: 'an internal error of procrun',

@@ -58,11 +58,11 @@ export interface UpOptions extends GlobalOptions {
   readonly prefix?: boolean;
   readonly group?: boolean;
   readonly format?: 'pretty' | 'json';
+  readonly raw?: boolean;
   readonly keepGoing?: boolean;
   readonly stopOnExit?: boolean;
   readonly maxRuntime?: number;
   readonly quiet?: readonly string[];
-  readonly raw?: boolean;
 }
 
 export async function up(host: Host, named: readonly string[], _options: unknown, command: Command): Promise<void> {

@@ -58,12 +58,12 @@ export const processDefaults = {
   escapees: 'stop',
   stderr: 'merge',
   stdin: 'none',
-  raw: false,
   onSuccess: 'continue',
   onFailure: 'stop',
   success: { codes: [0], signals: [] },
   maxRuntimeMs: undefined,
   dependsOn: [],
+  raw: false,
   color: undefined,
   quiet: false,
 } as const satisfies Partial<ProcessSpec>;

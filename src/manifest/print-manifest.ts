@@ -44,13 +44,13 @@ function processMap(spec: ProcessSpec, manifest: Manifest): Yaml {
     escapees: spec.escapees,
     stderr: spec.stderr,
     stdin: spec.stdin,
-    raw: spec.raw,
     on_success: spec.onSuccess,
     on_failure: spec.onFailure,
     success: [...spec.success.codes, ...spec.success.signals],
     max_runtime: spec.maxRuntimeMs === undefined ? undefined : formatDuration(spec.maxRuntimeMs),
     // A list keeps the order.
     depends_on: spec.dependsOn.map(({ name }) => name),
+    raw: spec.raw,
     color: spec.color,
     quiet: spec.quiet,
   };

@@ -71,12 +71,12 @@ async function resolveProcess(
     escapees: process.get('escapees') ?? defaults.escapees,
     stderr: process.get('stderr') ?? defaults.stderr,
     stdin: process.get('stdin') ?? defaults.stdin,
-    raw: process.get('raw') ?? defaults.raw,
     onSuccess: process.get('on_success') ?? defaults.onSuccess,
     onFailure: process.get('on_failure') ?? defaults.onFailure,
     success: resolveSuccess(draft, process),
     maxRuntimeMs: runtime === undefined ? defaults.maxRuntimeMs : resolveRuntime(draft, process, runtime),
     dependsOn,
+    raw: process.get('raw') ?? defaults.raw,
     color: process.get('color'),
     quiet: process.get('quiet') ?? defaults.quiet,
   };

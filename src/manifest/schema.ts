@@ -148,7 +148,6 @@ export const processFields = noList(
       escapees: v.optional(v.pipe(oneOf('stop', 'leave'), described('Escapees', 'Descendants that left the process group: stop them with the rest, or leave them alone. Default: stop.'))),
       stderr: v.optional(v.pipe(oneOf('merge', 'split'), described('Standard error', 'merge: one pipe with standard output, which keeps the order. split: to the standard error of the runner. Default: merge.'))),
       stdin: v.optional(v.pipe(oneOf('none', 'forward'), described('Standard input', 'forward: this one process reads the standard input of the runner. none: it reads nothing. Default: none.'))),
-      raw: v.optional(v.pipe(yesOrNo, described('Raw', 'true: at a terminal, what acts on the whole screen passes, too. Default: false.'))),
       on_success: v.optional(v.pipe(oneOf('continue', 'stop'), described('On success', 'After a success: continue, or stop all processes. Default: continue.'))),
       on_failure: v.optional(v.pipe(oneOf('stop', 'continue'), described('On failure', 'After any other end: stop all processes, or continue. Default: stop.'))),
       success: v.optional(
@@ -159,6 +158,7 @@ export const processFields = noList(
       ),
       max_runtime: v.optional(v.pipe(duration, described('Longest run', 'After this time the runner stops the process in stages. That counts as a failure.'))),
       depends_on: v.optional(v.pipe(dependsOn, described('Depends on', 'The process starts after these processes, and stops before them.'))),
+      raw: v.optional(v.pipe(yesOrNo, described('Raw', 'true: at a terminal, what acts on the whole screen passes, too. Default: false.'))),
       color: v.optional(v.pipe(v.picklist(colorNames, 'the name of a colour such as `cyan` or `redBright`'), described('Colour', 'The colour of the name before each line. Default: chosen by the name.'))),
       quiet: v.optional(v.pipe(yesOrNo, described('Quiet', 'true: the output of the process is not shown. Default: false.'))),
     },

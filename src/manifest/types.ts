@@ -65,13 +65,13 @@ export interface ProcessSpec {
   readonly escapees: 'stop' | 'leave';
   readonly stderr: 'merge' | 'split';
   readonly stdin: 'none' | 'forward';
-  /** True: at a terminal, what acts on the whole screen passes, too. */
-  readonly raw: boolean;
   readonly onSuccess: 'continue' | 'stop';
   readonly onFailure: 'stop' | 'continue';
   readonly success: { readonly codes: readonly number[]; readonly signals: readonly SignalName[] };
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly dependsOn: readonly Dependency[];
+  /** True: at a terminal, what acts on the whole screen passes, too. */
+  readonly raw: boolean;
   /** A colour name of chalk's. `undefined`: the colour depends on the name of the process. */
   readonly color: string | undefined;
   /** True: procrun does not print the output of the process. */
