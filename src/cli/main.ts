@@ -67,6 +67,7 @@ const commands: readonly CommandEntry[] = [
       command
         .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
         .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
+        .option('-t, --timeout <duration>', 'how long what the command leaves behind has between SIGTERM and SIGKILL (default: 8s)', duration)
         .passThroughOptions()
         .addHelpText('after', statuses({ 126: 'the command cannot be executed', 127: 'there is no such command', else: 'of the command; 128 + the signal that killed it, and at a terminal by that signal' }))
         .action(async (...args: [string, string[], object, Command]) => {
