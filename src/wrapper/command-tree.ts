@@ -114,8 +114,9 @@ function originOf(info: ProcessInfo, { runId }: Tree, { readEnvironment }: Syste
 
 /** The time of leftovers between SIGTERM and SIGKILL if the user sets none. */
 export const defaultGraceMs = 8000;
-/** A longer wait is reported: a silent one looks like a hang. */
+/** A longer wait is reported: a silent one looks like a hang. On a starved machine a scan takes long, so the number of scans counts, too. */
 const longWaitMs = 1000;
+const longWaitScans = 10;
 /** SIGKILL fails only while a process hangs inside the kernel, waiting for a disk or network that does not answer. */
 const killWaitMs = 5000;
 const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
@@ -161,7 +162,7 @@ export async function endLeftovers(tree: Tree, system: System = realSystem, opti
     if (isTimeUp && left.length > 0 && (lateScans += 1) === 2) return left;
     // The time counts from the first SIGKILL, because on a starved machine a scan may take seconds.
     if (isKilling) killUntil ??= system.now() + killWaitMs;
-    if (!isLongWaitTold && left.length > 0 && system.now() - start >= longWaitMs) {
+    if (!isLongWaitTold && left.length > 0 && scan >= longWaitScans && system.now() - start >= longWaitMs) {
       isLongWaitTold = true;
       onLongWait(left, isKilling ? 0 : termUntil - system.now());
     }
