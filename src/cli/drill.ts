@@ -13,7 +13,7 @@ import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
 import { table } from './table.ts';
-import { complain, complainAtEnd, passOn, print, surviveBrokenOutput } from './print.ts';
+import { complain, complainAtEnd, lineWriter, print, surviveBrokenOutput } from './print.ts';
 
 interface DrillOptions extends GlobalOptions {
   readonly timeout?: number;
@@ -44,7 +44,7 @@ export async function drill(names: readonly string[], _options: unknown, command
     input,
     killRunner,
     // Process output goes to stderr. Standard output carries only the result.
-    onOutput: passOn,
+    onOutput: lineWriter(new Set(plans.filter(({ spec }) => spec.raw).map(({ name }) => name))),
   });
   onSignal = (signal) => run.onSignal(signal);
   const end = await run.run();

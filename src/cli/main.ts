@@ -42,6 +42,7 @@ const commands: readonly CommandEntry[] = [
         .option('--no-prefix', 'print the lines without the name of their process')
         .option('--group', "hold each process's output until its end")
         .addOption(new Option('--format <form>', 'lines for people, or one JSON object a line').choices(['pretty', 'json']).default('pretty'))
+        .option('--raw', 'at a terminal, let pass what acts on the whole screen, too')
         .option('--keep-going', 'the failure of one does not stop the others')
         .option('--stop-on-exit', 'the end of any process stops the others')
         .option('--max-runtime <duration>', 'stop everything after so long, with status 124', duration)
@@ -67,6 +68,7 @@ const commands: readonly CommandEntry[] = [
       command
         .option('--signal <A=B>', 'send B where A comes; B = 0 drops A; may be given more than once', collect)
         .addOption(new Option('--scope <who>', 'who gets the signals: the whole tree or the command alone').choices(['group', 'leader']).default('group'))
+        .option('-t, --timeout <duration>', 'how long what the command leaves behind has between SIGTERM and SIGKILL (default: 8s)', duration)
         .passThroughOptions()
         .addHelpText('after', statuses({ 126: 'the command cannot be executed', 127: 'there is no such command', else: 'of the command; 128 + the signal that killed it, and at a terminal by that signal' }))
         .action(async (...args: [string, string[], object, Command]) => {

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { joined, processOutput, shown, type Shown } from '../manifest/shown.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { restoreBlocking } from '../os/exit.ts';
+import { latin1, LinePrefixer, type Place } from '../output/line-prefixer.ts';
 import { Failure } from './failure.ts';
 
 /**
@@ -26,9 +27,19 @@ export function complain(text: Shown): void {
   writeError(joined([text, shown`\n`]));
 }
 
-/** Passes a line that a process printed on to stderr, unchanged behind the process's name. */
-export function passOn(name: string, line: string): void {
-  writeError(joined([shown`${name} | `, processOutput(line), shown`\n`]));
+/**
+ * Passes lines that processes printed on to stderr, each behind its process's name; at a terminal as `procrun up` shows them.
+ * @param rawNames the instances of which everything passes.
+ */
+export function lineWriter(rawNames: ReadonlySet<string>): (name: string, line: string) => void {
+  const place = (name: string): Place => (!process.stderr.isTTY ? 'file' : rawNames.has(name) ? 'raw-terminal' : 'shared-terminal');
+  const prefixers = new Map<string, LinePrefixer>();
+  return (name, line) => {
+    const prefixer = prefixers.get(name) ?? new LinePrefixer(place(name));
+    prefixers.set(name, prefixer);
+    const lines = prefixer.lines(Buffer.from(`${line}\n`), latin1(shown`${name} | `), false);
+    writeError(processOutput(Buffer.from(lines, 'latin1').toString()));
+  };
 }
 
 /** From now on a reader that goes away does not end this process. Without a listener, EPIPE would. */

@@ -19,6 +19,7 @@ import { globalOptions, type GlobalOptions } from './options.ts';
 interface RunOptions extends GlobalOptions {
   readonly signal?: readonly string[];
   readonly scope: 'group' | 'leader';
+  readonly timeout?: number;
 }
 
 export async function run(inbox: SignalInbox, first: string, rest: readonly string[], _options: unknown, command: Command): Promise<void> {
@@ -46,6 +47,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     hintIfMissing: target.hintIfMissing,
     rewrites,
     scope: options.scope,
+    graceMs: options.timeout,
     inbox,
   });
   if (end.kind === 'signal') dieBySignal(end.signal);

@@ -58,6 +58,7 @@ export interface UpOptions extends GlobalOptions {
   readonly prefix?: boolean;
   readonly group?: boolean;
   readonly format?: 'pretty' | 'json';
+  readonly raw?: boolean;
   readonly keepGoing?: boolean;
   readonly stopOnExit?: boolean;
   readonly maxRuntime?: number;
@@ -238,11 +239,12 @@ function quietNames(manifest: Manifest, { quiet = [] }: UpOptions): ReadonlySet<
 }
 
 /** Applies the command line's options to a process. */
-function applyOptions(spec: ProcessSpec, { keepGoing, stopOnExit }: UpOptions, { quiet, given }: { quiet: ReadonlySet<string>; given: Readonly<Record<string, string>> }): ProcessSpec {
+function applyOptions(spec: ProcessSpec, { keepGoing, stopOnExit, raw }: UpOptions, { quiet, given }: { quiet: ReadonlySet<string>; given: Readonly<Record<string, string>> }): ProcessSpec {
   return {
     ...spec,
     ...(keepGoing ? { onFailure: 'continue' as const } : {}),
     ...(stopOnExit ? { onSuccess: 'stop' as const, onFailure: 'stop' as const } : {}),
+    raw: spec.raw || (raw ?? false),
     quiet: spec.quiet || quiet.has(spec.name),
     env: spec.env.NO_COLOR ? withoutGiven(spec.env, given) : spec.env,
   };
@@ -285,7 +287,7 @@ async function printerFor(options: UpOptions, instances: readonly InstancePlan[]
   return new PrettyPrinter({
     out: screen,
     err: err === out ? screen : new Screen(err, process.stderr.isTTY),
-    processes: instances.map(({ name, spec }) => ({ name, process: spec.name, color: spec.color })),
+    processes: instances.map(({ name, spec }) => ({ name, process: spec.name, color: spec.color, raw: spec.raw })),
     outPaint: await paintFor(process.stdout, options.color ?? true),
     errPaint: await paintFor(process.stderr, options.color ?? true),
     prefix: options.prefix ?? true,

@@ -66,6 +66,7 @@ export const processDefaults = {
   success: { codes: [0], signals: [] },
   maxRuntimeMs: undefined,
   dependsOn: [],
+  raw: false,
   color: undefined,
   quiet: false,
 } as const satisfies Partial<ProcessSpec>;

@@ -50,6 +50,7 @@ function processMap(spec: ProcessSpec, manifest: Manifest): Yaml {
     max_runtime: spec.maxRuntimeMs === undefined ? undefined : formatDuration(spec.maxRuntimeMs),
     // A list keeps the order.
     depends_on: spec.dependsOn.map(({ name }) => name),
+    raw: spec.raw,
     color: spec.color,
     quiet: spec.quiet,
   };

@@ -76,6 +76,7 @@ async function resolveProcess(
     success: resolveSuccess(draft, process),
     maxRuntimeMs: runtime === undefined ? defaults.maxRuntimeMs : resolveRuntime(draft, process, runtime),
     dependsOn,
+    raw: process.get('raw') ?? defaults.raw,
     color: process.get('color'),
     quiet: process.get('quiet') ?? defaults.quiet,
   };

@@ -158,6 +158,7 @@ export const processFields = noList(
       ),
       max_runtime: v.optional(v.pipe(duration, described('Longest run', 'After this time the runner stops the process in stages. That counts as a failure.'))),
       depends_on: v.optional(v.pipe(dependsOn, described('Depends on', 'The process starts after these processes, and stops before them.'))),
+      raw: v.optional(v.pipe(yesOrNo, described('Raw', 'true: at a terminal, what acts on the whole screen passes, too. Default: false.'))),
       color: v.optional(v.pipe(v.picklist(colorNames, 'the name of a colour such as `cyan` or `redBright`'), described('Colour', 'The colour of the name before each line. Default: chosen by the name.'))),
       quiet: v.optional(v.pipe(yesOrNo, described('Quiet', 'true: the output of the process is not shown. Default: false.'))),
     },

@@ -70,6 +70,8 @@ export interface ProcessSpec {
   readonly success: { readonly codes: readonly number[]; readonly signals: readonly SignalName[] };
   readonly maxRuntimeMs: Milliseconds | undefined;
   readonly dependsOn: readonly Dependency[];
+  /** True: at a terminal, what acts on the whole screen passes, too. */
+  readonly raw: boolean;
   /** A colour name of chalk's. `undefined`: the colour depends on the name of the process. */
   readonly color: string | undefined;
   /** True: procrun does not print the output of the process. */

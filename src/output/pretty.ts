@@ -14,7 +14,7 @@ export interface PrettyOptions {
   readonly out: Screen;
   readonly err: Screen;
   /** The instances in the order of the manifest. */
-  readonly processes: readonly { readonly name: string; readonly process: string; readonly color: string | undefined }[];
+  readonly processes: readonly { readonly name: string; readonly process: string; readonly color: string | undefined; readonly raw: boolean }[];
   /** How names on stdout and on stderr are coloured. */
   readonly outPaint: Paint;
   readonly errPaint: Paint;
@@ -59,7 +59,8 @@ export class PrettyPrinter implements Printer {
   listener(instance: string, stream: StreamName): LineListener {
     const { out, err, outPaint, errPaint } = this.#options;
     const [screen, paint] = stream === 'stdout' ? [out, outPaint] : [err, errPaint];
-    const output = screen.processOutput(this.#prefixOf(instance, paint));
+    const plan = this.#options.processes.find(({ name }) => name === instance);
+    const output = screen.processOutput(this.#prefixOf(instance, paint), plan?.raw ?? false);
     this.#outputs.set(`${stream} ${instance}`, output);
     return output;
   }

@@ -35,9 +35,12 @@ export class Screen {
     this.isTerminal = isTerminal;
   }
 
-  /** @param prefix is called for each output: it may contain the time. */
-  processOutput(prefix: () => string): ProcessOutput {
-    return new ProcessOutput(this, prefix);
+  /**
+   * @param prefix is called for each output: it may contain the time.
+   * @param raw on a terminal what acts on the whole screen passes, too.
+   */
+  processOutput(prefix: () => string, raw: boolean): ProcessOutput {
+    return new ProcessOutput(this, prefix, raw);
   }
 
   /** Our reader is slow, or another process has an open line that this one must not cut. */
@@ -58,7 +61,7 @@ export class Screen {
   /** Ends the open line. The rest of it begins a new line. */
   cut(): void {
     if (this.#open) {
-      this.sink.writeLatin1(`${this.#open.closing}\n`);
+      this.sink.writeLatin1(`${this.#open.endLine()}\n`);
       this.#open.wasCut = true;
     }
     this.#close();
@@ -67,7 +70,7 @@ export class Screen {
   /** The user typed an answer behind an open prompt, so the terminal's echo has already ended that line. */
   endedByEcho(): void {
     if (!this.isTerminal || !this.#open) return;
-    this.sink.writeLatin1(this.#open.closing);
+    this.sink.writeLatin1(this.#open.endLine());
     this.#close();
   }
 
@@ -138,15 +141,16 @@ export class ProcessOutput implements LineListener {
   /** Its open line was ended by a newline of ours. */
   wasCut = false;
 
-  constructor(screen: Screen, prefix: () => string) {
+  constructor(screen: Screen, prefix: () => string, raw: boolean) {
     this.#screen = screen;
     this.#prefix = prefix;
-    this.#prefixer = new LinePrefixer(screen.isTerminal);
+    this.#prefixer = new LinePrefixer(!screen.isTerminal ? 'file' : raw ? 'raw-terminal' : 'shared-terminal');
     this.partAfterMs = screen.isTerminal ? partAfterMs : undefined;
   }
 
-  get closing(): string {
-    return this.#prefixer.closing;
+  /** The sequences that undo at the end of its line what is left on. */
+  endLine(): string {
+    return this.#prefixer.endLine();
   }
 
   get isBehind(): boolean {
@@ -174,28 +178,34 @@ export class ProcessOutput implements LineListener {
   }
 
   onPart(part: Buffer): void {
+    const text = this.#prefixer.readPart(part);
+    // Nothing to show, so no other process's line is cut for it.
+    if (text === '') return;
     this.wasCut = false;
     this.#screen.onBefore?.();
     const isContinuation = this.#claimLine();
-    this.#screen.sink.writeLatin1(this.#prefixer.part(part, this.#prefix(), isContinuation));
+    this.#screen.sink.writeLatin1(this.#prefixer.piece(text, this.#prefix(), isContinuation));
     this.#screen.open(this);
   }
 
   onEnd(rest: Buffer): void {
     const screen = this.#screen;
     this.hasEnded = true;
-    if (rest.length > 0 || this.#prefixer.holds) {
+    const text = this.#prefixer.readLast(rest);
+    const prefix = text === '' ? undefined : this.#prefix();
+    if (prefix !== undefined) {
       screen.onBefore?.();
       const isContinuation = this.#claimLine();
-      const prefix = this.#prefix();
-      screen.sink.writeLatin1(this.#prefixer.last(rest, prefix, isContinuation));
-      // Without a prefix the output is byte for byte that of the process: add a newline only if another line follows.
-      if (prefix === '') {
-        screen.leaveOpen(this);
-        return;
-      }
-      screen.open(this);
+      screen.sink.writeLatin1(this.#prefixer.piece(text, prefix, isContinuation));
     }
+    const undoing = this.#prefixer.end(prefix !== undefined || screen.isOpen(this));
+    if (undoing !== '') screen.sink.writeLatin1(undoing);
+    // Without a prefix the output is byte for byte that of the process: add a newline only if another line follows.
+    if (prefix === '') {
+      screen.leaveOpen(this);
+      return;
+    }
+    if (prefix !== undefined) screen.open(this);
     if (screen.isOpen(this)) screen.cut();
     screen.onAfter?.();
   }

@@ -112,25 +112,37 @@ function originOf(info: ProcessInfo, { runId }: Tree, { readEnvironment }: Syste
   return environment.includes('\0PROCRUN_RUN_ID=') ? 'nested' : 'unmarked';
 }
 
-const termGraceMs = 8000;
+/** The time of leftovers between SIGTERM and SIGKILL if the user sets none. */
+export const defaultGraceMs = 8000;
+/** A longer wait is reported: a silent one looks like a hang. On a starved machine a scan takes long, so the number of scans counts, too. */
+const longWaitMs = 1000;
+const longWaitScans = 10;
 /** SIGKILL fails only while a process hangs inside the kernel, waiting for a disk or network that does not answer. */
 const killWaitMs = 5000;
 const scanPausesMs = [1, 2, 5, 10, 20, 50] as const;
 
+export interface LeftoverOptions {
+  /** From SIGTERM to SIGKILL. 0: no SIGTERM. Infinity: no SIGKILL unless `isHurried`. */
+  readonly graceMs: number | undefined;
+  /** Whether SIGKILL must come now. */
+  readonly isHurried: () => boolean;
+  /** Gets processes that could not be signalled: they have ended, or we have no permission. */
+  readonly onUnsignalled: (info: ProcessInfo) => void;
+  /** Is called once, when the wait has lasted a second. @param killInMs 0: SIGKILL was sent. */
+  readonly onLongWait: (left: readonly ProcessInfo[], killInMs: number) => void;
+  /** The processes that got SIGTERM while the command ran: it was passed on to them. */
+  readonly asked: AskedToEnd;
+}
+
 /**
- * Ends the processes that outlive the command: SIGTERM to each that has not got it yet, then SIGKILL after 8 s or as soon as `isHurried`.
- * @param onUnsignalled gets processes that could not be signalled: they have ended, or we have no permission.
- * @param asked those that got SIGTERM while the command ran: it was passed on to them.
+ * Ends the processes that outlive the command: SIGTERM to each that has not got it yet, then SIGKILL.
  * @returns the processes that are still alive 5 s after the first SIGKILL.
  */
-export async function endLeftovers(
-  tree: Tree,
-  isHurried: () => boolean,
-  system: System = realSystem,
-  onUnsignalled: (info: ProcessInfo) => void = () => undefined,
-  asked: AskedToEnd = new AskedToEnd(),
-): Promise<ProcessInfo[]> {
-  const termUntil = system.now() + termGraceMs;
+export async function endLeftovers(tree: Tree, system: System = realSystem, options: Partial<LeftoverOptions> = {}): Promise<ProcessInfo[]> {
+  const { graceMs = defaultGraceMs, isHurried = () => false, onUnsignalled = () => undefined, onLongWait = () => undefined, asked = new AskedToEnd() } = options;
+  const start = system.now();
+  const termUntil = start + graceMs;
+  let isLongWaitTold = false;
   const met = new Set<string>();
   let killUntil: number | undefined;
   let lateScans = 0;
@@ -150,6 +162,10 @@ export async function endLeftovers(
     if (isTimeUp && left.length > 0 && (lateScans += 1) === 2) return left;
     // The time counts from the first SIGKILL, because on a starved machine a scan may take seconds.
     if (isKilling) killUntil ??= system.now() + killWaitMs;
+    if (!isLongWaitTold && left.length > 0 && scan >= longWaitScans && system.now() - start >= longWaitMs) {
+      isLongWaitTold = true;
+      onLongWait(left, isKilling ? 0 : termUntil - system.now());
+    }
     // The kernel reports only the end of children, so poll for the others.
     if (emptyScans === 0) await pause(system, scanPausesMs[scan] ?? 50);
   }

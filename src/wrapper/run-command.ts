@@ -1,10 +1,11 @@
 // Runs one command of `procrun run` from its start to the end of its tree. relay.ts handles the signals in between.
+import { formatDuration } from '../manifest/durations.ts';
 import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { readCaughtSignals } from '../os/caught-signals.ts';
 import { isEnding, restoreEndingSignals } from '../os/exit.ts';
 import { monotonicNow } from '../os/clock.ts';
-import { writeStandardError } from '../os/standard-error.ts';
+import { writeStandardError, writeStandardErrorAtOnce } from '../os/standard-error.ts';
 import { deniedInWords } from '../os/denied.ts';
 import { CannotReadProcesses, describeCommand, identityOf, isStillAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
 import { realSystem } from '../os/system.ts';
@@ -42,7 +43,13 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   const { tracer } = command;
   if (tracer) warn(shown`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
   const unsignalled = new Map<string, ProcessInfo>();
-  const survivors = await endLeftovers(tree, hurryBySignal(inbox), realSystem, (info) => unsignalled.set(identityOf(info), info), asked);
+  const survivors = await endLeftovers(tree, realSystem, {
+    graceMs: request.graceMs,
+    isHurried: hurryBySignal(inbox),
+    onUnsignalled: (info) => unsignalled.set(identityOf(info), info),
+    onLongWait: (left, killInMs) => writeStandardErrorAtOnce(shown`procrun: ${longWaitInWords(left, killInMs, attachment)}\n`),
+    asked,
+  });
   for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   for (const info of unsignalled.values()) {
@@ -87,6 +94,23 @@ function hurryBySignal(inbox: SignalInbox): () => boolean {
     isHurried ||= signals.some(isEnding) && monotonicNow() - since > sameGestureMs;
   });
   return () => isHurried;
+}
+
+const mostNamed = 3;
+
+/** @param killInMs 0: SIGKILL was sent; Infinity: it does not come. */
+function longWaitInWords(left: readonly ProcessInfo[], killInMs: number, attachment: Attachment): Shown {
+  const named = joined(left.slice(0, mostNamed).map((info) => shown`${info.pid} (${describeCommand(info)})`), shown`, `);
+  const more = left.length > mostNamed ? shown` and ${left.length - mostNamed} more` : shown``;
+  const hurry = attachment === 'terminal' ? shown`; Ctrl+C sends it now` : shown``;
+  const kill = killInMs <= 0 ? shown`: SIGKILL sent` : killInMs === Infinity ? shown`, without SIGKILL (-t forever)${hurry}` : shown`: SIGKILL in ${roughly(killInMs)}${hurry}`;
+  return shown`the command has ended; waiting for ${named}${more}${kill}`;
+}
+
+/** Whole seconds, or tenths of the last one. */
+function roughly(ms: number): string {
+  const unit = ms > 1000 ? 1000 : 100;
+  return formatDuration(Math.ceil(ms / unit) * unit);
 }
 
 /** Writes to stderr. Never throws. */

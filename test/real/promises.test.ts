@@ -146,6 +146,7 @@ test('`check --print` has the values of every process key', async () => {
     max_runtime: '1h',
     color: 'red',
     quiet: true,
+    raw: true,
   };
   const run = await execute(['check', '--print'], { manifest: { name: 'shop', shutdown: { deadline: '30s' }, processes: { db: ['sleep', '1'], web: { ...web, depends_on: ['db'] } } } });
   assert.deepEqual([run.end, run.stderr], [exited(0), ''], run.report());

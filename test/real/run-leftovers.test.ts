@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, environmentOf, isAlive, needsPython, type PipeRun, processInfo, start, terminal, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, environmentOf, isAlive, needsPython, type PipeRun, processInfo, procrunArgv, start, startCommand, terminal, test, waitUntil } from '../support/harness.ts';
 
 /** The script starts a background process, prints its pid when it is set up, and exits with status 4. */
 interface Leftover {
@@ -133,4 +133,59 @@ test('a SIGTERM that was passed on and ended the command does not reach a leftov
   assert.deepEqual(await run.ended, { code: 143, signal: null }, run.report());
   assert.deepEqual(told(), ['child', 'orphan', 'outside']);
   await assertNothingAlive(run);
+});
+
+/** A background process that ignores SIGTERM, in place when the command ends with status 4. */
+const deaf = '(trap "" TERM; : >here; exec sleep 300) & until [ -e here ]; do sleep 0.01; done; exit 4';
+
+test('a leftover that does not end is named after a second, with the time of its SIGKILL, and a signal brings that at once', async () => {
+  const run = start(['run', '--', '/bin/sh', '-c', deaf]);
+  await run.waitFor(/^procrun: the command has ended; waiting for \d+ \(sleep 300\): SIGKILL in 7s\n/, 'stderr');
+  assert.equal(run.end, undefined);
+  const since = performance.now();
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  assert.ok(performance.now() - since < 4000);
+  assert.equal(run.stderr.split('\n').length, 2, run.stderr);
+  await assertNothingAlive(run);
+});
+
+for (const [time, text] of [['0', /^$/], ['1.5s', /^procrun: the command has ended; waiting for \d+ \(sleep 300\): SIGKILL in \S+\n$/]] as const) {
+  test(`-t ${time} is the time that leftovers have`, async () => {
+    const since = performance.now();
+    const run = start(['run', '-t', time, '--', '/bin/sh', '-c', deaf]);
+    assert.deepEqual(await run.ended, { code: 4, signal: null });
+    assert.ok(performance.now() - since < 6000, String(performance.now() - since));
+    assert.match(run.stderr, text);
+    await assertNothingAlive(run);
+  });
+}
+
+test('a reader of the message that takes nothing does not delay the SIGKILL', async () => {
+  // The FIFO is full, and this shell holds its only read end.
+  const script = 'mkfifo full; exec 3<>full; dd if=/dev/zero bs=4096 count=16 >&3 2>/dev/null; "$@" 2>full';
+  const run = startCommand(['/bin/sh', '-c', script, 'sh', ...procrunArgv('run', '-t', '1.5s', '--', '/bin/sh', '-c', deaf)]);
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  await assertNothingAlive(run);
+});
+
+test('-t forever waits for leftovers without SIGKILL, and says so', async () => {
+  const run = start(['run', '-t', 'forever', '--', '/bin/sh', '-c', deaf]);
+  await run.waitFor(/^procrun: the command has ended; waiting for \d+ \(sleep 300\), without SIGKILL \(-t forever\)\n/, 'stderr');
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+  await assertNothingAlive(run);
+});
+
+test('at a terminal the message says what Ctrl+C does', needsPython, async () => {
+  const run = await terminal(['run', '--', '/bin/sh', '-c', deaf]);
+  await run.waitFor('SIGKILL in 7s; Ctrl+C sends it now', 'terminal');
+  run.type('\x03');
+  assert.deepEqual(await run.ended, { code: 4, signal: null });
+});
+
+test('a time that is none is an error with a way out', async () => {
+  const run = start(['run', '-t', 'soon', 'true']);
+  assert.deepEqual(await run.ended, { code: 2, signal: null });
+  assert.match(run.stderr, /A duration is for instance 250ms, 5s/);
 });

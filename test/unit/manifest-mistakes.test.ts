@@ -76,6 +76,7 @@ test('values of the wrong type or out of range are refused', async () => {
     ['max_runtime: -1', '`max_runtime` must be a duration such as `250ms`, `5s`, `1.5m`, `1h` or `forever`, not `-1`.'],
     ['max_runtime: 0', '`max_runtime` must be longer than nothing.'],
     ['color: pnk', '`color` must be the name of a colour such as `cyan` or `redBright`, not `pnk`.'],
+    ['raw: all', '`raw` must be `true` or `false`, not `all`.'],
     ['quiet: 1', '`quiet` must be `true` or `false`, not `1`.'],
     ['shell: ""', '`shell` must be text, not an empty text.'],
   ];

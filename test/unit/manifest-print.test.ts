@@ -150,6 +150,7 @@ class Generator {
       ['depends_on', this.chance(0.5) ? `[${this.some(before, 4).map((each) => this.quoted(each)).join(', ')}]` : this.map(this.some(before, 4).map((each) => [each, '"started"']))],
       ['color', '"cyan"'],
       ['quiet', 'true'],
+      ['raw', 'true'],
       ['x-mine', this.quoted(this.text())],
     ];
     const pairs: [string, string][] = [['command', this.command()], ...optional.filter(() => this.chance(0.5))];

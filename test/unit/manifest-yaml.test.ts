@@ -42,6 +42,7 @@ test('the shortest manifest gets every default', async () => {
         success: { codes: [0], signals: [] },
         maxRuntimeMs: undefined,
         dependsOn: [],
+        raw: false,
         color: undefined,
         quiet: false,
       },
@@ -52,7 +53,7 @@ test('the shortest manifest gets every default', async () => {
 test('every key is read', async () => {
   const process = await web(
     'shell: /bin/bash, cwd: sub, instances: 3, port: 4000, tags: [a, b, a], stop_flag: fd, stop_scope: leader, escapees: leave, stderr: split, ' +
-      'stdin: none, on_success: stop, on_failure: continue, success: [0, 3, term], max_runtime: 1h, color: cyan, quiet: true',
+      'stdin: none, on_success: stop, on_failure: continue, success: [0, 3, term], max_runtime: 1h, color: cyan, quiet: true, raw: true',
   );
   assert.deepEqual(process.command, { kind: 'shell', text: 'x', shell: '/bin/bash' });
   assert.equal(process.cwd, '/srv/shop/sub');
@@ -69,6 +70,7 @@ test('every key is read', async () => {
   assert.equal(process.maxRuntimeMs, 3_600_000);
   assert.equal(process.color, 'cyan');
   assert.equal(process.quiet, true);
+  assert.equal(process.raw, true);
   assert.equal((await web('max_runtime: forever')).maxRuntimeMs, undefined);
   assert.equal((await web('cwd: /abs')).cwd, '/abs');
 });

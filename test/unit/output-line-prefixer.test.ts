@@ -1,7 +1,7 @@
 // The output of one process among others: prefixes, colours that end with their line, progress bars.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { LinePrefixer, latin1 } from '../../src/output/line-prefixer.ts';
+import { LinePrefixer, latin1, type Place } from '../../src/output/line-prefixer.ts';
 import { Rendition } from '../../src/output/rendition.ts';
 import { randomFrom } from './output-support.ts';
 
@@ -12,20 +12,31 @@ function bytes(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-function prefixLines(text: string, { terminal = false, prefix = 'p | ', continuesLine = false } = {}): string {
-  return new LinePrefixer(terminal).lines(bytes(text), prefix, continuesLine);
+const places: readonly Place[] = ['file', 'shared-terminal', 'raw-terminal'];
+
+function prefixLines(text: string, { place = 'file', prefix = 'p | ', continuesLine = false }: { place?: Place; prefix?: string; continuesLine?: boolean } = {}): string {
+  return new LinePrefixer(place).lines(bytes(text), prefix, continuesLine);
 }
 
 /** The output for pieces of text that come one by one while no other process prints. */
-function prefixPieces(pieces: readonly string[], prefix = 'p | '): string {
-  const prefixer = new LinePrefixer(true);
+function prefixPieces(pieces: readonly string[], place: Place = 'shared-terminal', prefix = 'p | '): string {
+  const prefixer = new LinePrefixer(place);
   let continuesLine = false;
-  let text = '';
+  let output = '';
   for (const piece of pieces) {
-    text += piece.endsWith('\n') ? prefixer.lines(bytes(piece), prefix, continuesLine) : prefixer.part(bytes(piece), prefix, continuesLine);
-    continuesLine = !piece.endsWith('\n');
+    if (piece.endsWith('\n')) {
+      output += prefixer.lines(bytes(piece), prefix, continuesLine);
+      continuesLine = false;
+    } else {
+      const text = prefixer.readPart(bytes(piece));
+      if (text === '') continue;
+      output += prefixer.piece(text, prefix, continuesLine);
+      continuesLine = true;
+    }
   }
-  return text + (continuesLine ? prefixer.last(bytes(''), prefix, continuesLine) : '');
+  const rest = prefixer.readLast(bytes(''));
+  if (rest !== '') output += prefixer.piece(rest, prefix, continuesLine);
+  return output + prefixer.end(continuesLine || rest !== '');
 }
 
 test('each line gets a prefix, the rest of a begun line gets none', () => {
@@ -36,9 +47,10 @@ test('each line gets a prefix, the rest of a begun line gets none', () => {
 
 test('any bytes pass unchanged', () => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 0x0a));
-  for (const terminal of [false, true]) {
-    const output = new LinePrefixer(terminal).lines(Buffer.concat([every.filter((byte) => !terminal || byte !== 0x0d), bytes('\n')]), '', false);
-    assert.deepEqual(bytes(output.slice(0, -1)), terminal ? Buffer.from(every.filter((byte) => byte !== 0x0d)) : every);
+  for (const place of places.filter((each) => each !== 'shared-terminal')) {
+    // A shift ends with its line, and after a return the prefix comes again.
+    const some = Buffer.from(every.filter((byte) => place === 'file' || (byte !== 0x0d && byte !== 0x0e)));
+    assert.deepEqual(bytes(new LinePrefixer(place).lines(Buffer.concat([some, bytes('\n')]), '', false).slice(0, -1)), some);
   }
   assert.equal(prefixLines(latin1('größe\n'), { prefix: latin1('web ✓ | ') }), latin1('web ✓ | größe\n'));
 });
@@ -65,12 +77,15 @@ test('an escape sequence that is cut into pieces, at any byte, is still recognis
   assert.equal(prefixPieces([...text]), whole, 'cut everywhere');
 });
 
-test('a begun sequence at the very end is printed unchanged', () => {
-  for (const end of [`${e}`, `${e}[`, `${e}[38;5`, '\r']) assert.equal(prefixPieces([`text${end}`]), `p | text${end}`);
+test('a begun sequence at the very end is printed unchanged; at a shared terminal it is dropped, since it would take a part of the next line', () => {
+  for (const end of [`${e}`, `${e}[`, `${e}[38;5`, '\r']) {
+    for (const place of ['file', 'raw-terminal'] as const) assert.equal(prefixPieces([`text${end}`], place), `p | text${end}`);
+    assert.equal(prefixPieces([`text${end}`]), `p | text${end === '\r' ? end : ''}`);
+  }
 });
 
 test('a carriage return before a newline does not repeat the prefix, even when they are cut apart', () => {
-  assert.equal(prefixLines('dos\r\nfile\r\n', { terminal: true }), 'p | dos\r\np | file\r\n');
+  assert.equal(prefixLines('dos\r\nfile\r\n', { place: 'shared-terminal' }), 'p | dos\r\np | file\r\n');
   assert.equal(prefixPieces(['dos\r', '\nfile\r\n']), 'p | dos\r\np | file\r\n');
   assert.equal(prefixPieces(['dos', '\r', '\n']), 'p | dos\r\n');
 });
@@ -146,7 +161,7 @@ test('random colours, cut anywhere: each line ends plain, begins with the colour
   const words = ['text', ' ', '\n', `${e}[31m`, `${e}[1;44m`, `${e}[0m`, `${e}[m`, `${e}[38;5;9m`, `${e}[39m`, `${e}[K`, '\r', '\r\n', 'ü', `${e}[38:2::1:2:3m`, '%'];
   for (let round = 0; round < 500; round += 1) {
     const text = `${Array.from({ length: 30 }, () => words[random(words.length)]).join('')}\n`.replaceAll('\r', '');
-    const prefixer = new LinePrefixer(true);
+    const prefixer = new LinePrefixer('shared-terminal');
     let output = '';
     let continuesLine = false;
     for (let at = 0; at < text.length;) {
@@ -156,7 +171,7 @@ test('random colours, cut anywhere: each line ends plain, begins with the colour
       const end = random(2) === 0 ? Math.min(line - 1, at + random(10)) : last > at ? last : line;
       if (end <= at) continue;
       const piece = text.slice(at, end);
-      output += piece.endsWith('\n') ? prefixer.lines(bytes(piece), '', continuesLine) : prefixer.part(bytes(piece), '', continuesLine);
+      output += piece.endsWith('\n') ? prefixer.lines(bytes(piece), '', continuesLine) : prefixer.piece(prefixer.readPart(bytes(piece)), '', continuesLine);
       continuesLine = !piece.endsWith('\n');
       at = end;
     }

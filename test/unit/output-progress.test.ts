@@ -24,7 +24,7 @@ const paint: Paint = { ...noPaint, strong: (text) => `${colour(text)}` as typeof
 async function progressLines(columns: number, names: readonly string[], list: readonly Waiting[], errPaint = paint): Promise<string[]> {
   const pipe = new FakePipe();
   const screen = new Screen(new Sink(pipe), true);
-  const processes = names.map((name) => ({ name, process: name, color: undefined }));
+  const processes = names.map((name) => ({ name, process: name, color: undefined, raw: false }));
   const printer = new PrettyPrinter({ out: screen, err: screen, processes, outPaint: noPaint, errPaint, prefix: true, timestamp: undefined, columns: () => columns });
   printer.progress(list);
   await turn();

@@ -33,7 +33,7 @@ function setting({ terminal = false, ...more }: { terminal?: boolean } & Partial
   const printer = new PrettyPrinter({
     out: screen,
     err: screen,
-    processes: ['a', 'b'].map((name) => ({ name, process: name, color: undefined })),
+    processes: ['a', 'b'].map((name) => ({ name, process: name, color: undefined, raw: false })),
     outPaint: noPaint,
     errPaint: noPaint,
     prefix: true,
@@ -63,7 +63,7 @@ function setting({ terminal = false, ...more }: { terminal?: boolean } & Partial
 const warning = (message: string) => ({ type: 'warning', process: undefined, message }) as const;
 
 test('names are padded to the longest, on stdout and stderr alike', async () => {
-  const { printer, shown } = setting({ processes: ['a', 'long-name.12'].map((name) => ({ name, process: name, color: undefined })) });
+  const { printer, shown } = setting({ processes: ['a', 'long-name.12'].map((name) => ({ name, process: name, color: undefined, raw: false })) });
   printer.listener('a', 'stdout').onLines(lines('one\ntwo\n'));
   printer.listener('long-name.12', 'stderr').onLines(lines('three\n'));
   printer.notice(warning('four'));
@@ -99,7 +99,7 @@ test('--timestamps: each write gets a new timestamp, printed literally and as UT
 test('all instances of a process have its colour', () => {
   const asked: string[] = [];
   const paint: Paint = { ...noPaint, process: (name, chosen) => (text) => (asked.push(`${name} ${chosen} ${text}`), text) };
-  const { printer } = setting({ outPaint: paint, processes: ['w.1', 'w.2'].map((name) => ({ name, process: 'w', color: 'red' })) });
+  const { printer } = setting({ outPaint: paint, processes: ['w.1', 'w.2'].map((name) => ({ name, process: 'w', color: 'red', raw: false })) });
   asked.length = 0;
   printer.listener('w.1', 'stdout');
   printer.listener('w.2', 'stdout');

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { ProcessInfo } from '../../src/os/processes.ts';
 import { AskedToEnd } from '../../src/wrapper/asked-to-end.ts';
-import { endLeftovers, signalTree, type Tree } from '../../src/wrapper/command-tree.ts';
+import { endLeftovers, signalTree, type LeftoverOptions, type Tree } from '../../src/wrapper/command-tree.ts';
 import { FakeSystem, type FakeOptions } from './system-support.ts';
 
 const tree: Tree = { pid: 4_900_000, runId: 'run', detached: true };
@@ -14,9 +14,9 @@ interface Ending {
   survivors: number[] | undefined;
 }
 
-function end(system: FakeSystem, isHurried: () => boolean = () => false, onUnsignalled?: (info: ProcessInfo) => void, asked?: AskedToEnd): Ending {
+function end(system: FakeSystem, options: Partial<LeftoverOptions> = {}): Ending {
   const ending: Ending = { survivors: undefined };
-  void endLeftovers(tree, isHurried, system, onUnsignalled, asked).then((survivors: ProcessInfo[]) => {
+  void endLeftovers(tree, system, options).then((survivors: ProcessInfo[]) => {
     ending.survivors = survivors.map(({ pid }) => pid);
   });
   return ending;
@@ -90,11 +90,52 @@ test('a hurried user does not wait for the 8 s', async () => {
   const system = new FakeSystem();
   const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
   let isHurried = false;
-  const ending = end(system, () => isHurried);
+  const ending = end(system, { isHurried: () => isHurried });
   await system.pass(500);
   isHurried = true;
   await system.pass(110);
   assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM ${deaf.pid}`, `SIGKILL ${deaf.pid}`], []]);
+});
+
+test('the time until SIGKILL can be set: at once, longer, never', async () => {
+  for (const [graceMs, signals] of [
+    [0, ['SIGKILL']],
+    [2000, ['SIGTERM', 'SIGKILL']],
+    [Infinity, ['SIGTERM']],
+  ] as const) {
+    const system = new FakeSystem();
+    const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
+    const ending = end(system, { graceMs });
+    await system.pass(1990);
+    assert.deepEqual(system.signals, [`${graceMs === 0 ? 'SIGKILL' : 'SIGTERM'} ${deaf.pid}`]);
+    await system.pass(100_000);
+    assert.deepEqual(system.signals, signals.map((signal) => `${signal} ${deaf.pid}`));
+    assert.deepEqual(ending.survivors, graceMs === Infinity ? undefined : []);
+  }
+});
+
+test('after a second, and only once, it is told who is waited for, and when SIGKILL comes', async () => {
+  const system = new FakeSystem();
+  system.start(ours);
+  const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
+  const told: [pids: number[], killInMs: number][] = [];
+  end(system, { onLongWait: (left, killInMs) => told.push([left.map(({ pid }) => pid), killInMs]) });
+  await system.pass(990);
+  assert.deepEqual(told, []);
+  await system.pass(6000);
+  assert.equal(told.length, 1);
+  const [[pids, killInMs] = [[], 0]] = told;
+  assert.deepEqual(pids, [deaf.pid]);
+  assert.ok(killInMs <= 7000 && killInMs > 6800, String(killInMs));
+});
+
+test('a wait for a process that survives SIGKILL is told as well', async () => {
+  const system = new FakeSystem();
+  const hung = system.start({ ...ours, survives: ['SIGTERM', 'SIGKILL'] });
+  const told: [pids: number[], killInMs: number][] = [];
+  end(system, { graceMs: 0, onLongWait: (left, killInMs) => told.push([left.map(({ pid }) => pid), killInMs]) });
+  await system.pass(6000);
+  assert.deepEqual(told, [[[hung.pid], 0]]);
 });
 
 test('a process that survives SIGKILL is given up after 5 s, and named', async () => {
@@ -117,7 +158,7 @@ test('a starved wrapper: the time for SIGKILL counts from the first one, and one
     if (scan === 3) hung.ends();
     if (scan === 4) child = system.start({ ...ours, survives: ['SIGTERM'] }).pid;
   };
-  const ending = end(system, () => true);
+  const ending = end(system, { isHurried: () => true });
   await system.pass(100_000);
   assert.deepEqual(ending.survivors, []);
   assert.ok(system.signals.includes(`SIGKILL ${child}`));
@@ -128,7 +169,7 @@ test('a process of another user, which we may not signal, is not waited for', as
   const foreign = system.start({ ...ours, foreign: true });
   system.start(ours);
   const unsignalled = new Set<number>();
-  const ending = end(system, () => false, ({ pid }) => unsignalled.add(pid));
+  const ending = end(system, { onUnsignalled: ({ pid }) => unsignalled.add(pid) });
   await system.pass(100);
   assert.deepEqual([ending.survivors, [...unsignalled]], [[], [foreign.pid]]);
 });
@@ -177,7 +218,7 @@ test('what got SIGTERM while the command ran does not get it again when the comm
   assert.deepEqual(system.signals.splice(0), ['SIGUSR1', 'SIGTERM'].flatMap((signal) => [`${signal} -${tree.pid}`, `${signal} ${outside.pid}`]));
   assert.equal(system.scans, 0);
   const later = system.start({ ...deaf, info: { ppid: child.pid, pgid: tree.pid, startTicks: '2000000000000002' } });
-  const ending = end(system, undefined, undefined, asked);
+  const ending = end(system, { asked });
   await system.pass(7990);
   assert.deepEqual(system.signals.splice(0), [perhapsYounger, elsewhere, later].map(({ pid }) => `SIGTERM ${pid}`));
   await system.pass(200);
@@ -190,7 +231,7 @@ test('at a terminal, too, each process gets SIGTERM once', async () => {
   const asked = new AskedToEnd();
   const deaf = system.start({ ...ours, survives: ['SIGTERM'] });
   signalTree({ ...tree, detached: false }, 'SIGTERM', system, asked);
-  end(system, undefined, undefined, asked);
+  end(system, { asked });
   await system.pass(1000);
   assert.deepEqual(system.signals, [`SIGTERM ${tree.pid}`, `SIGTERM ${deaf.pid}`]);
 });
@@ -201,7 +242,7 @@ test('a member that has left the group just before the signal to it gets SIGTERM
   const child = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid } });
   const leaves = { ...system, signalGroup: (...args: Parameters<typeof system.signalGroup>) => ((child.info = { ...child.info, pgid: child.pid }), system.signalGroup(...args)) };
   signalTree(tree, 'SIGTERM', leaves, asked);
-  end(system, undefined, undefined, asked);
+  end(system, { asked });
   await system.pass(100);
   assert.deepEqual(system.signals, [`SIGTERM -${tree.pid}`, `SIGTERM ${child.pid}`]);
 });
@@ -211,7 +252,7 @@ test('a leftover that was stopped when it got SIGTERM is continued, and gets no 
   const asked = new AskedToEnd();
   const stopped = system.start({ ...ours, info: { ppid: tree.pid, pgid: tree.pid, state: 'T' } });
   signalTree(tree, 'SIGTERM', system, asked);
-  const ending = end(system, undefined, undefined, asked);
+  const ending = end(system, { asked });
   await system.pass(10);
   assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM -${tree.pid}`, `SIGCONT ${stopped.pid}`], []]);
 });
