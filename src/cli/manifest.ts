@@ -2,8 +2,8 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
-import { formatProblem } from '../manifest/problem.ts';
-import { joined, shown } from '../manifest/shown.ts';
+import { formatProblems } from '../manifest/problem.ts';
+import { shown } from '../manifest/shown.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { blockingAccess, type FileAccess } from '../os/file-access.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
@@ -130,7 +130,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     basePort: options.port,
     name: options.name,
   });
-  const text = joined(result.problems.map(formatProblem), shown`\n\n`);
+  const text = formatProblems(result.problems);
   if (result.manifest === undefined) throw new Failure(text);
   if (text !== '') complain(text);
   return result.manifest;
