@@ -7,3 +7,25 @@ export function endsInBackslash(text: string): boolean {
   while (line.at(-1 - count) === '\\') count++;
   return count % 2 === 1;
 }
+
+/** The sign that would close the quotes at the end of a text: `"`, `'`, a backtick, or `}` of a `${`. `undefined` if all are closed. */
+export function openQuote(text: string): string | undefined {
+  const open: string[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at] ?? '';
+    const inner = open.at(-1);
+    if (inner === "'") {
+      if (sign === "'") open.pop();
+    } else if (sign === '\\') {
+      at++;
+    } else if (sign === inner) {
+      open.pop();
+    } else if (sign === '"' || sign === '`' || (sign === "'" && inner !== '"')) {
+      open.push(sign);
+    } else if (text.startsWith('${', at)) {
+      open.push('}');
+      at++;
+    }
+  }
+  return open[0];
+}
