@@ -53,10 +53,12 @@ async function resolveProcess(
   const { variables, unset } = await environment.ofProcess(process);
   const lookup = (name: string) => variables.get(name);
   const cwd = process.get('cwd');
+  const description = process.get('description');
   const runtime = process.get('max_runtime');
   return {
     name: process.name,
     command: resolveCommand(draft, process),
+    ...(description === undefined ? {} : { description }),
     cwd: cwd === undefined ? root : resolve(root, draft.expand(process.path('cwd'), cwd, lookup) ?? ''),
     env: toRecord(variables),
     unset,

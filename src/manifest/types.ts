@@ -47,6 +47,8 @@ export interface Dependency {
 export interface ProcessSpec {
   readonly name: string;
   readonly command: CommandSpec;
+  /** What the process is for, for people. */
+  readonly description?: string;
   readonly cwd: string;
   /** The environment of the process, without the variables of an instance (PORT, PS, PROCRUN_…). */
   readonly env: Readonly<Record<string, string>>;

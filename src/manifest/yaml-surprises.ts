@@ -35,7 +35,7 @@ class SurpriseFinder {
     } else {
       for (const [key, entry] of node.entries) {
         // Keys of the user's own have no meaning that could be missed.
-        if (key.startsWith('x-') && path[0] !== 'env') continue;
+        if (key.startsWith('x-') && mayHaveOwnKeys(path)) continue;
         this.#reportSwallowedValue(key, entry);
         this.visit(entry.value, [...path, key]);
       }
@@ -138,6 +138,11 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['L', 'a line separator'],
   ['P', 'a paragraph separator'],
 ]);
+
+/** The top level, `defaults` and a process. */
+function mayHaveOwnKeys(path: Path): boolean {
+  return path.length === 0 || (path.length === 1 && path[0] === 'defaults') || (path.length === 2 && path[0] === 'processes');
+}
 
 /** The places of commands: a process in its short form, `command`, and `run` of a stage. */
 function isCommand(path: Path): boolean {

@@ -102,6 +102,8 @@ test('a line that is left out gets the spelling that was probably meant', async 
     ['my.worker: sleep 5', 'a name is made of letters, digits, `_` and `-`'],
     ['worker:', 'the command is missing'],
     ['[program:worker]', 'this looks like an INI file; write one `name: command` a line'],
+    ['ExecStart=/bin/x', 'this looks like an INI file; write one `name: command` a line'],
+    ['command = x', 'this looks like an INI file; write one `name: command` a line'],
     ['processes:', 'a YAML file needs a name that ends in `.yml` or `.yaml`'],
     ['nonsense', undefined],
     ['; nonsense', 'a comment begins with `#`'],
