@@ -13,7 +13,7 @@ import { resolvePolicies } from './policies.ts';
 import { quoted } from './shown.ts';
 import type { ManifestInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signal-names.ts';
-import { resolveStages, toCommand } from './stages.ts';
+import { resolveStages, toCommand, withCheckedSize } from './stages.ts';
 import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
 import type { CommandSpec, Dependency, ProcessSpec, SignalName } from './types.ts';
 import type { YamlEnvironment } from './yaml-environment.ts';
@@ -90,7 +90,7 @@ function checkName(draft: Draft, { name, processPath }: ProcessDraft): void {
 
 function resolveCommand(draft: Draft, process: ProcessDraft): CommandSpec {
   const given = process.get('command');
-  if (given !== undefined) return toCommand(given, process.get('shell'));
+  if (given !== undefined) return withCheckedSize(draft, process.path('command'), toCommand(given, process.get('shell')));
   // A command of the wrong shape has been reported already.
   const node = nodeAt(draft.root, process.processPath);
   const isOnlyName = node?.kind === 'scalar' && node.value === null;

@@ -11,6 +11,7 @@ import type { ProblemList } from './problem-list.ts';
 import { procfileHint } from './procfile-hints.ts';
 import { endsInBackslash } from './shell-text.ts';
 import { quoted } from './shown.ts';
+import { commandMistake, variableMistakes } from './text-sizes.ts';
 import type { SourceText } from './source.ts';
 import type { Manifest, ProcessSpec } from './types.ts';
 
@@ -25,6 +26,7 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
   const lines = readLines(source.text, problems);
   if (lines.length === 0 && !problems.hasErrors) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
   const variables = await readEnvironment(request, problems);
+  for (const { message, hint } of variableMistakes(variables)) problems.error(undefined, message, hint);
   const env = toRecord(variables);
   const base = request.basePort ?? basePortOf(variables, problems);
   return {
@@ -35,7 +37,10 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
       const port = portByPlace(base, place);
       const mistake = portMistake(line.name, port, 1);
       if (mistake !== undefined) problems.error(line.offset, mistake);
-      return toSpec(line, port, request.root, env);
+      const spec = toSpec(line, port, request.root, env);
+      const tooLong = commandMistake(spec.command);
+      if (tooLong !== undefined) problems.error(line.offset, tooLong.message, tooLong.hint);
+      return spec;
     }),
     env,
     unset: [],

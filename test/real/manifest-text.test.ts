@@ -70,3 +70,13 @@ test('a file that needs more memory than there is is refused, with a way out; a 
   const read = await execute(['check'], { manifest: lines(2000), env });
   assert.deepEqual(read.end, exited(0), read.report());
 });
+
+test('`check` finds a text that is too long for the system, and the longest one runs', async () => {
+  const most = 'x'.repeat(128 * 1024 - 1 - 'A='.length);
+  const manifest = (value: string): string => `processes:\n  web: { command: 'echo "\${#A}"', env: { A: ${value} } }\n`;
+  const run = await execute(['up', '--no-prefix'], { manifest: manifest(most) });
+  assert.deepEqual([run.end, run.stdout], [exited(0), `${most.length}\n`], run.stderr.slice(0, 1000));
+  const refused = await execute(['check'], { manifest: manifest(`${most}x`) });
+  assert.deepEqual(refused.end, exited(2));
+  assert.match(refused.stderr, /^procrun: procfile\.yml:2:45: The variable `A` is 128\.1 KiB long; the system gives a program no text of more than 128 KiB\.\n/);
+});
