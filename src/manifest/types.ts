@@ -80,9 +80,9 @@ export interface ProcessSpec {
 
 export interface Manifest {
   readonly name: string;
-  /** Absolute real path of the file, or `-` for standard input. */
+  /** The real path of the file's folder with its name there, or `-` for standard input. It identifies the run. */
   readonly file: string;
-  /** The base of relative paths. */
+  /** The base of relative paths, as it was given. */
   readonly root: string;
   /** In the order of the file. */
   readonly processes: readonly ProcessSpec[];
