@@ -16,8 +16,10 @@ export async function check(_options: unknown, command: Command): Promise<void> 
     print(printManifest(manifest, inheritedEnvironment(process.env)));
     return;
   }
-  const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), commandText(spec.command)]);
-  print(table(['process', '', 'stop', 'command'], rows));
+  const hasDescriptions = manifest.processes.some(({ description }) => description !== undefined);
+  const description = (text = ''): string[] => (hasDescriptions ? [text] : []);
+  const rows = manifest.processes.map((spec) => [spec.name, spec.instances === 1 ? '' : `x${spec.instances}`, stageList(spec), ...description(spec.description), commandText(spec.command)]);
+  print(table(['process', '', 'stop', ...description('description'), 'command'], rows));
 }
 
 /** A command as one line. Only the first line of a shell text is shown. */

@@ -1,13 +1,14 @@
 // Finds and reads the manifest file. ../manifest/ parses and checks it.
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { loadManifest } from '../manifest/load.ts';
-import { formatProblem } from '../manifest/problem.ts';
-import { joined, shown } from '../manifest/shown.ts';
+import { formatProblems } from '../manifest/problem.ts';
+import { shown } from '../manifest/shown.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { blockingAccess, type FileAccess } from '../os/file-access.ts';
 import { inheritedEnvironment } from '../runner/environment.ts';
 import { Failure } from './failure.ts';
+import { realFolder } from './run-location.ts';
 import { complain } from './print.ts';
 
 export interface ManifestOptions {
@@ -57,13 +58,14 @@ export async function readManifest(options: ManifestOptions): Promise<Manifest> 
 export function locateManifest(options: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
   const file = findManifest(options);
   // A manifest deleted during its run still identifies the run.
-  return locate(file === '-' || !existsSync(file) ? file : realPath(file), options);
+  if (file !== '-' && existsSync(file)) assertInFolder(file);
+  return locate(file, options);
 }
 
 /** @throws Failure for a pipe (`-f <(…)`). A pipe is in no folder: relative paths have no base, and later commands cannot find the run. */
-function realPath(file: string): string {
+function assertInFolder(file: string): void {
   try {
-    return realpathSync.native(file);
+    realpathSync.native(file);
   } catch (error) {
     throw new Failure(shown`${file}: this is no file in a folder (${(error as Error).message})\n  hint: \`-f -\` reads a manifest from standard input`);
   }
@@ -76,8 +78,14 @@ function findManifest({ file = process.env.PROCRUN_FILE || findDefault() }: Mani
   return file;
 }
 
+/**
+ * A manifest belongs to the folder in which it was found, as it was given. If it is a link, that is the folder of the link. Only `file`,
+ * which identifies the run, has the real path of this folder: all ways to it lead to the same run.
+ */
 function locate(file: string, { dir }: ManifestOptions): Pick<Manifest, 'file' | 'root'> {
-  return file === '-' ? { file, root: resolve(dir ?? process.cwd()) } : { file: resolve(file), root: resolve(dir ?? dirname(resolve(file))) };
+  if (file === '-') return { file, root: resolve(dir ?? process.cwd()) };
+  const path = resolve(file);
+  return { file: join(realFolder(dirname(path)), basename(path)), root: resolve(dir ?? dirname(path)) };
 }
 
 /** For a command that also works without a manifest. @returns undefined when none is named and none is found. */
@@ -113,8 +121,8 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
   const isStdin = file === '-';
   const { access = blockingAccess } = options;
   const bytes = isStdin ? (options.input ?? (await readStandardInput(access))) : await readFileOrFail(file, access);
-  const path = isStdin ? '-' : realPath(file);
-  const { root } = locate(path, options);
+  if (!isStdin) assertInFolder(file);
+  const { file: path, root } = locate(file, options);
   if (options.dir !== undefined && !isFolder(root)) throw new Failure(shown`-d ${options.dir}: there is no such folder`);
   const result = await loadManifest({
     bytes,
@@ -130,7 +138,7 @@ async function readFrom(file: string, options: ManifestOptions): Promise<Manifes
     basePort: options.port,
     name: options.name,
   });
-  const text = joined(result.problems.map(formatProblem), shown`\n\n`);
+  const text = formatProblems(result.problems);
   if (result.manifest === undefined) throw new Failure(text);
   if (text !== '') complain(text);
   return result.manifest;

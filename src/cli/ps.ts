@@ -53,13 +53,15 @@ function asJson(instance: InstanceState): object {
 
 function asTable(state: RunState | undefined, instances: readonly InstanceState[]): Shown {
   const remnants = state ? new Remains(state).findAlive() : [];
+  const hasDescriptions = instances.some(({ description }) => description !== undefined);
+  const description = (text = ''): string[] => (hasDescriptions ? [text] : []);
   const rows = instances.map((instance) => {
     const members = remnants.find((remnant) => remnant.instance.name === instance.name)?.members ?? [];
     const uptime = uptimeMs(instance);
     const usage = members.length === 0 ? undefined : usageOf(members.map(({ info }) => info));
-    return [instance.name, instance.state, String(instance.pid ?? ''), detail(instance), uptime === null ? '' : wholeSeconds(uptime), ...usageColumns(usage, uptime)];
+    return [instance.name, instance.state, String(instance.pid ?? ''), detail(instance), uptime === null ? '' : wholeSeconds(uptime), ...usageColumns(usage, uptime), ...description(instance.description)];
   });
-  return table(['name', 'state', 'pid', '', 'uptime', 'cpu', 'memory'], rows);
+  return table(['name', 'state', 'pid', '', 'uptime', 'cpu', 'memory', ...description('description')], rows);
 }
 
 /** More about the state: the current stage, the kind of end, or the number of restarts. */

@@ -1,5 +1,6 @@
 // The runtime folder of a run: `up` and the commands that talk to it must find the same one. So it depends only on the
 // manifest's location and on --name. The manifest's content may be edited during the run and does not count.
+import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { baseFolder, findRuntimeFolder, makeRuntimeFolder, ownUid, UnsafeFolder } from '../control/runtime-folder.ts';
 import { shown } from '../manifest/shown.ts';
@@ -8,9 +9,9 @@ import { Failure } from './failure.ts';
 import type { ManifestOptions } from './manifest.ts';
 
 export interface RunLocation {
-  /** The manifest's real path, or `-`. */
+  /** The real path of the manifest's folder with its name there, or `-`. */
   readonly file: string;
-  /** The folder to which its paths refer. It identifies a manifest from standard input. */
+  /** The folder to which its paths refer, as it was given. Its real path identifies a manifest from standard input. */
   readonly root: string;
   /** --name */
   readonly name?: string | undefined;
@@ -28,8 +29,17 @@ export function existingRuntimeFolder(location: RunLocation): string | undefined
 
 /** A readable part of the folder's name, and the key that tells runs apart. */
 function identity({ file, root, name }: RunLocation): [string, string] {
-  const home = file === '-' ? root : dirname(file);
-  return [name ?? basename(home), `${file === '-' ? root : file}\0${name ?? ''}`];
+  const home = file === '-' ? realFolder(root) : dirname(file);
+  return [name ?? basename(home), `${file === '-' ? home : file}\0${name ?? ''}`];
+}
+
+/** The folder itself, to which links may lead. A folder that does not exist has the path that was given. */
+export function realFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return folder;
+  }
 }
 
 function orFailure<T>(work: () => T): T {

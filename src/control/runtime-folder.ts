@@ -19,7 +19,7 @@ export function baseFolder(environment: Readonly<Record<string, string | undefin
 
 /**
  * Makes the folder of one manifest and, if needed, its base, both with mode 0700. The parent of the base must exist.
- * @param key identifies the manifest: its real path, and the name that was given to this run.
+ * @param key identifies the manifest: the real path of its folder and its name there, and the name that was given to this run.
  * @throws UnsafeFolder when a folder cannot be made, when the path has a line break, or when the base or the folder exists but is
  *   not a folder, belongs to another user or is open to others.
  */

@@ -17,6 +17,7 @@ export interface InstanceState {
   /** `web`, or `web.2` if the process has several instances. */
   readonly name: string;
   readonly process: string;
+  readonly description?: string;
   /** How many instances the process has, including those not in this run. Needed to resolve a NAME. */
   readonly instances: number;
   readonly tags: readonly string[];
@@ -67,6 +68,7 @@ type Checks<T> = Readonly<Record<keyof T, (value: unknown) => boolean>>;
 const instanceChecks: Checks<InstanceState> = {
   name: isString,
   process: isString,
+  description: (value) => value === undefined || isString(value),
   instances: isCount,
   tags: (value) => Array.isArray(value) && value.every(isString),
   state: (value) => (stateNames as readonly unknown[]).includes(value),

@@ -2,6 +2,7 @@
 import type { Draft, ProcessDraft } from './draft.ts';
 import { describe, subject } from './issues.ts';
 import { didYouMean, nearest } from './nearest.ts';
+import { dependencyHint } from './neighbours.ts';
 import { quoted } from './shown.ts';
 import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
 import type { Dependency } from './types.ts';
@@ -49,7 +50,8 @@ function reportCondition(draft: Draft, path: Path, condition: string): void {
   if (unsupportedConditions.includes(condition)) {
     draft.problems.error(draft.at(path), `The condition \`${condition}\` is not supported by this version of procrun.`, 'write `started`');
   } else {
-    draft.problems.error(draft.at(path), `The condition must be \`started\`, not ${quoted(condition)}.`, () => hintForCondition(condition));
+    const node = nodeAt(draft.root, path);
+    draft.problems.error(draft.at(path), `The condition must be \`started\`, not ${quoted(condition)}.`, () => (node && dependencyHint(String(path.at(-1)), node)) ?? hintForCondition(condition));
   }
 }
 

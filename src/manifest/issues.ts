@@ -1,6 +1,7 @@
 // Turns valibot's issues into sentences at the right place. schema.ts says which values are valid.
 import type { BaseIssue } from 'valibot';
 import { didYouMean } from './nearest.ts';
+import { dependencyHint } from './neighbours.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './shown.ts';
 import { isBroken, keyOffset, nodeAt, valueOffset, type Node, type Path } from './yaml-nodes.ts';
@@ -24,7 +25,7 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   } else if (issue.path?.at(-1)?.origin === 'key') {
     problems.error(keyOffset(root, path), `${quoted(String(path.at(-1)))} must be ${issue.message}.`);
   } else {
-    problems.error(valueOffset(root, path), `${subject(path)} must be ${issue.message}, not ${describe(node)}.`, () => hintFor(issue, node));
+    problems.error(valueOffset(root, path), `${subject(path)} must be ${issue.message}, not ${describe(node)}.`, () => (path.at(-2) === 'depends_on' ? dependencyHint(String(path.at(-1)), node) : undefined) ?? hintFor(issue, node));
   }
   return [path];
 }

@@ -24,6 +24,8 @@ export const maxProblems = 100;
 export const maxKeptProblems = 10_000;
 /** Linux limits each single argument and environment string to this many bytes (MAX_ARG_STRLEN, 32 pages). */
 export const maxArgumentLength = 128 * 1024;
+/** Linux limits all arguments and variables of a program together to this many bytes, or to less by the limit of the stack. */
+export const maxArgumentsLength = 6 * 1024 * 1024;
 
 /**
  * The longest name of a process. File names such as `~NAME.1000.flag` contain it, and usual systems limit a file name to 255 bytes

@@ -3,7 +3,7 @@
 export interface LoadRequest {
   /** The bytes of the manifest file. */
   readonly bytes: Uint8Array;
-  /** Absolute real path, or `-` for standard input. */
+  /** The real path of the file's folder with its name there, or `-` for standard input. */
   readonly file: string;
   /** The user's name for the file, for messages. */
   readonly displayName: string;

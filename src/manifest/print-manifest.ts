@@ -29,6 +29,7 @@ export function printManifest(manifest: Manifest, environment: Environment): Sho
 function processMap(spec: ProcessSpec, manifest: Manifest): Yaml {
   const keys: Keys<ProcessInput> = {
     command: commandText(spec.command),
+    description: spec.description,
     shell: shellOf(spec),
     cwd: unexpanded(spec.cwd),
     env: changes(spec, manifest),

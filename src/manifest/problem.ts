@@ -6,6 +6,15 @@ import type { Problem } from './types.ts';
 /** A longer line is cut to this many characters around the column. */
 const excerptWidth = 100;
 
+/** All problems of a manifest, with blank lines between. Each warning says whose it is. The caller does that for the first error. */
+export function formatProblems(problems: readonly Problem[]): Shown {
+  const texts = problems.map((problem, index) => {
+    const isNamedByCaller = index === 0 && problems.some(({ severity }) => severity === 'error');
+    return problem.severity === 'warning' && !isNamedByCaller ? joined([shown`procrun: `, formatProblem(problem)]) : formatProblem(problem);
+  });
+  return joined(texts, shown`\n\n`);
+}
+
 /**
  * `file:line:column: message`, then the line of the file with a caret under the column, then the hint.
  */

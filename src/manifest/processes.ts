@@ -13,7 +13,7 @@ import { resolvePolicies } from './policies.ts';
 import { quoted } from './shown.ts';
 import type { ManifestInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signal-names.ts';
-import { resolveStages, toCommand } from './stages.ts';
+import { resolveStages, toCommand, withCheckedSize } from './stages.ts';
 import { isBroken, nodeAt, type Path } from './yaml-nodes.ts';
 import type { CommandSpec, Dependency, ProcessSpec, SignalName } from './types.ts';
 import type { YamlEnvironment } from './yaml-environment.ts';
@@ -53,10 +53,12 @@ async function resolveProcess(
   const { variables, unset } = await environment.ofProcess(process);
   const lookup = (name: string) => variables.get(name);
   const cwd = process.get('cwd');
+  const description = process.get('description');
   const runtime = process.get('max_runtime');
   return {
     name: process.name,
     command: resolveCommand(draft, process),
+    ...(description === undefined ? {} : { description }),
     cwd: cwd === undefined ? root : resolve(root, draft.expand(process.path('cwd'), cwd, lookup) ?? ''),
     env: toRecord(variables),
     unset,
@@ -89,7 +91,7 @@ function checkName(draft: Draft, { name, processPath }: ProcessDraft): void {
 
 function resolveCommand(draft: Draft, process: ProcessDraft): CommandSpec {
   const given = process.get('command');
-  if (given !== undefined) return toCommand(given, process.get('shell'));
+  if (given !== undefined) return withCheckedSize(draft, process.path('command'), toCommand(given, process.get('shell')));
   // A command of the wrong shape has been reported already.
   const node = nodeAt(draft.root, process.processPath);
   const isOnlyName = node?.kind === 'scalar' && node.value === null;

@@ -8,7 +8,10 @@ import { manifestName } from './manifest-name.ts';
 import { nameMistake, namePattern } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import type { ProblemList } from './problem-list.ts';
+import { procfileHint } from './procfile-hints.ts';
+import { endsInBackslash } from './shell-text.ts';
 import { quoted } from './shown.ts';
+import { commandMistake, variableMistakes } from './text-sizes.ts';
 import type { SourceText } from './source.ts';
 import type { Manifest, ProcessSpec } from './types.ts';
 
@@ -23,6 +26,7 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
   const lines = readLines(source.text, problems);
   if (lines.length === 0 && !problems.hasErrors) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
   const variables = await readEnvironment(request, problems);
+  for (const { message, hint } of variableMistakes(variables)) problems.error(undefined, message, hint);
   const env = toRecord(variables);
   const base = request.basePort ?? basePortOf(variables, problems);
   return {
@@ -33,7 +37,10 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
       const port = portByPlace(base, place);
       const mistake = portMistake(line.name, port, 1);
       if (mistake !== undefined) problems.error(line.offset, mistake);
-      return toSpec(line, port, request.root, env);
+      const spec = toSpec(line, port, request.root, env);
+      const tooLong = commandMistake(spec.command);
+      if (tooLong !== undefined) problems.error(line.offset, tooLong.message, tooLong.hint);
+      return spec;
     }),
     env,
     unset: [],
@@ -44,6 +51,7 @@ export async function loadProcfile(source: SourceText, request: LoadRequest, pro
 function readLines(text: string, problems: ProblemList): Line[] {
   const lines = new Map<string, Line>();
   let offset = 0;
+  let isContinued = false;
   for (const raw of text.split('\n')) {
     const line = raw.trim();
     const indent = raw.length - raw.trimStart().length;
@@ -53,10 +61,16 @@ function readLines(text: string, problems: ProblemList): Line[] {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     const command = line.slice(colon + 1).trim();
+    const isContinuation = isContinued;
+    isContinued = endsInBackslash(line);
     if (indent > 0 || !namePattern.test(name) || command === '') {
-      problems.warn(at, 'This line is not `name: command` and is left out.', command === '' && colon > 0 ? 'the command is missing' : undefined);
+      // The second half of a line is reported with the first.
+      if (isContinuation) continue;
+      if (isContinued) reportHalf(at + line.length - 1, problems);
+      else problems.warn(at, 'This line is not `name: command` and is left out.', procfileHint(line, indent > 0));
       continue;
     }
+    if (isContinued) reportHalf(at + line.length - 1, problems);
     const before = lines.get(name);
     const mistake = nameMistake(name);
     if (before !== undefined) problems.error(at, `${quoted(name)} is here a second time; the first is on line ${problems.line(before.offset)}.`);
@@ -64,6 +78,15 @@ function readLines(text: string, problems: ProblemList): Line[] {
     else lines.set(name, { name, command, offset: at });
   }
   return [...lines.values()];
+}
+
+/** The shell would run the first half alone: of `rm -rf \` and a second line, `rm -rf`. */
+function reportHalf(offset: number, problems: ProblemList): void {
+  problems.error(
+    offset,
+    "A Procfile's command is one line, and this one ends in `\\`: its other half is missing.",
+    'write the whole command on this line, put it into a script, or use a `procfile.yml`, where `|` begins a command of several lines',
+  );
 }
 
 /** The same layers as in a YAML manifest: env files stand below the real environment, unless they override it. */

@@ -61,9 +61,19 @@ const words = v.array(v.union([v.string(), v.number(), v.boolean()], 'text'), 'a
 const argv = v.pipe(words, v.minLength(1, 'a list with at least one element'));
 export const command = v.union([text('a command'), argv], 'a command: text for the shell, or a list of words');
 
-const envName = v.pipe(v.string(), v.regex(/^[^=\0]+$/, 'a name that is not empty and has no `=`'));
+const envNamePattern = /^[^=\0]+$/;
+const envName = v.pipe(v.string(), v.regex(envNamePattern, 'a name that is not empty and has no `=`'));
 const envValue = v.union([v.string(), v.number(), v.boolean(), v.null()], 'text, a number, `true`, `false`, or `null` to unset it');
-const env = noList(v.record(envName, envValue, 'a map of names to values'));
+/** env-lists.ts makes a map of a list. */
+const env = v.pipe(
+  noList(v.record(envName, envValue, 'a map of names to values')),
+  editorSchema({
+    anyOf: [
+      { type: 'object', propertyNames: { pattern: envNamePattern.source }, additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
+      { type: 'array', items: { type: 'string', pattern: '^[^=]+=', examples: ['LOG_LEVEL=debug'] } },
+    ],
+  }),
+);
 
 const envFile = v.union([text('a file name'), v.array(text('a file name'), 'a list of files')], 'a file or a list of files');
 
@@ -129,6 +139,7 @@ export const processFields = noList(
   v.object(
     {
       command: v.optional(v.pipe(command, described('Command', 'Text: `shell` runs it. List: a program and its arguments, executed directly.'))),
+      description: v.optional(v.pipe(text(), described('Description', 'What the process is for. `check` and `ps` show it.'))),
       shell: v.optional(v.pipe(text(), described('Shell', 'The shell that runs a text command, with `-c`. Default: /bin/sh.'))),
       cwd: v.optional(v.pipe(text('a folder'), described('Working folder', "Relative to the manifest's folder. Default: that folder."))),
       env: v.optional(v.pipe(env, described('Environment', 'Variables of the process. They override the real environment and the env files. `null` unsets a variable.'))),

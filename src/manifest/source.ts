@@ -81,15 +81,18 @@ export function decode(bytes: Uint8Array): SourceText | Unreadable {
   }
   // TextDecoder drops the byte order mark, which would shift every column of line 1.
   const source = new SourceText(new TextDecoder().decode(bytes));
+  // A lone carriage return ends no line here. All following lines would belong to the command of the first one.
+  const lone = /(?<!\r)\r+(?![\r\n])/.exec(source.text);
+  if (lone !== null) return atIndex(source, lone.index, 'A line ends here in a carriage return (CR) alone, which joins it to the next line.', "save the file with LF line ends, for instance by `tr '\\r' '\\n' <FILE >NEWFILE`");
   const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(source.text);
   if (control === null) return source;
-  const place = source.position(control.index);
   const code = control[0].charCodeAt(0);
-  return {
-    message: code === 0 ? 'There is a NUL byte here; the file must be plain text.' : `There is a control character here (0x${code.toString(16).padStart(2, '0')}); the file must be plain text.`,
-    ...place,
-    excerpt: source.line(place.line),
-  };
+  return atIndex(source, control.index, code === 0 ? 'There is a NUL byte here; the file must be plain text.' : `There is a control character here (0x${code.toString(16).padStart(2, '0')}); the file must be plain text.`);
+}
+
+function atIndex(source: SourceText, index: number, message: string, hint?: string): Unreadable {
+  const place = source.position(index);
+  return { message, ...(hint === undefined ? {} : { hint }), ...place, excerpt: source.line(place.line) };
 }
 
 /** The first byte that is not UTF-8, in hexadecimal, and its place. The caller knows that there is one. */

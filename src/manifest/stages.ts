@@ -7,6 +7,7 @@ import { didYouMean } from './nearest.ts';
 import { quoted } from './shown.ts';
 import type { CommandInput } from './schema.ts';
 import { nearestSignal, parseSignal } from './signal-names.ts';
+import { commandMistake } from './text-sizes.ts';
 import { isBroken, nodeAt, type MapNode, type Path } from './yaml-nodes.ts';
 import type { CommandSpec, Milliseconds, Stage } from './types.ts';
 
@@ -117,7 +118,14 @@ function buildRunStage(draft: Draft, process: ProcessDraft, path: Path, timeoutM
     draft.problems.error(draft.at(path), `The command of a \`run\` stage must be text or a list of words, not ${describe(node)}.`);
     return undefined;
   }
-  return { kind: 'run', command: toCommand(input as CommandInput, process.get('shell')), timeoutMs };
+  return { kind: 'run', command: withCheckedSize(draft, path, toCommand(input as CommandInput, process.get('shell'))), timeoutMs };
+}
+
+/** The same command. Reports a text in it that is too long for the system. */
+export function withCheckedSize(draft: Draft, path: Path, command: CommandSpec): CommandSpec {
+  const mistake = commandMistake(command);
+  if (mistake !== undefined) draft.problems.error(draft.at(mistake.index === undefined ? path : [...path, mistake.index]), mistake.message, mistake.hint);
+  return command;
 }
 
 /** The shell runs a text. A list becomes the argument vector, each element as written. */

@@ -47,6 +47,8 @@ export interface Dependency {
 export interface ProcessSpec {
   readonly name: string;
   readonly command: CommandSpec;
+  /** What the process is for, for people. */
+  readonly description?: string;
   readonly cwd: string;
   /** The environment of the process, without the variables of an instance (PORT, PS, PROCRUN_…). */
   readonly env: Readonly<Record<string, string>>;
@@ -80,9 +82,9 @@ export interface ProcessSpec {
 
 export interface Manifest {
   readonly name: string;
-  /** Absolute real path of the file, or `-` for standard input. */
+  /** The real path of the file's folder with its name there, or `-` for standard input. It identifies the run. */
   readonly file: string;
-  /** The base of relative paths. */
+  /** The base of relative paths, as it was given. */
   readonly root: string;
   /** In the order of the file. */
   readonly processes: readonly ProcessSpec[];

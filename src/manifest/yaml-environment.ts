@@ -7,6 +7,7 @@ import { missingEnvFile, type EnvFiles } from './env-file.ts';
 import { baseVariables, realVariables, withSettings, type Setting, type Variables } from './environment.ts';
 import type { LoadRequest } from './load-request.ts';
 import type { ManifestInput } from './schema.ts';
+import { variableMistakes } from './text-sizes.ts';
 import { nodeAt, type Path } from './yaml-nodes.ts';
 
 type Request = Pick<LoadRequest, 'root' | 'defaultVariables' | 'envFiles' | 'envFileOverrides'>;
@@ -44,6 +45,7 @@ export class YamlEnvironment {
     const entries = Object.entries(input.env ?? {}).map(([name, value]) => ({ name, value, path: ['env', name] as Path }));
     environment.#settings = environment.#expandSettings(entries, base);
     environment.#shared = withSettings(base, environment.#settings);
+    environment.#checkSizes(environment.#shared, entries);
     return environment;
   }
 
@@ -60,8 +62,10 @@ export class YamlEnvironment {
     const files = [...this.#files];
     await this.#addFiles(files, process.path('env_file'), process.get('env_file'), () => this.#shared);
     const below = files.length === this.#files.length ? this.#shared : withSettings(this.#base(files), this.#settings);
-    const settings = this.#expandSettings(process.entries('env'), below);
+    const entries = process.entries('env');
+    const settings = this.#expandSettings(entries, below);
     const variables = withSettings(below, settings);
+    if (variables !== this.#shared) this.#checkSizes(variables, entries);
     return { variables, unset: unsetIn([...this.#settings, ...settings], variables) };
   }
 
@@ -76,6 +80,14 @@ export class YamlEnvironment {
       const isNeighbour = (variable: string) => variable !== name && names.has(variable);
       return { name, value: this.#draft.expand(path, String(value), (variable) => below.get(variable), isNeighbour) ?? '' };
     });
+  }
+
+  /** A variable of an env file has no place in the manifest. */
+  #checkSizes(variables: Variables, entries: readonly { name: string; path: Path }[]): void {
+    for (const { name, message, hint } of variableMistakes(variables)) {
+      const path = entries.find((entry) => entry.name === name)?.path ?? (nodeAt(this.#draft.root, ['env', name ?? '']) === undefined ? undefined : ['env', name ?? '']);
+      this.#draft.problems.error(path && this.#draft.at(path), message, hint);
+    }
   }
 
   async #addFiles(files: Variables[], path: Path, given: string | string[] | undefined, variables: () => Variables): Promise<void> {

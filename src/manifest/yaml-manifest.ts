@@ -4,6 +4,7 @@ import { safeParse } from 'valibot';
 import { Draft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { EnvFiles } from './env-file.ts';
+import { withEnvMaps } from './env-lists.ts';
 import { realVariables, toRecord } from './environment.ts';
 import { explainIssue } from './issues.ts';
 import { checkKeys } from './keys.ts';
@@ -17,12 +18,15 @@ import type { SourceText } from './source.ts';
 import { toData, type Node, type Path, type ScalarNode } from './yaml-nodes.ts';
 import type { Manifest } from './types.ts';
 import { parseYaml } from './yaml.ts';
+import { reportSurprises } from './yaml-surprises.ts';
 import { YamlEnvironment } from './yaml-environment.ts';
 
 /** The manifest. If it has mistakes, the caller must not use the result. `undefined` if even the outline is unreadable. */
 export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
-  const root = parseYaml(source, problems, await tokenLimitFor(source.text));
-  if (root === undefined) return undefined;
+  const tree = parseYaml(source, problems, await tokenLimitFor(source.text));
+  if (tree === undefined) return undefined;
+  reportSurprises(source.text, tree, problems);
+  const root = withEnvMaps(tree, problems);
   if (root.kind === 'map') checkKeys(root, problems);
   const input = checkShape(root, problems);
   if (input === undefined) return undefined;

@@ -1,4 +1,5 @@
 // Writes YAML. A parser reads every text back as the same text, and sees no number, date or boolean in it. print-manifest.ts says what to write.
+import { endsInBackslash } from './shell-text.ts';
 import { printableLines, type Shown } from './shown.ts';
 
 /** A map keeps its order, even with keys like `22`, which an object would put first. */
@@ -48,9 +49,9 @@ function isList(value: Yaml): value is readonly Yaml[] {
 /** Characters that an editor or a terminal does not show as they are. In double quotes they become escapes. */
 const hidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Cn}\p{Co}]/u;
 
-/** A text of several lines that a literal block (`|`) holds exactly and visibly. Blanks at the edges of lines are neither. */
+/** A text of several lines that a literal block (`|`) holds exactly and visibly. Blanks at the edges of lines are neither. A `\` at its end looks like half a command. */
 function isLiteral(text: string): boolean {
-  return text.includes('\n') && !hidden.test(text.replaceAll('\n', '')) && !/^\s|[^\S\n](?:\n|$)|\n\n$/.test(text);
+  return text.includes('\n') && !endsInBackslash(text) && !hidden.test(text.replaceAll('\n', '')) && !/^\s|[^\S\n](?:\n|$)|\n\n$/.test(text);
 }
 
 /** Words without quotes: they begin like a word or a path, and have no sign with a meaning in YAML. */
@@ -65,9 +66,13 @@ function scalar(value: Scalar): string {
   return (plain.test(value) && !reserved.test(value)) || duration.test(value) ? value : inDoubleQuotes(value);
 }
 
-/** JSON's escapes are YAML's too. JSON leaves many hidden characters as they are. */
+/**
+ * JSON's escapes are YAML's too. JSON leaves many hidden characters as they are. It writes `\b` and `\f`, which look like a part of a
+ * regular expression, so write their numbers.
+ */
 function inDoubleQuotes(text: string): string {
-  return JSON.stringify(text).replace(new RegExp(hidden, 'gu'), (character) => {
+  const json = JSON.stringify(text).replace(/\\([^])/g, (escape, letter: string) => (letter === 'b' ? '\\x08' : letter === 'f' ? '\\x0c' : escape));
+  return json.replace(new RegExp(hidden, 'gu'), (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
     return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`;
   });

@@ -137,7 +137,7 @@ class TreeBuilder {
     if (isAlias(node)) return this.#alias(node.source, offset);
     if (node.tag !== undefined && !knownTags.has(node.tag)) {
       const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
-      this.#problems.error(offset, `The tag ${quoted(tag)} has no meaning in a manifest.`);
+      this.#problems.error(offset, `The tag ${quoted(tag)} has no meaning in a manifest.`, 'quote a text that begins with `!`');
     }
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, undefined);
     const result = isMap(node) ? this.#map(node.items as Pair<YamlNode, YamlNode | null>[], offset) : isSeq(node) ? this.#list(node.items as YamlNode[], offset) : this.#scalar(node, offset);

@@ -109,7 +109,8 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
 }
 
 /** The error for EAGAIN, E2BIG and similar refusals of the system. */
-function refused(cause?: Error): CannotStart {
+function refused(cause?: NodeJS.ErrnoException): CannotStart {
+  if (cause?.code === 'E2BIG') return new CannotStart(126, 'its arguments and environment are too large for the system');
   return new CannotStart(126, `the system refused to start it (too many processes, or too large an environment)${cause ? `: ${cause.message}` : ''}`);
 }
 

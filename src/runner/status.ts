@@ -22,6 +22,7 @@ export function statusOf(instance: Instance, child: Child | undefined): Instance
   return {
     name: plan.name,
     process: spec.name,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
     instances: spec.instances,
     tags: spec.tags,
     state: state === 'ended' ? endState(instance) : shownStates[state],

@@ -47,6 +47,18 @@ test('ps lists each instance with state, pid, group, uptime, stage and end; --js
   await assertNothingAlive(run);
 });
 
+test('`check` and `ps` show the descriptions, and `ps --json` keeps its keys', async () => {
+  const run = up({ web: { command: sleeper, description: 'the shop\'s\tfront' }, api: sleeper });
+  await ready(run, 'web');
+  await ready(run, 'api');
+  const [listed, table, entries] = [await beside(run, 'check'), await beside(run, 'ps'), await ps(run)];
+  assert.match(listed.stdout, /^process +stop +description +command\nweb +SIGTERM 8s, SIGKILL +the shop's front +echo .*\napi +SIGTERM 8s, SIGKILL +echo .*\n$/);
+  assert.match(table.stdout, /^name +state +pid +uptime +cpu +memory +description\nweb +running .* MiB +the shop's front\napi +running .* MiB\n$/);
+  assert.deepEqual(Object.keys(entries.web ?? {}), Object.keys(entries.api ?? {}));
+  await quietly(run, 'down');
+  await assertNothingAlive(run);
+});
+
 test('the table shows the CPU time and the memory of the whole tree', needsPython, async () => {
   const program = 'import time\nx = b"x" * 60_000_000\nwhile time.process_time() < 0.5: pass\nprint("had its share", flush=True)\ntime.sleep(300)';
   const run = up({ p: { command: 'echo "ready $$"; python3 -c "$PROGRAM"; :', env: { PROGRAM: program } } });

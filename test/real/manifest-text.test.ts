@@ -48,7 +48,16 @@ test('the order of the processes, which gives ports and tells what comes first, 
 test('an unset variable is a warning on stderr, and the process runs', async () => {
   const run = await execute(['up', '--no-prefix'], { manifest: 'processes:\n  web: { command: \'echo "[$A]"\', env: { A: "${TYPO}" } }\n' });
   assert.deepEqual([run.end, run.stdout], [exited(0), '[]\n']);
-  assert.match(run.stderr, /^procfile\.yml:2:45: warning: The variable `TYPO` is not set; an empty text takes its place\.\n.*\n +\^\n {2}hint: write `\$\{TYPO:-\}`/);
+  assert.match(run.stderr, /^procrun: procfile\.yml:2:45: warning: The variable `TYPO` is not set; an empty text takes its place\.\n.*\n +\^\n {2}hint: write `\$\{TYPO:-\}`/);
+});
+
+test('each warning bears `procrun:`, in the order of the places, beside errors too', async () => {
+  const places = (text: string): string[] => [...text.matchAll(/^(\S.*?):(?= warning:| `api` is)/gm)].map(([, place = '']) => place);
+  const procfile = 'web: echo hi\nb d: y\n  api: x\nnonsense\n';
+  const warned = await execute(['up'], { files: { Procfile: procfile } });
+  assert.deepEqual([warned.end, places(warned.stderr)], [exited(0), ['procrun: Procfile:2:1', 'procrun: Procfile:3:3', 'procrun: Procfile:4:1']], warned.report());
+  const refused = await execute(['up'], { files: { Procfile: `${procfile}api: x\napi: y\nz: \n` } });
+  assert.deepEqual([refused.end, places(refused.stderr)], [exited(2), [...places(warned.stderr), 'Procfile:6:1', 'procrun: Procfile:7:1']], refused.report());
 });
 
 test('a file that needs more memory than there is is refused, with a way out; a long one within memory is read', async () => {
@@ -60,4 +69,14 @@ test('a file that needs more memory than there is is refused, with a way out; a 
   assert.match(refused.stderr, /hint: `NODE_OPTIONS=--max-old-space-size=4096` gives procrun more memory\n$/);
   const read = await execute(['check'], { manifest: lines(2000), env });
   assert.deepEqual(read.end, exited(0), read.report());
+});
+
+test('`check` finds a text that is too long for the system, and the longest one runs', async () => {
+  const most = 'x'.repeat(128 * 1024 - 1 - 'A='.length);
+  const manifest = (value: string): string => `processes:\n  web: { command: 'echo "\${#A}"', env: { A: ${value} } }\n`;
+  const run = await execute(['up', '--no-prefix'], { manifest: manifest(most) });
+  assert.deepEqual([run.end, run.stdout], [exited(0), `${most.length}\n`], run.stderr.slice(0, 1000));
+  const refused = await execute(['check'], { manifest: manifest(`${most}x`) });
+  assert.deepEqual(refused.end, exited(2));
+  assert.match(refused.stderr, /^procrun: procfile\.yml:2:45: The variable `A` is 128\.1 KiB long; the system gives a program no text of more than 128 KiB\.\n/);
 });

@@ -56,7 +56,7 @@ test('values of the wrong type or out of range are refused', async () => {
     ['port: http', '`port` must be a whole number from 1 to 65535, not `http`.'],
     ['port: [80]', '`port` must be a whole number from 1 to 65535, not a list.'],
     ['cwd: {}', '`cwd` must be a folder, not a map.'],
-    ['env: [A=b]', '`env` must be a map of names to values, not a list.'],
+    ['env: 5', '`env` must be a map of names to values, not `5`.'],
     ['env_file: 3', '`env_file` must be a file or a list of files, not `3`.'],
     ['tags: web', '`tags` must be a list of tags, not `web`.'],
     ['tags: ["a b"]', 'Item 1 of `tags` must be made of letters, digits, `_` and `-`, not `a b`.'],

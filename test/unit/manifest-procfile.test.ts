@@ -56,3 +56,61 @@ test('.env is below the real environment', async () => {
   assert.deepEqual((await loaded('web: x', given)).env, { A: 'real', B: 'file' });
   assert.deepEqual((await loaded('web: x', { ...given, envFileOverrides: true })).env, { A: 'file', B: 'file' });
 });
+
+test('a line that ends in `\\` is an error with a way out, because its other half would not run', async () => {
+  const whole = "A Procfile's command is one line, and this one ends in `\\`: its other half is missing.";
+  for (const [text, ...places] of [
+    ['clean: rm -rf \\\n  /tmp/old\n', '1:15'],
+    ['web: a\nclean: rm -rf \\  \r\n', '2:15'],
+    ['web: server \\\n  --port 1 \\\n  --host x\napi: y\nb d: z \\\n', '1:13', '5:8'],
+    ['web: one \\\napi: two \\', '1:10', '2:10'],
+    ['web: echo a\\\\\\', '1:14'],
+  ] as const) {
+    assert.deepEqual(await mistakes(text, procfile), places.map((place) => `${place} ${whole}`), text);
+  }
+  const { problems } = await load('web: server \\\n', procfile);
+  assert.deepEqual(problems.map(({ hint }) => hint), ['write the whole command on this line, put it into a script, or use a `procfile.yml`, where `|` begins a command of several lines']);
+});
+
+test('a `\\` that belongs to a whole line is none of that: a comment, an escaped `\\`, one in quotes', async () => {
+  const { processes } = await loaded("# a \\\nweb: echo a\\\\\napi: echo 'x\\'\n  # b \\\n", procfile);
+  assert.deepEqual(processes.map(({ name }) => name), ['web', 'api']);
+});
+
+test('a file whose lines end in CR alone is refused, in a Procfile and in YAML', async () => {
+  const message = 'A line ends here in a carriage return (CR) alone, which joins it to the next line.';
+  for (const [text, place] of [['web: a\rapi: b\r', '1:7'], ['# x\nweb: a\r', '2:7'], ['# x\r\nweb: a\r\rapi: b\r\n', '2:7']] as const) {
+    assert.deepEqual(await mistakes(text, procfile), [`${place} ${message}`], JSON.stringify(text));
+  }
+  assert.deepEqual(await mistakes('processes:\r  web: x\r'), [`1:11 ${message}`]);
+  const { problems } = await load('web: a\rapi: b\r', procfile);
+  assert.equal(problems[0]?.hint, "save the file with LF line ends, for instance by `tr '\\r' '\\n' <FILE >NEWFILE`");
+  assert.deepEqual((await loaded('web: a\r\r\napi: b\r\n', procfile)).processes.map(({ name }) => name), ['web', 'api']);
+});
+
+test('a line that is left out gets the spelling that was probably meant', async () => {
+  const hints: [line: string, hint: string | undefined][] = [
+    ['worker : sleep 5', 'write `worker: sleep 5`'],
+    ['worker\t: sleep 5', 'write `worker: sleep 5`'],
+    ['  worker: sleep 5', 'write `worker: sleep 5`, without blanks before it'],
+    ['- worker: sleep 5', 'write `worker: sleep 5`'],
+    ['"worker": sleep 5', 'write `worker: sleep 5`'],
+    ['worker= sleep 5', 'write `worker: sleep 5`'],
+    ['worker=sleep 5', 'write `worker: sleep 5`'],
+    ['PORT=5000', 'a variable belongs into a file `.env`'],
+    ['export PORT=5000', 'a variable belongs into a file `.env`'],
+    ['my.worker: sleep 5', 'a name is made of letters, digits, `_` and `-`'],
+    ['worker:', 'the command is missing'],
+    ['[program:worker]', 'this looks like an INI file; write one `name: command` a line'],
+    ['ExecStart=/bin/x', 'this looks like an INI file; write one `name: command` a line'],
+    ['command = x', 'this looks like an INI file; write one `name: command` a line'],
+    ['processes:', 'a YAML file needs a name that ends in `.yml` or `.yaml`'],
+    ['nonsense', undefined],
+    ['; nonsense', 'a comment begins with `#`'],
+    ['// nonsense', 'a comment begins with `#`'],
+  ];
+  for (const [line, hint] of hints) {
+    const { problems } = await load(`web: x\n${line}\n`, procfile);
+    assert.deepEqual(problems.map((problem) => [problem.severity, problem.line, problem.message, problem.hint]), [['warning', 2, 'This line is not `name: command` and is left out.', hint]], line);
+  }
+});
