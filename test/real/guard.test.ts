@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { assertNothingAlive, descendantsOf, environmentOf, filesAreGone, isAlive, type PipeRun, processInfo, procrunArgv, root, signalsOf, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 import { killRunnerAndGuard, quietly, runtimeFolderOf } from './control-support.ts';
+import { without } from './fallbacks-support.ts';
 import { diedOf, ready, says, up } from './up-support.ts';
 
 /** A stop flag has 2 s, then SIGTERM, a grace of 2 s, and SIGKILL. The rest is reserve for a busy machine. */
@@ -74,6 +75,37 @@ for (const guardToo of [false, true]) {
     await filesAreGone(run);
   });
 }
+
+/**
+ * Replaces grep(1), by which the guard scans: as soon as the deaf process has ended, one scan misses a process that starts during it.
+ * Only its run id shows whose it is.
+ */
+const grepThatMisses = `
+case "$*" in *PROCRUN_RUN_ID=*) ;; *) exec REAL "$@" ;; esac
+cd "\${log%/*}" || exit
+case $(cat "/proc/$(cat deaf.pid)/stat" 2>/dev/null) in *') Z '* | '') ended=yes ;; *) ended= ;; esac
+REAL "$@"
+status=$?
+if [ "$ended" ] && ! [ -e late.pid ]; then
+  PROCRUN_RUN_ID=$(cat id) setsid /bin/sh -c 'echo $$ >late.pid; exec sleep 300' >/dev/null 2>&1 &
+  until [ -s late.pid ]; do :; done
+fi
+exit $status`;
+
+test('SIGKILL of the runner: one scan that finds nothing is not enough, because a process may start during it', async (t) => {
+  const { beside, env } = await without({ programs: { grep: grepThatMisses } });
+  const file = (name: string): string => join(beside.folder, name);
+  const deaf = `setsid /bin/sh -c 'trap "" TERM; echo $$ >${file('deaf.pid')}; exec sleep 300' & until [ -s ${file('deaf.pid')} ]; do sleep 0.02; done`;
+  const run = up({ p: `echo "$PROCRUN_RUN_ID" >${file('id')}; ${deaf}; echo "ready $$"; exec sleep 300` }, { env });
+  await ready(run, 'p');
+  await killed(run);
+  await waitUntil(() => existsSync(file('late.pid')), 'the late process');
+  await filesAreGone(run);
+  const late = Number(readFileSync(file('late.pid'), 'utf8'));
+  t.after(() => isAlive(late) && process.kill(late, 'SIGKILL'));
+  assert.ok(late > 1 && !isAlive(late), 'the late process has survived');
+  await assertNothingAlive(run, { within: withinMs });
+});
 
 test('SIGKILL of the runner: a stop flag of kind fd has its time, and the process may still print while it cleans up', async () => {
   const run = up({

@@ -18,21 +18,23 @@ async function release({ leader, tracer }: { leader: number; tracer: number }): 
   await waitUntil(() => processInfo(leader) === undefined, 'the leader to be reaped');
 }
 
-test('up: after SIGKILL a held leader is gone at once, told with its tracer, with the status of its end', needsPython, async () => {
-  const run = up({ p: { command: held, stop: ['SIGKILL'] }, q: 'exec sleep 300' });
-  const pids = await pidsOf(run);
-  run.signal('SIGTERM');
-  assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
-  assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
-  const [stage, gone] = [run.event('stage', 'p'), run.event('gone', 'p')];
-  assert.ok(between(stage, gone) < 3000, `${between(stage, gone)} ms`);
-  assert.deepEqual(run.events({ event: 'survivor' }), []);
-  const [warning, ...others] = run.events({ event: 'warning' });
-  assert.deepEqual(others, []);
-  assert.match(String(warning?.message), new RegExp(`^its leader has ended, but its tracer, process ${pids.tracer} \\(.*python3 .*held_by_tracer\\.py tracer \\d+\\), still holds it; not waiting for that$`));
-  await release(pids);
-  await assertNothingAlive(run, { except: [pids.tracer] });
-});
+for (const [what, ...words] of [['a held leader'], ['a leader of which only another thread is held', 'thread']]) {
+  test(`up: after SIGKILL ${what} is gone at once, told with its tracer, with the status of its end`, needsPython, async () => {
+    const run = up({ p: { command: [...held, ...words], stop: ['SIGKILL'] }, q: 'exec sleep 300' });
+    const pids = await pidsOf(run);
+    run.signal('SIGTERM');
+    assert.deepEqual(await run.ended, diedOf('SIGTERM'), run.report());
+    assert.deepEqual(endOf(run, 'p'), diedOf('SIGKILL'));
+    const [stage, gone] = [run.event('stage', 'p'), run.event('gone', 'p')];
+    assert.ok(between(stage, gone) < 3000, `${between(stage, gone)} ms`);
+    assert.deepEqual(run.events({ event: 'survivor' }), []);
+    const [warning, ...others] = run.events({ event: 'warning' });
+    assert.deepEqual(others, []);
+    assert.match(String(warning?.message), new RegExp(`^its leader has ended, but its tracer, process ${pids.tracer} \\(.*python3 .*held_by_tracer\\.py tracer \\d+\\), still holds it; not waiting for that$`));
+    await release(pids);
+    await assertNothingAlive(run, { except: [pids.tracer] });
+  });
+}
 
 test('up: a held leader that ends by itself is noticed in the stop before SIGKILL, and keeps its status', needsPython, async () => {
   const run = upPretty({ p: { command: [...held, 'exit', '7'], stop: [{ SIGTERM: '60s' }] } });

@@ -1,8 +1,9 @@
 // A reader of the output that goes away while all processes are silent: the run stops at once, without a write that fails.
 import { strict as assert } from 'node:assert';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNothingAlive, needsPython, type PipeRun, procrunArgv, root, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { runtimeFolderOf } from './control-support.ts';
 import { standstill, upInShell, upRead } from './output-support.ts';
 import { anotherGesture, diedOf, exited, up, upPretty } from './up-support.ts';
 
@@ -88,6 +89,42 @@ test('the reader of stderr alone goes away: the run goes on if stderr carries me
   writeFileSync(join(run.folder, 'go'), '');
   await run.ended;
   assert.match(run.stdout, /p \| hello\np \| end\n/);
+});
+
+/** Prints a line, and when the file `go` is there 200 kB more: a pipe takes 64 KiB of it, procrun keeps the rest. */
+const noisy = (to: 'stdout' | 'stderr'): string => `echo hello; until [ -e go ]; do sleep 0.02; done; for i in $(seq 200); do printf "%01000d\\n" $i${to === 'stderr' ? ' >&2' : ''}; done`;
+
+/** Lets the process print the rest and end. Returns when the run is over, and procrun waits for slow readers only. */
+async function endOfRun(run: PipeRun): Promise<void> {
+  // The readers are watched since about the time at which the socket came.
+  await waitUntil(() => existsSync(run.runtimeDir) && readdirSync(run.runtimeDir).length === 1 && existsSync(join(runtimeFolderOf(run), 'control.sock')), 'the socket');
+  const runFolders = (): string[] => readdirSync(runtimeFolderOf(run)).filter((name) => /^\d+-/.test(name));
+  assert.equal(runFolders().length, 1);
+  writeFileSync(join(run.folder, 'go'), '');
+  await waitUntil(() => runFolders().length === 0, 'the end of the run');
+}
+
+test('the reader of stdout goes away after the end of the run, while that of stderr is still slow: the status is that of the run', async () => {
+  // The first reader leaves when it is told to, the second one reads nothing until then.
+  const readers = '( read line; read go <leave ) <out && : >left & ( read go <drain; cat >errors ) <err &';
+  const run = upInShell(`mkfifo out err leave drain; ${readers} "$@" >out 2>err; echo $? >status; wait`, { p: { command: noisy('stderr'), stderr: 'split' } });
+  await endOfRun(run);
+  writeFileSync(join(run.folder, 'leave'), 'go\n');
+  await waitUntil(() => existsSync(join(run.folder, 'left')), 'the end of the reader of stdout');
+  assert.ok(!existsSync(join(run.folder, 'status')));
+  writeFileSync(join(run.folder, 'drain'), 'go\n');
+  assert.equal(await statusIn(run), 0, run.report());
+  assert.match(readFileSync(join(run.folder, 'errors'), 'utf8'), /p \| 0+200\n/);
+  await assertNothingAlive(run);
+});
+
+test('the reader of stdout goes away after the end of the run, without having read the rest: status 141', async () => {
+  const run = upInShell('mkfifo out leave; ( read line; read go <leave ) <out & "$@" >out; echo $? >status; wait', { p: noisy('stdout') });
+  await endOfRun(run);
+  assert.ok(!existsSync(join(run.folder, 'status')));
+  writeFileSync(join(run.folder, 'leave'), 'go\n');
+  assert.equal(await statusIn(run), statusReaderGone, run.report());
+  await assertNothingAlive(run);
 });
 
 for (const [form, start] of [['pretty', upPretty], ['json', up]] as const) {

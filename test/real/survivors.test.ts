@@ -76,6 +76,7 @@ test('a process of another user: `kill` and the runner say whose it is and that 
     assert.ok(command.stderr.includes(said), command.report());
     assert.match(command.stderr, denied);
   }
+  assert.deepEqual(readdirSync(runtimeFolderOf(run)), ['state.json'], 'an `up` that cannot begin releases its lock');
   const shown = await besideAsNobody(run, 'ps');
   assert.deepEqual(shown.end, exited(0), shown.report());
   assert.match(shown.stderr, denied);

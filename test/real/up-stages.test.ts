@@ -1,8 +1,8 @@
 // Each kind of stage of a stop: its action, its duration, and the stage after it.
 import { strict as assert } from 'node:assert';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, fixtureCommand, isAlive, needsPython, processInfo, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, fixtureCommand, isAlive, needsPython, processInfo, test, waitUntil } from '../support/harness.ts';
 import { anotherGesture, between, diedOf, endOf, exited, heard, ready, says, sent, stagesOf, up } from './up-support.ts';
 
 test('each kind of stop flag ends its process in stage `flag`, without a signal', needsPython, async () => {
@@ -148,6 +148,40 @@ test('run: a command that cannot be started gives a warning, and the process sti
   assert.match(String(run.events({ event: 'warning', process: 'p' })[0]?.message), /no-such-program/);
   const [first, second] = run.events({ event: 'stage', process: 'p' });
   assert.ok(first && second && between(first, second) >= 250);
+  await assertNothingAlive(run);
+});
+
+/** A program between vfork(2) and exec: its child waits in open(2) of a FIFO, so it waits in state D. It ends by SIGTERM with status 0. */
+const betweenForkAndExec = `
+import os, signal
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+os.mkfifo("gate")
+print("ready", os.getpid(), flush=True)
+os.posix_spawn("/bin/sleep", ["sleep", "300"], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 0, "gate", os.O_RDONLY, 0)])
+while True: signal.pause()
+`;
+
+test('a process that was stopped between vfork(2) and exec gets SIGCONT too, and does not stop itself when its stopped child goes on', { skip: process.platform === 'linux' ? needsPython.skip : 'needs /proc' }, async () => {
+  const run = up({ p: { command: ['python3', '-c', betweenForkAndExec], stop: [{ SIGTERM: '20s' }] } });
+  const pid = await ready(run, 'p');
+  const childOf = (): number | undefined => descendantsOf(pid)[0]?.pid;
+  await waitUntil(() => childOf() !== undefined && processInfo(pid)?.state === 'D', 'the vfork');
+  const child = childOf() ?? assert.fail();
+  process.kill(-pid, 'SIGSTOP');
+  await waitUntil(() => processInfo(child)?.state === 'T', 'the child to be stopped');
+  assert.equal(processInfo(pid)?.state, 'D');
+  run.signal('SIGINT');
+  await waitUntil(() => processInfo(child)?.state !== 'T', 'the child to be continued');
+  // The child may have ended by the SIGTERM already: then nothing opens the FIFO for reading, and O_NONBLOCK gives ENXIO.
+  try {
+    closeSync(openSync(join(run.folder, 'gate'), constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENXIO');
+  }
+  assert.deepEqual(await run.ended, diedOf('SIGINT'), run.report());
+  const gone = run.event('gone', 'p');
+  assert.equal(gone.stage, 'SIGTERM', run.report());
+  assert.deepEqual(endOf(run, 'p'), exited(0));
   await assertNothingAlive(run);
 });
 

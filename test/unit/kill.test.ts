@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { deniedInWords, deniedUser } from '../../src/os/denied.ts';
 import { groupMayLive, isDenied, signalGroup, signalProcess } from '../../src/os/kill.ts';
@@ -64,3 +65,22 @@ test('for a process that we may signal there is no user to name, and none for on
   assert.match(deniedInWords(process.pid), /^, of \S.*: no permission to signal it$/);
   assert.equal(deniedUser(pid), 'another user', 'it cannot be read any more');
 });
+
+const passwords: readonly (readonly [passwd: string, user: (uid: number) => string])[] = [
+  ['', (uid) => `user ${uid}`],
+  ['x:x:4711:1:2:3:4\nme:x:UID:0::/:/bin/sh\n', () => 'me'],
+  // The number of the group, and a number that only begins like it.
+  ['group:x:1:UID::/:/bin/sh\nlonger:x:UID0:0::/:/bin/sh\n', (uid) => `user ${uid}`],
+];
+
+for (const [passwd, user] of passwords) {
+  test(`the user of a process that we may not signal, with ${JSON.stringify(passwd)} in /etc/passwd`, { skip: process.platform === 'linux' ? false : 'needs /proc' }, (t) => {
+    const uid = process.getuid?.() ?? 0;
+    const { readFileSync } = fs;
+    t.mock.method(fs, 'readFileSync', (path: string, encoding: 'latin1') => (path === '/etc/passwd' ? passwd.replaceAll('UID', String(uid)) : readFileSync(path, encoding)));
+    t.mock.method(process, 'kill', () => {
+      throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+    });
+    assert.equal(deniedUser(process.pid), user(uid));
+  });
+}

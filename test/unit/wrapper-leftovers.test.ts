@@ -226,6 +226,25 @@ test('what got SIGTERM while the command ran does not get it again when the comm
   assert.deepEqual(ending.survivors, []);
 });
 
+test('a member of another user, which the SIGTERM to its group has skipped, is not waited for', async (t) => {
+  const system = new FakeSystem();
+  const asked = new AskedToEnd();
+  const foreign = system.start({ ...ours, foreign: true, info: { ppid: tree.pid, pgid: tree.pid } });
+  const own = system.start({ ...ours, survives: ['SIGTERM'], info: { ppid: tree.pid, pgid: tree.pid } });
+  signalTree(tree, 'SIGTERM', system, asked);
+  t.mock.method(process, 'kill', (pid: number) => {
+    if (pid === foreign.pid) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+    return true;
+  });
+  const unsignalled = new Set<number>();
+  const ending = end(system, undefined, ({ pid }) => unsignalled.add(pid), asked);
+  await system.pass(100);
+  assert.deepEqual([[...unsignalled], ending.survivors], [[foreign.pid], undefined]);
+  own.ends();
+  await system.pass(100);
+  assert.deepEqual(ending.survivors, []);
+});
+
 test('at a terminal, too, each process gets SIGTERM once', async () => {
   const system = new FakeSystem();
   const asked = new AskedToEnd();
