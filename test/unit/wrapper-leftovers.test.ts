@@ -237,7 +237,7 @@ test('a member of another user, which the SIGTERM to its group has skipped, is n
     return true;
   });
   const unsignalled = new Set<number>();
-  const ending = end(system, undefined, ({ pid }) => unsignalled.add(pid), asked);
+  const ending = end(system, { onUnsignalled: ({ pid }) => unsignalled.add(pid), asked });
   await system.pass(100);
   assert.deepEqual([[...unsignalled], ending.survivors], [[foreign.pid], undefined]);
   own.ends();
