@@ -2,6 +2,7 @@
 // ready, waits for a line from us, and then becomes the command by exec. Callers choose environment and descriptors.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { textLeader, textWord } from '../manifest/simple-command.ts';
 import type { CommandSpec, SignalName } from '../manifest/types.ts';
 import { programCandidates, folderMistake, isExecutable, statOf, statusOfFolderMistake } from './program.ts';
 import { ignoreSignalsScript, setMarkScript, envWords } from './shell.ts';
@@ -61,7 +62,7 @@ export class CannotStart extends Error {
  * @throws CannotStart when the folder or the program does not exist or cannot be used, or the system refuses.
  */
 export function spawnLeader(request: SpawnRequest): Leader {
-  const argv = commandArgv(request.command);
+  const argv = commandArgv(request.command, request.env);
   checkFolder(request.cwd);
   checkProgram(argv[0], request);
   const { stopFd, ipc } = request;
@@ -113,9 +114,11 @@ function refused(cause?: Error): CannotStart {
   return new CannotStart(126, `the system refused to start it (too many processes, or too large an environment)${cause ? `: ${cause.message}` : ''}`);
 }
 
-/** A shell runs a string; a list is executed directly. */
-export function commandArgv(command: CommandSpec): readonly [string, ...string[]] {
-  return command.kind === 'exec' ? command.argv : [command.shell, '-c', command.text];
+/** A shell runs a string, and becomes the program if the string is one simple command; a list is executed directly. */
+export function commandArgv(command: CommandSpec, env: Readonly<Record<string, string>>): readonly [string, ...string[]] {
+  if (command.kind === 'exec') return command.argv;
+  const leader = textLeader(command.text, command.shell, env);
+  return [command.shell, '-c', textWord(leader.kind === 'program' ? leader.text : command.text, command.shell)];
 }
 
 /**
