@@ -14,7 +14,7 @@ import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
-import { withIgnored } from './ignored-signals.ts';
+import { throughRestoringShell } from './restoring-shell.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 import { endLeftovers, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
@@ -56,9 +56,9 @@ async function startOrExplain(
   attachment: Attachment,
   aroundSpawn: CommandRequest['aroundSpawn'],
 ): Promise<RunningCommand | WrapperEnd> {
-  const shieldedArgv = attachment === 'terminal' ? withIgnored(typedSignalsOf(rewrites), argv, env) : argv;
+  const startArgv = throughRestoringShell(attachment === 'terminal' ? typedSignalsOf(rewrites) : [], { argv, cwd, env });
   try {
-    return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
+    return await startCommand({ argv: startArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
     // No command runs. A reader of stderr that does not read must not make us deaf.
