@@ -11,6 +11,7 @@ import { realSystem } from '../os/system.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
+import { GroupWitness } from './group-witness.ts';
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
@@ -34,8 +35,9 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   if ('kind' in command) return command;
   await nextTurn();
 
+  const witness = attachment === 'terminal' ? new GroupWitness() : undefined;
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
-  new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
+  new Relay({ tree, command, attachment, rewrites: request.rewrites, scope: request.scope, witness }).start(inbox, hasHandler);
   const end = await command.ended;
   const { tracer } = command;
   if (tracer) warn(shown`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
