@@ -9,6 +9,10 @@
 
 procrun_node=${PROCRUN_NODE:-node}
 unset PROCRUN_NODE
+# SHELLOPTS in the environment may have set these options.
+set +eu
+# A name that begins with - would be an option of command and exec.
+case $procrun_node in -*) procrun_node=./$procrun_node ;; esac
 command -v "$procrun_node" >/dev/null 2>&1 || {
   # The name goes to a terminal. `echo` of dash would also turn \033 in it into an escape character.
   case $procrun_node in *[![:print:]]*) procrun_node='the program in PROCRUN_NODE' ;; esac
@@ -45,10 +49,64 @@ if [ -z "${BASH_VERSINFO-}" ] && [ -r "/proc/$$/environ" ] && procrun_has_odd_na
   if [ ${#PROCRUN_ENVIRONMENT} -lt 131000 ]; then export PROCRUN_ENVIRONMENT; fi
 fi
 
-[ $$ -eq 1 ] || exec "$procrun_node" "$0" "$@"
+# When Node starts, it resets ignored signals, raises the soft limit of open files, and marks descriptors close-on-exec. So read
+# them before. Each command is given them again (src/os/inherited.ts has the form). No fork: about 0.3 ms.
+procrun_read_signals() {
+  procrun_stat=''
+  read -r procrun_stat <"/proc/$$/stat"
+  # Field 33, counted from the state.
+  # shellcheck disable=SC2086
+  set -- ${procrun_stat##*)}
+  procrun_signals=${31-}
+} 2>/dev/null
 
-# SHELLOPTS in the environment may have set these options.
-set +eu
+procrun_read_inherited() {
+  procrun_files=''
+  procrun_read_signals
+  # bash and busybox ignore SIGQUIT (bit 4) themselves. A trap ends that, but only if it was not ignored from the start.
+  case $((procrun_signals & 4)) in
+    4)
+      trap : 3
+      procrun_read_signals
+      trap - 3
+      ;;
+  esac
+  if [ -n "$procrun_signals" ]; then
+    while read -r procrun_max procrun_open procrun_word procrun_soft procrun_hard _; do
+      case $procrun_max$procrun_open$procrun_word$procrun_soft in
+        "Maxopenfiles$procrun_hard") break ;;
+        Maxopenfiles*)
+          procrun_files=$procrun_soft
+          break
+          ;;
+      esac
+    done <"/proc/$$/limits"
+  else
+    # bash lists the signals that were ignored from the start.
+    # shellcheck disable=SC3045
+    procrun_signals=$(trap) procrun_files=$(ulimit -S -n)
+    # shellcheck disable=SC3045
+    case $procrun_files in "$(ulimit -H -n)") procrun_files='' ;; esac
+  fi
+} 2>/dev/null
+procrun_read_inherited
+
+# Without a redirection around it: the shell would keep the redirected descriptor on a further one.
+procrun_descriptors=-
+if [ -e "/proc/$$/fd/0" ] || [ -e "/proc/$$/fd/1" ]; then
+  procrun_descriptors=
+  for procrun_path in "/proc/$$/fd/"*; do
+    procrun_number=${procrun_path#"/proc/$$/fd/"}
+    case $procrun_number in [012]) continue ;; esac
+    # Not this script, which the shell reads, and not the folder that it has just listed.
+    # shellcheck disable=SC3013
+    if [ -e "$procrun_path" ] && ! [ "$procrun_path" -ef "$0" ]; then procrun_descriptors="$procrun_descriptors$procrun_number "; fi
+  done
+fi
+# The pid shows that this is ours.
+export PROCRUN_INHERITED="$$:$procrun_signals:$procrun_files:$procrun_descriptors"
+
+[ $$ -eq 1 ] || exec "$procrun_node" "$0" "$@"
 
 # Traps. One trap may interrupt another, and dash and busybox then lose the status of the interrupted command. So traps decide
 # by `case`, never by a status, and keep their values in their own $1, $2, and so on. A loop may end too early for this reason,
@@ -187,17 +245,24 @@ if (process.pid === 1 && process.execve && process.execArgv.length === 0 && fs.e
 
 // Restore the variables that the shell dropped (see the shell part). The shell is this process or, as PID 1, its parent. A value
 // with another number is not from the shell part, which does not run in `node procrun.js`.
-const { PROCRUN_ENVIRONMENT: copy } = process.env;
+const isOurs = (pid) => pid === String(process.pid) || (pid === '1' && process.ppid === 1);
+const { PROCRUN_ENVIRONMENT: copy, PROCRUN_INHERITED: report = '' } = process.env;
 if (copy !== undefined) {
   const [, pid, hex, base64 = ''] = /^(\d+):(?:hex:(.*)|(.*))$/.exec(copy) ?? [];
-  const isOurs = pid === String(process.pid) || (pid === '1' && process.ppid === 1);
-  for (const variable of isOurs ? Buffer.from(hex ?? base64, hex === undefined ? 'base64' : 'hex').toString().split('\0') : []) {
+  for (const variable of isOurs(pid) ? Buffer.from(hex ?? base64, hex === undefined ? 'base64' : 'hex').toString().split('\0') : []) {
     const end = variable.indexOf('=');
     if (end > 0) process.env[variable.slice(0, end)] = variable.slice(end + 1);
   }
   delete process.env.PROCRUN_ENVIRONMENT;
   delete process.env.PROCRUN_NODE;
 }
+
+// What the shell part has read: see src/os/inherited.ts.
+delete process.env.PROCRUN_INHERITED;
+const [, reporter, inherited] = /^(\d+):([^]*)$/.exec(report) ?? [];
+const isReported = isOurs(reporter);
+// With SIGHUP ignored (nohup), it must not end us while the rest loads.
+if (isReported && (Number.parseInt(inherited, 10) & 1 || /^trap -- '' SIGHUP$/m.test(inherited))) process.on('SIGHUP', () => undefined);
 
 // The one file in dist/ is loaded with V8's code cache if there is a valid one.
 const bundle = path.join(__dirname, '../dist/procrun.cjs');
@@ -253,6 +318,7 @@ function load() {
 const { script, main, isCached } = load();
 
 main({
+  inherited: isReported ? inherited : undefined,
   // Stops the growth of V8's young generation. A runner mostly waits; this saves 2 MiB with 10 processes, 20 MiB with 500.
   // Loading node:v8 costs 1 ms of a start. Not in a run that writes the cache: V8 accepts a cache only with the flags that it
   // was made with.

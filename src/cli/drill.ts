@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Drill, type DrillEnd } from '../drill/drill.ts';
 import type { Result } from '../drill/story.ts';
 import { joined, jsonText, shown, type Shown } from '../manifest/shown.ts';
-import { dieBySignal, endingSignals, exitWith, restoreEndingSignals } from '../os/exit.ts';
+import { dieBySignal, endingSignals, exitWith, isHonoured, restoreEndingSignals } from '../os/exit.ts';
 import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
@@ -37,7 +37,7 @@ export async function drill(names: readonly string[], _options: unknown, command
 
   const killRunner = options.killRunner ?? false;
   let onSignal: (signal: (typeof endingSignals)[number]) => void = () => undefined;
-  for (const signal of endingSignals) process.on(signal, () => onSignal(signal));
+  for (const signal of endingSignals) process.on(signal, () => (isHonoured(signal) ? undefined : onSignal(signal)));
   const run = new Drill({
     plans,
     argv: argumentsOfUp(options, names),

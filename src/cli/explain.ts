@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../manifest/durations.ts';
 import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
+import { textLeader } from '../manifest/simple-command.ts';
 import { policySignals, type PolicySignal, type ProcessSpec, type Stage } from '../manifest/types.ts';
 import { applyPolicy, stopSignals } from '../supervisor/apply-policy.ts';
 import { withPassedSignal } from '../supervisor/stages.ts';
@@ -88,8 +89,15 @@ function timeText({ kind, timeoutMs }: Stage): string {
   return `up to ${formatDuration(timeoutMs)}`;
 }
 
+function leaderText({ command, env }: ProcessSpec): string {
+  if (command.kind === 'exec') return 'Its leader is the program, executed directly.';
+  const { kind } = textLeader(command.text, command.shell, env);
+  return kind === 'program' ? 'Its leader is the program: the shell becomes it by `exec`.' : `Its leader is the shell ${command.shell}, which stays.`;
+}
+
 function notes(spec: ProcessSpec): string[] {
   return [
+    leaderText(spec),
     ...(spec.dependsOn.length > 0 ? [`Starts after ${spec.dependsOn.map(({ name }) => name).join(', ')}, and is gone before their stop begins.`] : []),
     ...(spec.escapees === 'leave' ? ['Descendants that leave its process group are left alone.'] : []),
     ...(spec.maxRuntimeMs === undefined ? [] : [`Stopped after ${formatDuration(spec.maxRuntimeMs)}, as a failure.`]),

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { joined, printableLines, shown, type Shown } from '../manifest/shown.ts';
 import { exitWith, restoreEndingSignals } from '../os/exit.ts';
+import { setInherited } from '../os/inherited.ts';
 import { internalErrorInWords, statusInternalError } from '../os/internal-error.ts';
 import { writeStandardError } from '../os/standard-error.ts';
 import { isSystemError } from '../os/system-error.ts';
@@ -175,6 +176,7 @@ function helpHint(...command: string[]): string {
 }
 
 export async function main(host: Host): Promise<void> {
+  setInherited(host.inherited);
   // Until a command listens for signals, they end it even while it blocks.
   restoreEndingSignals();
   try {

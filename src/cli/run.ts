@@ -66,7 +66,8 @@ function findTarget(manifest: Manifest | undefined, words: readonly [string, ...
   const instance = words.length === 1 && manifest ? instanceNamed(words[0], manifest.processes) : undefined;
   if (instance) {
     const { spec } = instance;
-    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...instanceVariables(instance) } };
+    const env = { ...spec.env, ...instanceVariables(instance) };
+    return { argv: commandArgv(spec.command, env), cwd: spec.cwd, env };
   }
   return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment(), hintIfMissing: manifest && hintFor(words, manifest.processes) };
 }

@@ -1,5 +1,6 @@
 // Ends procrun's own process, by a status or by a signal. Works after a terminal hangup too.
 import { closeSync, fstatSync } from 'node:fs';
+import { inherited } from './inherited.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 
 /** The signals by which users, terminals and service managers end a program. */
@@ -17,9 +18,15 @@ export function isEnding(signal: string): signal is EndingSignal {
  */
 export function restoreEndingSignals(): void {
   for (const signal of endingSignals) {
+    if (isHonoured(signal)) continue;
     if (process.listenerCount(signal) === 0) process.on(signal, () => undefined);
     process.removeAllListeners(signal);
   }
+}
+
+/** With SIGHUP ignored from outside (`nohup`), procrun ignores it too. The launcher has set a listener that does nothing. */
+export function isHonoured(signal: string): boolean {
+  return signal === 'SIGHUP' && inherited().ignored.includes('SIGHUP');
 }
 
 /** They run before either kind of end. */

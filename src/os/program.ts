@@ -1,5 +1,5 @@
 // Finds a command's program on the PATH and checks whether it is executable, to explain why a command cannot start.
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** The folders that the C library searches without a PATH (glibc's confstr(_CS_PATH)). */
@@ -27,6 +27,37 @@ export function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** A file that execve(2) may execute. */
+export function isProgramFile(path: string): boolean {
+  return statOf(path)?.isDirectory() === false && isExecutable(path);
+}
+
+/** The interpreter in the file's `#!` line, if there is no such file. */
+export function missingInterpreter(path: string): string | undefined {
+  const interpreter = interpreterOf(path);
+  return interpreter === undefined || statOf(interpreter) !== undefined ? undefined : interpreter;
+}
+
+function interpreterOf(path: string): string | undefined {
+  try {
+    return /^#!\s*(\S+)/.exec(beginningOf(path))?.[1];
+  } catch {
+    // We may execute the file, but not read it.
+    return undefined;
+  }
+}
+
+/** The kernel reads 256 bytes, too (BINPRM_BUF_SIZE). */
+function beginningOf(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(256);
+    return buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -2,9 +2,11 @@
 // ready, waits for a line from us, and then becomes the command by exec. Callers choose environment and descriptors.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { textLeader, textWord } from '../manifest/simple-command.ts';
 import type { CommandSpec, SignalName } from '../manifest/types.ts';
-import { programCandidates, folderMistake, isExecutable, statOf, statusOfFolderMistake } from './program.ts';
-import { ignoreSignalsScript, setMarkScript, envWords } from './shell.ts';
+import { programCandidates, folderMistake, isProgramFile, statOf, statusOfFolderMistake } from './program.ts';
+import { inherited } from './inherited.ts';
+import { execWord, restoreScript, setMarkScript, wrapperShell } from './shell.ts';
 
 /** How a leader ended, as reported by wait(2). */
 export type LeaderEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: SignalName };
@@ -27,12 +29,27 @@ export interface SpawnRequest {
   readonly ipc: boolean;
 }
 
-/** The command's descriptor number for the pipe of a stop flag of kind `fd`. */
-export const stopFdNumber = 3;
+/** Shells redirect only descriptors of one digit. */
+const oneDigit = [3, 4, 5, 6, 7, 8, 9];
+
+/** The inherited descriptors that every command is given. Two numbers of one digit stay free for the gate and the stop flag. */
+function passedDescriptors(): readonly number[] {
+  const { descriptors = [] } = inherited();
+  const free = oneDigit.filter((fd) => !descriptors.includes(fd)).length;
+  return free >= 2 ? descriptors : descriptors.filter((fd) => fd < 8);
+}
 
 /** Descriptor numbers in the wrapper: the gate, and the stop flag's pipe, if any. The IPC channel has the next free number. */
-const gateFd = 3;
-const extraFd = 4;
+function wrapperDescriptors(): { readonly gateFd: number; readonly extraFd: number } {
+  const passed = passedDescriptors();
+  const [gateFd = 3, extraFd = 4] = oneDigit.filter((fd) => !passed.includes(fd));
+  return { gateFd, extraFd };
+}
+
+/** The command's descriptor number for the pipe of a stop flag of kind `fd`. */
+export function stopFdNumber(): number {
+  return wrapperDescriptors().gateFd;
+}
 
 export interface Leader {
   readonly pid: number;
@@ -44,6 +61,8 @@ export interface Leader {
   readonly ended: Promise<LeaderEnd>;
   /** Sends a message over the IPC channel. */
   send(message: string): void;
+  /** The variables that the command does not get: no shell of this system keeps their names. */
+  readonly lostVariables: readonly string[];
 }
 
 /** The command cannot be started. `status` is the exit status that shells use: 127 not found, 126 any other reason. */
@@ -61,17 +80,15 @@ export class CannotStart extends Error {
  * @throws CannotStart when the folder or the program does not exist or cannot be used, or the system refuses.
  */
 export function spawnLeader(request: SpawnRequest): Leader {
-  const argv = commandArgv(request.command);
+  const [program, ...args] = commandArgv(request.command, request.env);
   checkFolder(request.cwd);
-  checkProgram(argv[0], request);
-  const { stopFd, ipc } = request;
-  // The gate is a duplex pipe. Node's types allow `pipe` only for the first three descriptors, so cast.
-  const stdio = [request.stdin ?? 'ignore', request.stdout, request.stderr, 'pipe', ...(stopFd === undefined ? [] : [stopFd]), ...(ipc ? ['ipc'] : [])] as StdioOptions;
+  const argv = [execWord(program, checkProgram(program, request)), ...args];
+  const { shell, options, lost } = wrapperShell(request.env);
   let child: ChildProcess;
   try {
     // `detached` calls setsid(2): in its own session and group the child gets no signals from the terminal. execa is not used,
     // because its extra features are not needed here and it takes 5 ms to load and 1 ms a child.
-    child = spawn('/bin/sh', wrapperArguments(request, argv), { cwd: request.cwd, env: request.env, detached: true, stdio });
+    child = spawn(shell, [...options, ...wrapperArguments(request, argv)], { cwd: request.cwd, env: request.env, detached: true, stdio: stdioOf(request) });
   } catch (error) {
     throw refused(error as Error);
   }
@@ -81,11 +98,23 @@ export function spawnLeader(request: SpawnRequest): Leader {
     child.on('error', () => undefined);
     throw refused();
   }
-  return leaderOf(child, pid);
+  return leaderOf(child, pid, lost);
 }
 
-function leaderOf(child: ChildProcess, pid: number): Leader {
-  const gate = child.stdio[gateFd] as Socket;
+/** The gate is a duplex pipe. Node's types allow `pipe` only for the first three descriptors, so cast. Above 2, `ignore` is a gap for libuv. */
+function stdioOf({ stdin, stdout, stderr, stopFd, ipc }: SpawnRequest): StdioOptions {
+  const passed = passedDescriptors();
+  const { gateFd, extraFd } = wrapperDescriptors();
+  const stdio: (number | 'ignore' | 'pipe' | 'ipc')[] = [stdin ?? 'ignore', stdout, stderr];
+  for (let fd = 3; fd <= Math.max(gateFd, ...passed, ...(stopFd === undefined ? [] : [extraFd])); fd += 1) {
+    stdio[fd] = passed.includes(fd) ? fd : fd === gateFd ? 'pipe' : fd === extraFd && stopFd !== undefined ? stopFd : 'ignore';
+  }
+  if (ipc) stdio.push('ipc');
+  return stdio;
+}
+
+function leaderOf(child: ChildProcess, pid: number, lostVariables: readonly string[]): Leader {
+  const gate = child.stdio[wrapperDescriptors().gateFd] as Socket;
   const ended = new Promise<LeaderEnd>((resolve) => {
     child.once('exit', (code, signal) => {
       gate.destroy();
@@ -105,6 +134,7 @@ function leaderOf(child: ChildProcess, pid: number): Leader {
     openGate: () => void gate.end('\n'),
     // Ignore errors: the process may have closed its end of the channel.
     send: (message) => void (child.connected && child.send(message, () => undefined)),
+    lostVariables,
   };
 }
 
@@ -114,18 +144,21 @@ function refused(cause?: NodeJS.ErrnoException): CannotStart {
   return new CannotStart(126, `the system refused to start it (too many processes, or too large an environment)${cause ? `: ${cause.message}` : ''}`);
 }
 
-/** A shell runs a string; a list is executed directly. */
-export function commandArgv(command: CommandSpec): readonly [string, ...string[]] {
-  return command.kind === 'exec' ? command.argv : [command.shell, '-c', command.text];
+/** A shell runs a string, and becomes the program if the string is one simple command; a list is executed directly. */
+export function commandArgv(command: CommandSpec, env: Readonly<Record<string, string>>): readonly [string, ...string[]] {
+  if (command.kind === 'exec') return command.argv;
+  const leader = textLeader(command.text, command.shell, env);
+  return [command.shell, '-c', textWord(leader.kind === 'program' ? leader.text : command.text, command.shell)];
 }
 
 /**
  * The wrapper's script and arguments. One socket carries its report to us and our answer. It is closed before the command runs.
  */
-function wrapperArguments({ ignore, env, stopFd, memoryLimitKib }: SpawnRequest, argv: readonly string[]): string[] {
-  const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${stopFdNumber}<&${extraFd} ${extraFd}<&-`;
-  const script = `${ignoreSignalsScript(ignore)}${setMarkScript(memoryLimitKib)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
-  return ['-c', script, 'procrun', ...envWords(env), ...argv];
+function wrapperArguments({ ignore, stopFd, memoryLimitKib }: SpawnRequest, argv: readonly string[]): string[] {
+  const { gateFd, extraFd } = wrapperDescriptors();
+  const descriptors = stopFd === undefined ? `${gateFd}<&-` : `${gateFd}<&${extraFd} ${extraFd}<&-`;
+  const script = `${restoreScript(ignore)}${setMarkScript(memoryLimitKib)}echo >&${gateFd}; read -r go <&${gateFd} || exit; exec "$@" ${descriptors}`;
+  return [script, 'procrun', ...argv];
 }
 
 function checkFolder(cwd: string): void {
@@ -136,10 +169,12 @@ function checkFolder(cwd: string): void {
 /**
  * Searches like execvp(3), before the spawn, to report the exact reason: 127 not found, 126 found but not executable. In a
  * search of the PATH folders do not count. A program given as a path may be a folder, which has a message of its own.
+ * @returns the program's path.
  */
-function checkProgram(program: string, { cwd, env }: SpawnRequest): void {
+function checkProgram(program: string, { cwd, env }: SpawnRequest): string {
   const tried = programCandidates(program, cwd, env);
-  if (tried.some((path) => statOf(path)?.isDirectory() === false && isExecutable(path))) return;
+  const usable = tried.find(isProgramFile);
+  if (usable !== undefined) return usable;
   const found = tried.filter((path) => statOf(path) !== undefined);
   const files = found.filter((path) => !statOf(path)?.isDirectory());
   if (found.length > 0 && files.length === 0 && program.includes('/')) throw new CannotStart(126, `${program}: this is a folder`);

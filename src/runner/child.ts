@@ -38,6 +38,8 @@ export interface ChildListener {
   onLeaderEnded(end: LeaderEnd): void;
   /** The leader has ended, but its end was not reported: a tracer holds it. `onLeaderEnded` or `onAborted` follows. */
   onHeld(held: HeldEnd): void;
+  /** These variables do not reach the command. */
+  onVariablesLost(names: readonly string[]): void;
   /** The stop file could not be created. @param reason the system's error message. */
   onFlagNotRaised(reason: string): void;
   /** A line was typed at the terminal and passed on to the process. */
@@ -266,6 +268,7 @@ export class Child {
       this.#running = true;
       this.startedAt = Date.now();
       channels.closeChildEnds();
+      if (leader.lostVariables.length > 0) this.#listener.onVariablesLost(leader.lostVariables);
       this.#listener.onAtGate(session);
       leader.openGate();
       if (spec.stdin === 'forward' && channels.stdin) this.#forward(stdin(), channels.stdin);

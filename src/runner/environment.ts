@@ -44,6 +44,6 @@ export function instanceEnvironment(plan: InstancePlan, run: { readonly runId: s
     // For the guard, which does not know the manifest.
     ...(spec.escapees === 'leave' ? { PROCRUN_ESCAPEES: 'leave' } : {}),
     ...(run.stopFile === undefined ? {} : { PROCRUN_STOP_FILE: run.stopFile }),
-    ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber) } : {}),
+    ...(spec.stopFlag === 'fd' ? { PROCRUN_STOP_FD: String(stopFdNumber()) } : {}),
   };
 }

@@ -1,6 +1,6 @@
 // The signal listeners of `procrun up`. They stay installed, from before the first spawn to the end.
 import { policySignals, type PolicySignal } from '../manifest/types.ts';
-import { isEnding } from '../os/exit.ts';
+import { isEnding, isHonoured } from '../os/exit.ts';
 
 /** The signals that end or stop a program that does not listen. */
 const hasDefaultAction = (signal: PolicySignal): boolean => isEnding(signal) || signal === 'SIGTSTP';
@@ -24,5 +24,5 @@ export function listenWhileReading(onSignal: (signal: PolicySignal) => void): ()
  * debugger. Never listen for SIGTTIN or SIGTTOU: in the background on a `tostop` terminal Node then spins.
  */
 function listenForSignals(onSignal: (signal: PolicySignal) => void, signals: readonly PolicySignal[]): void {
-  for (const signal of signals) process.on(signal, () => onSignal(signal));
+  for (const signal of signals) process.on(signal, () => (isHonoured(signal) ? undefined : onSignal(signal)));
 }

@@ -200,6 +200,7 @@ export class Up {
       onSpawned: (pid) => this.#dispatch({ id, type: 'spawned', pid }),
       onAborted: () => this.#dispatch({ id, type: 'aborted' }),
       onCannotStart: ({ status, message: reason }) => this.#dispatch({ id, type: 'spawn-failed', status, reason }),
+      onVariablesLost: (names) => this.#say({ type: 'warning', process: id, message: `it does not get ${names.join(', ')}: the shells of this system cannot hand on such a name; bash can` }),
       onFlagNotRaised: (reason) => this.#say({ type: 'warning', process: id, message: `its stop flag could not be raised: ${reason}` }),
       onTyped: () => this.#request.printer.lineTyped(),
       onHeld: ({ tracer }) => {

@@ -200,6 +200,19 @@ function stopLeftovers(self: Instance, _event: Event<'remains'>, context: Contex
   beginStages(self, { kind: 'leader-ended' }, stagesForLeftovers(self.plan.spec), 0, context);
 }
 
+/**
+ * The leader has ended by a stage, and others of its tree live on. With `stop_scope: leader` they have had no signal yet: they
+ * get the stages that went to the leader alone, then the rest. With `group` the current stage keeps its time.
+ */
+function repeatStagesForLeftovers(self: Instance, _event: Event<'remains'>, context: Context): void {
+  const stop = stopOf(self);
+  const done = stop.stages.slice(0, stop.index + 1);
+  const missed = self.plan.spec.stopScope === 'leader' ? done.filter((stage) => stage.kind === 'signal') : [];
+  if (missed.length === 0 || missed.some(isKill)) return;
+  self.stagedStop = { ...stop, stages: [...done, ...missed, ...stop.stages.slice(stop.index + 1)] };
+  enterStage(self, stop.index + 1, context);
+}
+
 function beginStop(self: Instance, { cause, passed, skip = 0 }: Omit<Event<'begin-stop'>, 'type'>, context: Context): void {
   self.asked = true;
   const { stopStages: stop } = self.plan.spec;
@@ -327,9 +340,9 @@ function leaveStage(self: Instance, { act }: Context): void {
   if (self.stage === 'run') act({ type: 'end-command', id: self.name });
 }
 
-/** Sends a signal to the leader or the tree, as `stop_scope` says. SIGKILL always goes to the whole tree. */
+/** Sends a signal to the leader or the tree, as `stop_scope` says. SIGKILL always goes to the whole tree, and without a leader every signal does. */
 export function sendSignal(self: Instance, signal: SignalName, reason: SignalReason, wake: boolean, { act }: Context): void {
-  const scope = signal === 'SIGKILL' ? 'group' : self.plan.spec.stopScope;
+  const scope = signal === 'SIGKILL' || self.leaderEnd !== undefined ? 'group' : self.plan.spec.stopScope;
   act({ type: 'notice', notice: { type: 'signal', process: self.name, signal, to: scope, reason } });
   act({ type: 'send', id: self.name, signal, scope, wake });
 }
@@ -445,8 +458,7 @@ const table = {
     'spawn-failed': impossible,
     aborted: impossible,
     'leader-ended': noteLeaderEnd,
-    // The current stage keeps its time.
-    remains: nothing,
+    remains: repeatStagesForLeftovers,
     gone: treeGone,
     survived: giveUp,
     'still-ending': waitOn,

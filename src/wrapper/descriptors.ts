@@ -1,5 +1,6 @@
 // Finds the inherited file descriptors above 2 that the wrapper must pass to the command: `3<file`, the lock of a script, a
 // listening socket from systemd. Linux only: other systems do not tell enough about a descriptor.
+import { inherited } from '../os/inherited.ts';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 const accessMode = 0o3;
@@ -7,11 +8,19 @@ const readOnly = 0o0;
 const closeOnExec = 0o2000000;
 
 /**
+ * The inherited descriptors, as the launcher has found them before Node started, or as far as they can be told from Node's own. Node
+ * and libuv keep their numbers.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  return inherited().descriptors ?? guessedDescriptors();
+}
+
+/**
  * The inherited descriptors that the command would lose. At its start Node sets close-on-exec on those from 3 up to the first
  * gap; the others pass by themselves. A pipe with both ends in this process is Node's own; an inherited one rarely has both.
  * Call this before the wrapper opens a descriptor itself.
  */
-export function inheritedDescriptors(): number[] {
+function guessedDescriptors(): number[] {
   const opened = ownDescriptors().flatMap((fd) => describe(fd) ?? []);
   return opened.filter((each) => each.fd > 2 && each.closesOnExec && !belongsToNode(each, opened)).map(({ fd }) => fd);
 }

@@ -8,6 +8,7 @@ import { realSystem } from '../os/system.ts';
 import { hasTerminal } from '../os/terminal.ts';
 import type { AskedToEnd } from './asked-to-end.ts';
 import { createChildWatch } from './children.ts';
+import { GroupWitness } from './group-witness.ts';
 import type { RunningCommand } from './spawn-command.ts';
 import type { Rewrites } from './rewrites.ts';
 import { reactionToEarlySignal, reactionTo, type Attachment, type Situation } from './rules.ts';
@@ -23,6 +24,8 @@ export interface RelayOptions {
   readonly scope: 'group' | 'leader';
   /** Gets the processes to which SIGTERM was passed on. */
   readonly asked: AskedToEnd;
+  /** Only at a terminal: there the command is in our group. */
+  readonly witness: GroupWitness | undefined;
 }
 
 /** Signals that stop a process unless it handles them. SIGCONT continues it. */
@@ -41,12 +44,15 @@ export class Relay {
   #isAskedToStop = false;
   /** Identifies the SIGCONT that we are about to send to the command. A stop signal discards it. */
   #pendingContinue: object | undefined;
+  /** Signals wait for an answer of the witness. */
+  #waiting: Promise<void> | undefined;
   #heldEndTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#situation = {
-      typedSignalReachesCommand: () => isForeground(this.#self?.pgid),
+      // Without an answer: a signal to the foreground group was probably typed.
+      groupGot: (signal) => options.witness?.groupGot(signal) ?? isForeground(this.#self?.pgid),
       // When a terminal hangs up, the kernel signals only the session leader (tty_ioctl(4)), so a leader must relay it.
       hangupReachesCommand: () => !this.#isSessionLeader && !hasTerminal(),
       commandIsStopped: () => isCommandStopped(options.tree),
@@ -66,9 +72,27 @@ export class Relay {
     const early = [...before, ...during.filter((signal) => !hasHandler(signal))];
     for (const signal of early) this.#react(signal, reactionToEarlySignal(signal, attachment, rewrites));
     this.#handle([...during.filter(hasHandler), ...after.flat()]);
-    inbox.deliverTo((batch) => this.#handle(batch));
+    inbox.deliverTo((batch) => this.#handleInOrder(batch));
     // The command may have stopped before we listened. No further SIGCHLD reports that.
     this.#stopWithCommand();
+  }
+
+  /** Asks the witness first if it can tell something about a signal. Later signals wait for that, except those of job control. */
+  #handleInOrder(batch: readonly SignalName[]): void {
+    const { witness } = this.#options;
+    const isUrgent = (signal: SignalName): boolean => isJobControl(signal) || signal === 'SIGCHLD';
+    const mustAsk = witness !== undefined && batch.some((signal) => GroupWitness.watches(signal));
+    if (!mustAsk && this.#waiting === undefined) {
+      this.#handle(batch);
+      return;
+    }
+    this.#handle(batch.filter(isUrgent));
+    const waiting = (this.#waiting ?? Promise.resolve()).then(async () => {
+      if (mustAsk) await witness.ask();
+      this.#handle(batch.filter((signal) => !isUrgent(signal)));
+      if (this.#waiting === waiting) this.#waiting = undefined;
+    });
+    this.#waiting = waiting;
   }
 
   #handle(batch: readonly SignalName[]): void {

@@ -3,7 +3,7 @@ import type { Rewrites } from './rewrites.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 
 export interface WrapperRequest {
-  /** Already resolved: for shell text it is `['/bin/sh', '-c', text]`. */
+  /** Already resolved: for shell text it is the shell, `-c` and the text. */
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   /** Complete, PROCRUN=1 and PROCRUN_RUN_ID included. */

@@ -8,8 +8,8 @@ export type Attachment = 'terminal' | 'detached';
 
 /** Facts that cost a look at the system. Only the rules that need them ask for them. */
 export interface Situation {
-  /** The terminal itself sends typed signals to the command: our group, which is also the command's, is in the foreground. */
-  typedSignalReachesCommand(): boolean;
+  /** This signal came to our whole group, as a typed one does, so the command has got it too. */
+  groupGot(signal: SignalName): boolean;
   /** The sender of this SIGHUP sent it to the command too. */
   hangupReachesCommand(): boolean;
   commandIsStopped(): boolean;
@@ -19,10 +19,10 @@ export interface Situation {
 
 /** `stop`: send SIGSTOP instead. */
 type Verdict = 'relay' | 'withhold' | 'stop';
-type Rule = (situation: Situation) => Verdict;
+type Rule = (situation: Situation, signal: SignalName) => Verdict;
 type Rules = Readonly<Partial<Record<SignalName, Rule>>>;
 
-const unlessTyped: Rule = (situation) => (situation.typedSignalReachesCommand() ? 'withhold' : 'relay');
+const unlessGroupGot: Rule = (situation, signal) => (situation.groupGot(signal) ? 'withhold' : 'relay');
 const unlessHangupReached: Rule = (situation) => (situation.hangupReachesCommand() ? 'withhold' : 'relay');
 const ifStopped: Rule = (situation) => (situation.commandIsStopped() ? 'relay' : 'withhold');
 
@@ -34,10 +34,10 @@ const stop: Rule = () => 'stop';
 
 /** The command is in our group, so the terminal's signals reach it without us. */
 const rulesAtTerminal: Rules = {
-  SIGINT: unlessTyped,
-  SIGQUIT: unlessTyped,
-  SIGTSTP: unlessTyped,
-  SIGWINCH: unlessTyped,
+  SIGINT: unlessGroupGot,
+  SIGQUIT: unlessGroupGot,
+  SIGTSTP: unlessGroupGot,
+  SIGWINCH: unlessGroupGot,
   SIGHUP: unlessHangupReached,
   SIGCONT: ifStopped,
   SIGCHLD: ifUnexplained,
@@ -61,7 +61,7 @@ export function reactionTo(signal: SignalName, attachment: Attachment, situation
   const replacement = rewrites.get(signal);
   // A rewrite overrides the rules. Only a SIGCHLD from the kernel is not rewritten.
   if (replacement === undefined || signal === 'SIGCHLD') {
-    const verdict = rulesAt[attachment][signal]?.(situation) ?? 'relay';
+    const verdict = rulesAt[attachment][signal]?.(situation, signal) ?? 'relay';
     if (replacement === undefined || verdict === 'withhold') return signalFor[verdict](signal);
   }
   return replacement === 'drop' ? undefined : replacement;
@@ -82,7 +82,7 @@ export function reactionToEarlySignal(signal: SignalName, attachment: Attachment
 }
 
 const beforeCommand: Situation = {
-  typedSignalReachesCommand: () => false,
+  groupGot: () => false,
   hangupReachesCommand: () => false,
   // So SIGCONT is passed on: the command may listen for it.
   commandIsStopped: () => true,

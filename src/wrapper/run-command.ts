@@ -13,10 +13,11 @@ import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
 import { AskedToEnd } from './asked-to-end.ts';
 import { CannotRun, startCommand, type CommandRequest, type RunningCommand, type WrapperEnd } from './spawn-command.ts';
+import { GroupWitness } from './group-witness.ts';
 import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
-import { withIgnored } from './ignored-signals.ts';
+import { throughRestoringShell } from './restoring-shell.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 import { endLeftovers, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
@@ -36,9 +37,10 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   if ('kind' in command) return command;
   await nextTurn();
 
+  const witness = attachment === 'terminal' ? new GroupWitness() : undefined;
   const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
   const asked = new AskedToEnd();
-  new Relay({ tree, command, asked, attachment, rewrites: request.rewrites, scope: request.scope }).start(inbox, hasHandler);
+  new Relay({ tree, command, asked, attachment, rewrites: request.rewrites, scope: request.scope, witness }).start(inbox, hasHandler);
   const end = await command.ended;
   const { tracer } = command;
   if (tracer) warn(shown`the command has ended, but its tracer, process ${tracer.pid} (${describeCommand(tracer)}), still holds it; not waiting for that`);
@@ -65,9 +67,9 @@ async function startOrExplain(
   attachment: Attachment,
   aroundSpawn: CommandRequest['aroundSpawn'],
 ): Promise<RunningCommand | WrapperEnd> {
-  const shieldedArgv = attachment === 'terminal' ? withIgnored(typedSignalsOf(rewrites), argv, env) : argv;
+  const startArgv = throughRestoringShell(attachment === 'terminal' ? typedSignalsOf(rewrites) : [], { argv, cwd, env });
   try {
-    return await startCommand({ argv: shieldedArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
+    return await startCommand({ argv: startArgv, cwd, env, detached: attachment === 'detached', aroundSpawn });
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error;
     // No command runs. A reader of stderr that does not read must not make us deaf.

@@ -1,10 +1,9 @@
 // Starts the command of `procrun run`. Reports how it ended, or, in the words of a shell, why it could not start. relay.ts sends
 // it signals in between.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { readHeldEnd } from '../os/held-end.ts';
 import type { ProcessInfo } from '../os/process-info.ts';
-import { programCandidates, folderMistake, statOf, statusOfFolderMistake } from '../os/program.ts';
+import { programCandidates, folderMistake, missingInterpreter, statOf, statusOfFolderMistake } from '../os/program.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 
 export type WrapperEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
@@ -115,15 +114,7 @@ function explainFailure({ argv: [file], cwd, env }: CommandRequest, { code = '',
   const found = programCandidates(file, cwd, env).find((path) => statOf(path) !== undefined);
   // A folder in PATH that we may not search gives EACCES, although the command is just not found.
   if (found === undefined && (file === '' || ['ENOENT', 'EACCES'].includes(code) || !file.includes('/'))) return new CannotRun(127, `${file}: command not found`, { isUnknown: true });
-  if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreterOf(found)}`);
+  const interpreter = found === undefined ? undefined : missingInterpreter(found);
+  if (found !== undefined && code === 'ENOENT') return new CannotRun(127, `${file}: its interpreter was not found${interpreter === undefined ? '' : `: ${interpreter}`}`);
   return new CannotRun(126, `${file}: ${errnoWords[code] ?? `cannot be started: ${message}`}`);
-}
-
-function interpreterOf(path: string): string {
-  try {
-    const line = /^#!\s*(\S+)/.exec(readFileSync(path, 'latin1').slice(0, 256));
-    return line?.[1] === undefined ? '' : `: ${line[1]}`;
-  } catch {
-    return '';
-  }
 }

@@ -197,6 +197,8 @@ test('`explain`: every policy, every stage, and the notes', async () => {
     '  2  SIGINT 1.5s  SIGINT to its leader alone; up to 1.5s',
     "  3  run 2s  runs ./drain 'a b'; up to 2s",
     '',
+    '  Its leader is the shell /bin/sh, which stays.',
+    '',
     '  Starts after db, and is gone before their stop begins.',
     '',
     '  Descendants that leave its process group are left alone.',

@@ -3,8 +3,9 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { assertNothingAlive, descendantsOf, needsPython, processInfo, procrunArgv, slowStart, start, terminal, terminalCommand, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, descendantsOf, needsPython, processInfo, procrunArgv, slowStart, start, statusField, terminal, terminalCommand, test, waitUntil } from '../support/harness.ts';
 
 /** Prints each of these signals that it receives; exits at the line `end`. */
 const listener = `
@@ -16,6 +17,16 @@ const listen = [process.execPath, '-e', listener];
 
 function got(text: string): string[] {
   return [...text.matchAll(/got (\S+)/g)].map(([, name]) => name ?? '');
+}
+
+/** The pid that the listener has printed. */
+function commandOf(text: string): number {
+  return Number(/ready (\d+)/.exec(text)?.[1]);
+}
+
+function catches(pid: number, signal: NodeJS.Signals): boolean {
+  const mask = BigInt(`0x${statusField(pid, 'SigCgt') ?? '0'}`);
+  return ((mask >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
 function skipWithout(program: string): { skip: string | false } {
@@ -42,6 +53,33 @@ const keys: readonly (readonly [string, string, NodeJS.Signals])[] = [
   ['Ctrl+C', '\x03', 'SIGINT'],
   ['Ctrl+\\', '\x1c', 'SIGQUIT'],
 ];
+
+for (const [name, , signal] of [...keys, ['a change of size', '', 'SIGWINCH'] as const]) {
+  test(`${signal} that another process sends to procrun alone reaches the command exactly once, and one to the group too: not only ${name} sends it`, needsPython, async () => {
+    const run = await terminal(['run', '--', ...listen], { jobControl: true });
+    await run.waitFor('ready');
+    // The witness in the group answers by then: it starts 100 ms after the command.
+    await waitUntil(() => descendantsOf(run.pid).some(({ pid }) => catches(pid, signal) && processInfo(pid)?.ppid === run.pid && pid !== commandOf(run.screen)), 'the witness');
+    run.signal(signal);
+    await run.waitFor(`got ${signal}`);
+    run.signal('SIGUSR1');
+    await run.waitFor('got SIGUSR1');
+    process.kill(-run.pid, signal);
+    await run.waitFor(`got ${signal}`, 'any', 2);
+    run.signal('SIGUSR1');
+    await run.waitFor('got SIGUSR1', 'any', 2);
+    run.type('end\n');
+    assert.deepEqual(await run.ended, { code: 0, signal: null });
+    assert.deepEqual(got(run.screen), [signal, 'SIGUSR1', signal, 'SIGUSR1']);
+    await assertNothingAlive(run);
+  });
+}
+
+test('`timeout --foreground -s INT` ends the command', skipWithout('timeout'), async () => {
+  const run = await terminalCommand(['timeout', '--foreground', '-s', 'INT', '1', ...procrunArgv('run', 'sleep', '300')], { jobControl: true });
+  assert.deepEqual(await run.ended, { code: 124, signal: null });
+  await assertNothingAlive(run);
+});
 
 for (const jobControl of [true, false]) {
   for (const [name, key, signal] of keys) {

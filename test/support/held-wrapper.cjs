@@ -16,11 +16,11 @@ function waitUntilAsleep(pid) {
 if (process.argv.includes('up')) {
   ChildProcess.prototype.spawn = function (options) {
     const { HOLD_WRAPPER: moment, HOLD_ONLY: only } = process.env;
-    const isHeld = options.args[3] === 'procrun' && (only === undefined || options.envPairs.includes(`PROCRUN_INSTANCE=${only}`));
+    const name = options.args.indexOf('procrun');
+    const isHeld = (name === 3 || name === 4) && (only === undefined || options.envPairs.includes(`PROCRUN_INSTANCE=${only}`));
     if (!isHeld) return spawn.call(this, options);
-    const [shell, flag, script, ...rest] = options.args;
     const isEarly = moment === 'early';
-    const result = spawn.call(this, { ...options, args: [shell, flag, isEarly ? `kill -STOP $$; ${script}` : script, ...rest] });
+    const result = spawn.call(this, { ...options, args: options.args.map((word, index) => (isEarly && index === name - 1 ? `kill -STOP $$; ${word}` : word)) });
     if (!isEarly) {
       waitUntilAsleep(this.pid);
       // As libuv would deliver it, before the next poll phase.

@@ -34,7 +34,7 @@ function startCommand(): StageHistory {
     atGate: new Promise<boolean>((resolve) => (reachGate = resolve)),
     ended: new Promise<LeaderEnd>((resolve) => (endLeader = resolve)),
     openGate: () => void done.push('open'),
-    send: () => undefined,
+    send: () => undefined, lostVariables: [],
   };
   const command = startStageCommand(child, { kind: 'exec', argv: ['drain'] }, guard, (message) => done.push(message), { ...system, startBeside: () => ({ leader, session }) });
   return { system, session, done, child, command, reachGate, endLeader };

@@ -209,6 +209,28 @@ describe('the staged stop', () => {
     assert.equal(history.finished, undefined);
   });
 
+  test('with stop_scope: leader, what is left after the leader gets the stages that it has not had', () => {
+    const stopStages = [flagStage(1000), signalStage('SIGINT', 2000), signalStage('SIGTERM', 3000), killStage];
+    const history = new History([spec('web', { stopScope: 'leader', stopFlag: 'file', stopStages })]);
+    history.begin();
+    history.signal('SIGINT');
+    assert.deepEqual(history.pass(3000), ['SIGINT web (leader)', 'SIGTERM web (leader)']);
+    assert.deepEqual(history.leaderEnds('web', 'SIGTERM'), ['watch web']);
+    assert.deepEqual(history.tell({ id: 'web', type: 'remains' }), ['SIGINT web']);
+    assert.deepEqual(history.pass(2000), ['SIGTERM web']);
+    assert.deepEqual(history.pass(2999), []);
+    assert.deepEqual(history.pass(1), ['kill web']);
+  });
+
+  test('with stop_scope: leader, stages that begin after the leader has ended go to the tree', () => {
+    const history = new History([spec('web', { stopScope: 'leader', stopFlag: 'file', stopStages: [flagStage(1000), signalStage('SIGTERM', 3000), killStage] })]);
+    history.begin();
+    history.signal('SIGINT');
+    history.leaderEnds('web');
+    assert.deepEqual(history.tell({ id: 'web', type: 'remains' }), []);
+    assert.deepEqual(history.pass(1000), ['SIGTERM web']);
+  });
+
   test('with stop_scope: leader, signals go to the leader alone', () => {
     const history = new History([spec('web', { stopScope: 'leader' })]);
     history.begin();

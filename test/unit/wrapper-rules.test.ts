@@ -14,7 +14,7 @@ function situationOf(facts: Facts): Situation {
     return fact;
   };
   return {
-    typedSignalReachesCommand: answer('typedSignalReachesCommand'),
+    groupGot: answer('groupGot'),
     hangupReachesCommand: answer('hangupReachesCommand'),
     commandIsStopped: answer('commandIsStopped'),
     childrenHaveChanged: answer('childrenHaveChanged'),
@@ -33,12 +33,12 @@ interface Row {
 const rows: readonly Row[] = [
   { signal: 'SIGTERM', at: 'terminal', send: 'SIGTERM' },
   { signal: 'SIGUSR1', at: 'terminal', send: 'SIGUSR1' },
-  { signal: 'SIGINT', at: 'terminal', when: { typedSignalReachesCommand: true } },
-  { signal: 'SIGINT', at: 'terminal', when: { typedSignalReachesCommand: false }, send: 'SIGINT' },
-  { signal: 'SIGQUIT', at: 'terminal', when: { typedSignalReachesCommand: true } },
-  { signal: 'SIGTSTP', at: 'terminal', when: { typedSignalReachesCommand: true } },
-  { signal: 'SIGTSTP', at: 'terminal', when: { typedSignalReachesCommand: false }, send: 'SIGTSTP' },
-  { signal: 'SIGWINCH', at: 'terminal', when: { typedSignalReachesCommand: true } },
+  { signal: 'SIGINT', at: 'terminal', when: { groupGot: true } },
+  { signal: 'SIGINT', at: 'terminal', when: { groupGot: false }, send: 'SIGINT' },
+  { signal: 'SIGQUIT', at: 'terminal', when: { groupGot: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { groupGot: true } },
+  { signal: 'SIGTSTP', at: 'terminal', when: { groupGot: false }, send: 'SIGTSTP' },
+  { signal: 'SIGWINCH', at: 'terminal', when: { groupGot: true } },
   { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: true } },
   { signal: 'SIGHUP', at: 'terminal', when: { hangupReachesCommand: false }, send: 'SIGHUP' },
   { signal: 'SIGCONT', at: 'terminal', when: { commandIsStopped: true }, send: 'SIGCONT' },
