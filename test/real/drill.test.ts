@@ -1,6 +1,6 @@
 // `procrun drill`: when it passes, when and why it fails, its output, and that it leaves nothing behind.
 import { strict as assert } from 'node:assert';
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNoFiles, assertNothingAlive, execute, fixtureCommand, needsPython, type PipeOptions, type PipeRun, processInfo, processesMarked, start, test, waitUntil } from '../support/harness.ts';
 import { diedOf, exited } from './up-support.ts';
@@ -104,18 +104,6 @@ test('NAMEs include their dependencies; an unknown NAME gives status 2 and the n
   assert.deepEqual(unknown.end, exited(2), unknown.report());
   assert.match(unknown.stderr, /did you mean `web`/);
   assert.equal(unknown.stdout, '');
-});
-
-test('a runner that refuses to begin, for a mistake of the user: status 2, as without the drill', async () => {
-  const { folder } = await execute(['--version']);
-  const open = join(folder, 'open');
-  mkdirSync(open);
-  chmodSync(open, 0o777);
-  const refused = await drill({ web: polite }, [], { env: { PROCRUN_RUNTIME_DIR: open } });
-  assert.deepEqual(refused.end, exited(2), refused.report());
-  assert.match(refused.stderr, /open to others/);
-  assert.match(refused.stdout, /The drill failed: the runner itself ended, status 2\./);
-  assert.deepEqual(readdirSync(open), []);
 });
 
 test('JSON: one object with the documented fields', async () => {

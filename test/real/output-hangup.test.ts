@@ -1,8 +1,9 @@
 // A reader of the output that goes away while all processes are silent: the run stops at once, without a write that fails.
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNothingAlive, needsPython, type PipeRun, procrunArgv, root, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
+import { assertNothingAlive, execute, isAlive, needsPython, type PipeRun, procrunArgv, root, startCommand, statusField, test, waitUntil } from '../support/harness.ts';
 import { runtimeFolderOf } from './control-support.ts';
 import { standstill, upInShell, upRead } from './output-support.ts';
 import { anotherGesture, diedOf, exited, up, upPretty } from './up-support.ts';
@@ -115,6 +116,22 @@ test('the reader of stdout goes away after the end of the run, while that of std
   writeFileSync(join(run.folder, 'drain'), 'go\n');
   assert.equal(await statusIn(run), 0, run.report());
   assert.match(readFileSync(join(run.folder, 'errors'), 'utf8'), /p \| 0+200\n/);
+  await assertNothingAlive(run);
+});
+
+test('a signal after the end of the run ends the wait for a reader that does not read', async (t) => {
+  const { folder } = await execute(['--version']);
+  const path = join(folder, 'out');
+  execFileSync('mkfifo', [path]);
+  // It has a reader, this process, which reads nothing.
+  const out = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.after(() => closeSync(out));
+  const run = startCommand(procrunArgv('up'), { manifest: { processes: { p: noisy('stdout') } }, stdoutFd: out });
+  await endOfRun(run);
+  await standstill(run.pid);
+  assert.ok(isAlive(run.pid), run.report());
+  run.signal('SIGTERM');
+  assert.deepEqual(await run.ended, exited(0), run.report());
   await assertNothingAlive(run);
 });
 

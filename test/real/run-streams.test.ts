@@ -49,6 +49,12 @@ test('descriptors above 2 are passed on with the same numbers', async () => {
   assert.equal(run.stdout, 'five\nno 4\n');
 });
 
+test('a descriptor that writes to /dev/null is passed on too, although Node has one for reading', async () => {
+  const run = inShell('exec "$@" 3>/dev/null', 'sh', '-c', 'echo x >&3 && echo written');
+  assert.deepEqual(await run.ended, { code: 0, signal: null }, run.report());
+  assert.equal(run.stdout, 'written\n');
+});
+
 test('echo >/dev/stdout works as without procrun', async () => {
   // Use a pipe of the shell: Node's pipe in the harness is a socket, which cannot be opened by its path.
   const run = inShell('"$@" | cat', 'sh', '-c', 'echo x >/dev/stdout');

@@ -54,6 +54,22 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(folder), ['runner.json']);
   });
 
+  test('the lock file of a runner that came in the moment before a dead one was to be moved away is put back', async (t) => {
+    const [folder, elsewhere] = [newFolder(), newFolder()];
+    const living = await take(elsewhere, 'living');
+    const text = readFileSync(living.file, 'utf8');
+    writeFileSync(lockPath(folder), JSON.stringify({ ...living.owner, runId: 'dead', startTicks: '1' }), { mode: 0o600 });
+    const { renameSync } = fs;
+    t.mock.method(fs, 'renameSync', (from: string, to: string) => {
+      if (from === lockPath(folder)) writeFileSync(from, text);
+      renameSync(from, to);
+    });
+    const taken = await takeLock(folder, { runId: 'late', file: '/p/procfile.yml' }, assert.fail);
+    assert.deepEqual(taken, { owner: living.owner });
+    assert.equal(readFileSync(lockPath(folder), 'utf8'), text);
+    assert.deepEqual(readdirSync(folder), ['runner.json']);
+  });
+
   test("a dead run's socket and unfinished files go as soon as the lock is taken: the new run may end before it has a socket; its state stays", async () => {
     const folder = newFolder();
     const names = ['control.sock', 'control.sock.4194303-1', 'state.json.4194303-1', 'runner.json.4194303-1.stale', 'state.json'];

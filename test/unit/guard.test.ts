@@ -62,7 +62,7 @@ test('a run id or instance of an outer run is used only if procrun could have ma
   // Together they look like an id, but the first one is none.
   const split = await newRunId({ PROCRUN_RUN_ID: `${id}.web`, PROCRUN_INSTANCE: '2' });
   assert.equal(split.id, split.uuid);
-  for (const instance of ['', ' ', 'web\nfoo', 'web\n', 'we b', 'web.', 'web.x', '.1', 'web.1.2', 'web/1', '*', 'é']) {
+  for (const instance of ['', ' ', 'web\nfoo', 'web\n', 'we b', 'web.', 'web.x', '.1', 'web.1.2', 'web/1', `web/${id}.x`, '*', 'é']) {
     const run = await newRunId({ PROCRUN_RUN_ID: id, PROCRUN_INSTANCE: instance });
     assert.equal(run.id, run.uuid, JSON.stringify(instance));
   }

@@ -1,6 +1,7 @@
 // Environments: the order of the layers, env files, `${VAR}`, and values kept as written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { interpolate } from '../../src/manifest/interpolate.ts';
 import { formatProblem } from '../../src/manifest/problem.ts';
 import { load, loaded, mistakes, mistakesOfWeb, web, type Given } from './manifest-support.ts';
 
@@ -209,4 +210,11 @@ test('thousands of warnings hide no error', async () => {
   assert.equal(problems.length, 101);
   assert.deepEqual(problems.filter(({ severity }) => severity === 'error').map(({ line }) => line), [12_002]);
   assert.deepEqual([problems.at(-1)?.severity, problems.at(-1)?.message], ['warning', '… and 11901 more.']);
+});
+
+test('defaults may be nested 20 deep', () => {
+  const nested = (depth: number): string => `${'${A:-'.repeat(depth)}end${'}'.repeat(depth)}`;
+  const unset = (): undefined => undefined;
+  assert.deepEqual([interpolate(nested(20), unset).text, interpolate(nested(20), unset).mistakes], ['end', []]);
+  assert.deepEqual(interpolate(nested(21), unset).mistakes.map(({ index, message }) => [index, message]), [['${A:-'.length * 20, 'Defaults are nested too deep here.']]);
 });

@@ -107,6 +107,15 @@ test('a number taken over by a foreign group never becomes ours again', (t) => {
   assert.ok(!session.isOurs([withNumber(session.id)], noProof));
 });
 
+test('a foreign group with the number of a session that we did not start shows that our own is gone, although it lives', (t) => {
+  const foreign = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+  t.after(() => foreign.kill('SIGKILL'));
+  const session = new Session(foreign.pid ?? 0, '10', { isChild: false });
+  assert.equal(session.isConfirmedGone, false, 'nothing is known yet');
+  assert.ok(!session.isOurs([withNumber(session.id, { pid: session.id })], noProof));
+  assert.equal(session.isConfirmedGone, true);
+});
+
 test('a session that we did not start is recognised by the start time of its leader, or by the environment of its members', () => {
   const session = new Session(4711, '10', { isChild: false });
   const member = withNumber(4711);
