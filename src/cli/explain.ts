@@ -39,7 +39,9 @@ function policyText(spec: ProcessSpec, signal: PolicySignal): string {
 function effectText(spec: ProcessSpec, signal: PolicySignal): string {
   const policy = spec.signals[signal];
   const effect = applyPolicy(policy, signal);
-  const recipient = spec.stopScope === 'leader' ? 'to its leader alone' : 'to its whole tree';
+  // SIGKILL goes to the whole tree, whatever the scope.
+  const toLeader = spec.stopScope === 'leader' && !(effect.kind === 'signal' && effect.signal === 'SIGKILL');
+  const recipient = toLeader ? 'to its leader alone' : 'to its whole tree';
   if (stopSignals.has(signal)) {
     if (effect.kind === 'signal') {
       const stages = withPassedSignal(spec.stopStages, effect.signal).map(stageText).join(', ');

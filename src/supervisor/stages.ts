@@ -15,9 +15,11 @@ export function withPassedSignal(stages: readonly Stage[], passed: SignalName): 
 
 /**
  * The stages for the leftovers of a leader that ended by itself: the list from SIGTERM on. Earlier stages, such as a
- * flag, were meant for the leader. A list without SIGTERM gives its signal stages.
+ * flag, were meant for the leader. A list without SIGTERM gives its signal stages, and a list without signals SIGTERM.
  */
 export function stagesForLeftovers(spec: ProcessSpec): readonly Stage[] {
   const term = spec.stopStages.findIndex((stage) => stage.kind === 'signal' && stage.signal === 'SIGTERM');
-  return term >= 0 ? spec.stopStages.slice(term) : spec.stopStages.filter((stage) => stage.kind === 'signal');
+  if (term >= 0) return spec.stopStages.slice(term);
+  const signals = spec.stopStages.filter((stage) => stage.kind === 'signal');
+  return signals.length > 0 ? signals : [{ kind: 'signal', signal: 'SIGTERM', timeoutMs: defaultStageMs }];
 }

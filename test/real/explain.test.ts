@@ -16,3 +16,10 @@ test('stages with time 0 and without a time limit', async () => {
     '5  SIGKILL  to the whole tree, again and again until it is gone; up to 5s',
   ]);
 });
+
+test('SIGKILL by a policy goes to the whole tree, whatever the scope', async () => {
+  const signals = { SIGUSR1: 'SIGKILL', SIGUSR2: 'forward' };
+  const run = await execute(['explain'], { manifest: { processes: { web: { command: 'x', stop_scope: 'leader', signals } } } });
+  assert.match(run.stdout, /SIGUSR1 .*SIGKILL at once, to its whole tree/);
+  assert.match(run.stdout, /SIGUSR2 .*SIGUSR2 at once, to its leader alone/);
+});

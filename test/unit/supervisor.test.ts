@@ -110,6 +110,15 @@ describe('the staged stop', () => {
     assert.deepEqual(history.pass(1000), ['kill web']);
   });
 
+  test('a list of stages without a signal, and `final_kill: false`: leftovers get SIGTERM, and no SIGKILL', () => {
+    const history = new History([spec('web', { stopFlag: 'file', stopStages: [flagStage(1000)], finalKill: false })]);
+    history.begin();
+    history.leaderEnds('web', 0);
+    assert.deepEqual(history.tell({ id: 'web', type: 'remains' }), ['SIGTERM web']);
+    assert.ok(!history.pass(60_000).includes('kill web'));
+    assert.deepEqual(history.gone('web'), ['drain web', 'finish']);
+  });
+
   test('a stop sends nothing to a tree whose leader has just ended and that turns out to be gone', () => {
     const history = new History([spec('web'), spec('other')]);
     history.begin();
