@@ -51,7 +51,7 @@ const stopSignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
-  readonly instances?: string;
+  readonly instances?: readonly string[];
   readonly timeout?: number;
   /** A format, or a NAME that came after the option. */
   readonly timestamps?: boolean | string;
@@ -108,7 +108,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const given = options.format === 'json' || !fstatSync(1).isCharacterDevice() ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readWhileListening({ ...options, given }, inbox);
   inbox.listenToAll();
-  const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances }).map((plan) => ({
+  const instances = chooseInstances(manifest, { names, except: options.except, instances: options.instances?.join(',') }).map((plan) => ({
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
   }));

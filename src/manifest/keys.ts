@@ -2,7 +2,7 @@
 import { didYouMean } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './shown.ts';
-import { manifestFields, processFields, shutdownFields } from './schema.ts';
+import { envFileFields, manifestFields, processFields, shutdownFields } from './schema.ts';
 import type { MapNode, Node } from './yaml-nodes.ts';
 import { unsupportedProcessKeys } from './unsupported.ts';
 
@@ -13,11 +13,25 @@ export function checkKeys(root: MapNode, problems: ProblemList): void {
   const topKeys = Object.keys(manifestFields.entries);
   checkMap(root, topKeys, [], problems);
   const { shutdown, defaults, processes } = childrenOf(root);
+  checkEnvFiles(root, problems);
   if (shutdown?.kind === 'map') checkMap(shutdown, Object.keys(shutdownFields.entries), [], problems, { allowExtensions: false });
-  if (defaults?.kind === 'map') checkMap(defaults, processKeys, unsupportedProcessKeys, problems);
+  if (defaults?.kind === 'map') {
+    checkMap(defaults, processKeys, unsupportedProcessKeys, problems);
+    checkEnvFiles(defaults, problems);
+  }
   if (processes?.kind !== 'map') return;
   for (const { value } of processes.entries.values()) {
-    if (value.kind === 'map') checkMap(value, processKeys, unsupportedProcessKeys, problems);
+    if (value.kind !== 'map') continue;
+    checkMap(value, processKeys, unsupportedProcessKeys, problems);
+    checkEnvFiles(value, problems);
+  }
+}
+
+/** Checks the keys of each `{path: F, required: false}` in the `env_file` of a map. */
+function checkEnvFiles(map: MapNode, problems: ProblemList): void {
+  const files = map.entries.get('env_file')?.value;
+  for (const file of files?.kind === 'list' ? files.items : [files]) {
+    if (file?.kind === 'map') checkMap(file, Object.keys(envFileFields.entries), [], problems, { allowExtensions: false });
   }
 }
 
