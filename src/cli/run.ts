@@ -50,6 +50,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     hintIfMissing: target.hintIfMissing,
     rewrites,
     scope: options.scope,
+    escapees: target.escapees ?? 'stop',
     inbox,
   });
   if (end.kind === 'signal') dieBySignal(end.signal);
@@ -60,6 +61,7 @@ interface Target {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly escapees?: 'stop' | 'leave';
   readonly hintIfMissing?: string | undefined;
 }
 
@@ -68,7 +70,7 @@ function findTarget(manifest: Manifest | undefined, words: readonly [string, ...
   const instance = words.length === 1 && manifest ? instanceNamed(words[0], [...manifest.processes, ...(manifest.leftOut ?? [])]) : undefined;
   if (instance) {
     const { spec } = instance;
-    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...instanceVariables(instance) } };
+    return { argv: commandArgv(spec.command), cwd: spec.cwd, env: { ...spec.env, ...instanceVariables(instance) }, escapees: spec.escapees };
   }
   return { argv: words, ...ofCommand, hintIfMissing: manifest && hintFor(words, manifest.processes) };
 }

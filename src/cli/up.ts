@@ -17,6 +17,7 @@ import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBySignal, exitWith, restoreBlocking } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { CannotReadProcesses } from '../os/processes.ts';
+import { leaveStartFolder } from '../os/start-folder.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
@@ -178,6 +179,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     isStartOver = true;
     clearTimeout(lateWorkTimer);
     lateWorkTimer = setTimeout(() => {
+      leaveStartFolder();
       control.listen();
       host.saveMemory();
       for (const sink of outputs) sink.watchReader();

@@ -11,6 +11,13 @@ export interface Tree {
   readonly runId: string;
   /** The command leads its own session and group. Otherwise it is in our group, together with the rest of the shell's pipeline. */
   readonly detached: boolean;
+  /** `leave`: a process outside of the command's group is left alone. */
+  readonly escapees?: 'stop' | 'leave';
+}
+
+/** Whether a process of the tree is outside of the command's group, and is left alone for that. */
+function isLeftAlone({ pid, detached, escapees }: Tree, { pgid }: ProcessInfo, system: System): boolean {
+  return escapees === 'leave' && pgid !== (detached ? pid : system.readProcess(process.pid)?.pgid);
 }
 
 /**
@@ -20,7 +27,7 @@ export interface Tree {
 export function signalTree(tree: Tree, signal: SignalName, system: System = realSystem): void {
   if (tree.detached) {
     // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
-    const outside = descendants(tree, system).filter(({ pgid }) => pgid !== tree.pid);
+    const outside = descendants(tree, system).filter((info) => info.pgid !== tree.pid && !isLeftAlone(tree, info, system));
     system.signalGroup(tree.pid, signal);
     for (const { pid } of outside) system.signalProcess(pid, signal);
     return;
@@ -62,6 +69,15 @@ export function isCommandStopped({ pid }: Tree): boolean {
  * unless `nested` is set. Processes with PROCRUN_ESCAPE=1 are always left out.
  */
 export function livingMembers(tree: Tree, options: { readonly nested?: boolean } = {}, system: System = realSystem): ProcessInfo[] {
+  return findLiving(tree, options, system).filter((info) => !isLeftAlone(tree, info, system));
+}
+
+/** The living processes that are left alone because they left the command's group. */
+export function leftAlone(tree: Tree, system: System = realSystem): ProcessInfo[] {
+  return tree.escapees === 'leave' ? findLiving(tree, {}, system).filter((info) => isLeftAlone(tree, info, system)) : [];
+}
+
+function findLiving(tree: Tree, options: { readonly nested?: boolean }, system: System): ProcessInfo[] {
   const all = system.listProcesses().filter(({ pid, state }) => pid !== process.pid && !isDead(state));
   const older = new Set(all.filter(isOlderThanUs));
   const candidates = all.filter((info) => !older.has(info)).map((info) => ({ info, origin: originOf(info, tree, system) }));

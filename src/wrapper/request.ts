@@ -12,6 +12,8 @@ export interface WrapperRequest {
   readonly rewrites: Rewrites;
   /** Signals go to the whole tree, or to the command alone. */
   readonly scope: 'group' | 'leader';
+  /** Descendants that leave the command's group: end them with the rest, or leave them alone. */
+  readonly escapees: 'stop' | 'leave';
   /** A hint for the user if there is no such command. */
   readonly hintIfMissing?: string | undefined;
   /** An inbox opened before the command line and the manifest were read, so that no signal was lost meanwhile. */
