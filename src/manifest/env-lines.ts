@@ -58,15 +58,15 @@ function messageFor(line: string): string {
 /** A value that the library reads, but probably not as it is meant. */
 function valueMistake(text: string, match: RegExpExecArray): EnvLineMistake | undefined {
   const [, name = '', raw = ''] = match;
-  const [, nameEnd = 0] = match.indices?.[1] ?? [];
-  const [start, end] = match.indices?.[2] ?? [match[0].length + match.index, match[0].length + match.index];
+  const [start = 0, end = 0] = match.indices?.[2] ?? [];
   const value = raw.trim();
   const quote = /^['"`]/.exec(value)?.[0];
   if (quote !== undefined) {
     const isClosed = value.length > 1 && value.endsWith(quote);
     return isClosed ? undefined : { offset: start + raw.search(/\S/), message: `The value of \`${name}\` begins with a quote that does not close it, so the quote is a part of the value.` };
   }
-  const comment = match[2] === undefined ? text.indexOf('#', nameEnd) : end;
-  const isGlued = comment >= 0 && comment < match.index + match[0].length && text[comment] === '#' && !/\s/.test(text[comment - 1] ?? ' ');
+  // Behind an empty value the comment may be on a later line. The blank before it tells.
+  const comment = match[2] === undefined ? match.index + match[0].indexOf('#') : end;
+  const isGlued = text[comment] === '#' && !/\s/.test(text[comment - 1] ?? ' ');
   return isGlued ? { offset: comment, message: `The value of \`${name}\` ends before this \`#\`, which begins a comment. Put the value in quotes if the \`#\` belongs to it.` } : undefined;
 }

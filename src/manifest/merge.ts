@@ -1,11 +1,11 @@
 // Merges the trees of several files of a manifest, as Compose does: maps key by key, lists and single values replaced. A value keeps the
 // place at which it was written, so a mistake in it names the right file.
 import { parseSignal } from './signal-names.ts';
-import { isBroken, type ListNode, type MapEntry, type MapNode, type Node, type Path } from './yaml-nodes.ts';
+import { isBroken, type MapEntry, type MapNode, type Node, type Path } from './yaml-nodes.ts';
 
 /** The tree of `above` over that of `below`. */
 export function merge(below: Node, above: Node, path: Path = []): Node {
-  const [lower, upper] = isProcess(path) && (below.kind === 'map' || above.kind === 'map') ? [longForm(below), longForm(above)] : isEnvironment(path) ? [environmentMap(below), environmentMap(above)] : [below, above];
+  const [lower, upper] = isProcess(path) && (below.kind === 'map' || above.kind === 'map') ? [longForm(below), longForm(above)] : [below, above];
   // `web:` with nothing behind it adds nothing to a map.
   if (lower.kind === 'map' && upper.kind === 'scalar' && upper.value === null) return lower;
   return lower.kind === 'map' && upper.kind === 'map' ? mergeMaps(lower, upper, path) : upper;
@@ -26,26 +26,10 @@ function isProcess(path: Path): boolean {
   return path.length === 2 && path[0] === 'processes';
 }
 
-function isEnvironment(path: Path): boolean {
-  return path.at(-1) === 'env' && (path.length === 1 || path[0] === 'defaults' || (path[0] === 'processes' && path.length === 3));
-}
-
 /** `web: node server.js` means `web: {command: node server.js}`, so both merge in the same way. */
 function longForm(process: Node): Node {
   if (process.kind === 'map' || (process.kind === 'scalar' && process.value === null)) return process;
   return mapOf([['command', process]], process.offset);
-}
-
-/** A list of `NAME=value` as a map. Any other item keeps it a list. */
-function environmentMap(env: Node): Node {
-  if (env.kind !== 'list') return env;
-  const entries = env.items.map(environmentEntry);
-  return entries.every((entry) => entry !== undefined) ? mapOf(entries, env.offset) : env;
-}
-
-function environmentEntry(item: ListNode['items'][number]): [string, Node] | undefined {
-  const [, name, value] = item.kind === 'scalar' ? (/^([^=]+)=([^]*)$/.exec(item.source) ?? []) : [];
-  return name === undefined || value === undefined ? undefined : [name, { kind: 'scalar', value, source: value, offset: item.offset, end: item.offset }];
 }
 
 function mapOf(entries: readonly (readonly [string, Node])[], offset: number): MapNode {

@@ -48,7 +48,7 @@ test('the same value twice is no mistake; one before the command and another beh
   const manifest = { processes: { web: 'true' } };
   for (const args of [['-d', 'sub', '-d', 'sub', 'check'], ['up', '-m', 'web=2', '-m', 'all=1']]) {
     const run = await execute(args, { files, manifest });
-    assert.equal(run.end?.code, 0, run.report());
+    assert.equal(run.end.code, 0, run.report());
   }
   const run = await execute(['--dir', '.', 'check', '-d', 'sub', '--print'], { files, manifest });
   assert.equal(run.stderr, 'procrun: warning: --dir is given twice; sub counts, and . does not\n');
@@ -73,11 +73,11 @@ test('several -f are merged, before and after the command, and the first one ide
 });
 
 test('a drill passes all of its files on, standard input too', async () => {
-  const run = start(['-f', 'a.yml', '-f', '-', 'drill'], { files: { 'a.yml': 'processes: { web: "false" }' }, stdin: 'pipe' });
+  const run = start(['-f', '-', '-f', 'b.yml', 'drill'], { files: { 'b.yml': 'processes: { job: "echo hello; exec sleep 300" }' }, stdin: 'pipe' });
   run.write('processes: { web: "echo hello; exec sleep 300" }');
   run.closeStdin();
   assert.deepEqual(await run.ended, exited(0), run.report());
-  assert.match(run.stdout, /^web +ok +SIGTERM/m);
+  for (const name of ['web', 'job']) assert.match(run.stdout, new RegExp(`^${name} +ok +SIGTERM`, 'm'));
   await assertNothingAlive(run);
 });
 
