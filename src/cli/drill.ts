@@ -8,7 +8,7 @@ import { remove } from '../os/remove.ts';
 import { measured } from '../output/words.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import { statusUsage } from './failure.ts';
-import { readManifest, readStandardInput } from './manifest.ts';
+import { readManifest, readsStandardInput, readStandardInput } from './manifest.ts';
 import { chooseInstances } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { runtimeFolder } from './run-location.ts';
@@ -29,7 +29,7 @@ const statusFailed = 1;
 
 export async function drill(names: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: DrillOptions = { ...command.opts<DrillOptions>(), ...globalOptions(command) };
-  const input = (options.file ?? process.env.PROCRUN_FILE) === '-' ? await readStandardInput() : undefined;
+  const input = readsStandardInput(options) ? await readStandardInput() : undefined;
   const manifest = await readManifest({ ...options, input, name: drillName });
   const plans = chooseInstances(manifest, { names });
   // The drill must not end before its runner.
@@ -62,11 +62,11 @@ export async function drill(names: readonly string[], _options: unknown, command
 }
 
 function argumentsOfUp(options: DrillOptions, names: readonly string[]): string[] {
-  const { file, dir, env = [], envFileOverrides, timeout } = options;
+  const { file = [], dir, env = [], envFileOverrides, timeout } = options;
   return [
     'up',
     ...['--format', 'json', '--name', drillName],
-    ...(file === undefined ? [] : ['--file', file]),
+    ...file.flatMap((path) => ['--file', path]),
     ...(dir === undefined ? [] : ['--dir', dir]),
     ...env.flatMap((path) => ['--env', path]),
     ...(envFileOverrides ? ['--env-file-overrides'] : []),

@@ -10,7 +10,7 @@ import { openSignalInbox } from '../wrapper/wrapper.ts';
 import { Failure, statusUsage } from './failure.ts';
 import type { Host } from './host.ts';
 import { complainAtEnd, print } from './print.ts';
-import { addGlobalOptions, collect, duration, port, signal, timestampFormat } from './options.ts';
+import { addGlobalOptions, collect, duration, port, refuseSecondValues, signal, timestampFormat } from './options.ts';
 
 declare const __PROCRUN_VERSION__: string;
 
@@ -36,8 +36,9 @@ const commands: readonly CommandEntry[] = [
     define: (command, host) =>
       command
         .option('-x, --except <NAME>', 'leave NAME out; may be given more than once', collect)
-        .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1')
+        .option('-m, --instances <counts>', 'how many instances, for instance web=2,all=1; may be given more than once', collect)
         .option('-p, --port <base>', 'PORT of the first process; each next one gets 100 more', port)
+        .option('--no-port', 'no process has a PORT')
         .option('-t, --timeout <duration>', 'after so long in the stop, SIGKILL whatever the stages say', duration)
         .option('--timestamps [format]', 'begin each line with the time: ISO 8601, or as strftime has it, for instance "%H:%M:%S.%L"', timestampFormat)
         .option('--no-prefix', 'print the lines without the name of their process')
@@ -154,12 +155,14 @@ function buildProgram(host: Host, output: CommanderOutput): Command {
     })
     .exitOverride();
   addGlobalOptions(program);
+  refuseSecondValues(program);
 
   for (const { usage, summary, define } of commands) {
     const command = program.command(usage).description(summary);
     // Defining the options of every command takes 1 ms, so the others get only a name and a description.
     if (!process.argv.includes(command.name())) continue;
     define(addGlobalOptions(command), host);
+    refuseSecondValues(command);
     command.showHelpAfterError(helpHint(command.name()));
   }
   return program;

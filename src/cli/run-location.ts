@@ -52,7 +52,7 @@ function orFailure<T>(work: () => T): T {
 }
 
 /** A procrun command line that reaches the run selected by these options, for hints to the user. */
-export function commandFor(command: string, { file, name }: ManifestOptions): string {
-  const options = Object.entries({ '-f': file, '--name': name }).flatMap(([option, value]) => (value === undefined ? [] : [option, shellWord(value)]));
+export function commandFor(command: string, { file = [], name }: ManifestOptions): string {
+  const options = [...file.flatMap((path) => ['-f', shellWord(path)]), ...(name === undefined ? [] : ['--name', shellWord(name)])];
   return ['procrun', ...options, command].join(' ');
 }

@@ -1,4 +1,5 @@
 // `procrun run`: one command as a transparent wrapper. Finds the command to run; ../wrapper/ runs it.
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { nearest } from '../manifest/nearest.ts';
 import { quoted, shown } from '../manifest/shown.ts';
@@ -7,13 +8,13 @@ import type { Manifest, ProcessSpec, SignalName } from '../manifest/types.ts';
 import { dieBySignal, exitWith } from '../os/exit.ts';
 import { newRunId } from '../os/run-id.ts';
 import { commandArgv } from '../os/spawn.ts';
-import { inheritedEnvironment, instanceVariables } from '../runner/environment.ts';
+import { instanceVariables } from '../runner/environment.ts';
 import { planInstances } from '../supervisor/plan.ts';
 import type { InstancePlan } from '../supervisor/types.ts';
 import { parseRewrite, runWrapped, type Replacement, type SignalInbox } from '../wrapper/wrapper.ts';
 import { readEndably } from './endable-read.ts';
 import { Failure } from './failure.ts';
-import { readManifestIfAny } from './manifest.ts';
+import { readEnvironment, readManifestIfAny } from './manifest.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 
 interface RunOptions extends GlobalOptions {
@@ -33,12 +34,15 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
       throw new Failure(shown`${(error as Error).message}`);
     }
   }
-  const manifest = await readEndably(
+  const { manifest, env } = await readEndably(
     (onSignal) => inbox.watch(onSignal),
-    (access) => readManifestIfAny({ ...options, access }),
+    async (access) => {
+      const manifest = await readManifestIfAny({ ...options, access });
+      return manifest ? { manifest, env: manifest.env } : { manifest, env: await readEnvironment({ ...options, access }) };
+    },
   );
   const { id: runId } = await newRunId(process.env);
-  const target = findTarget(manifest, [first, ...rest]);
+  const target = findTarget(manifest, [first, ...rest], { env, cwd: options.dir === undefined ? process.cwd() : resolve(options.dir) });
   const end = await runWrapped({
     argv: target.argv,
     cwd: target.cwd,
@@ -48,6 +52,7 @@ export async function run(inbox: SignalInbox, first: string, rest: readonly stri
     rewrites,
     scope: options.scope,
     graceMs: options.timeout,
+    escapees: target.escapees ?? 'stop',
     inbox,
   });
   if (end.kind === 'signal') dieBySignal(end.signal);
@@ -58,18 +63,19 @@ interface Target {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly escapees?: 'stop' | 'leave';
   readonly hintIfMissing?: string | undefined;
 }
 
 /** A single word that names a process or an instance runs it. Other words are a command, in the manifest's environment if there is a manifest. */
-function findTarget(manifest: Manifest | undefined, words: readonly [string, ...string[]]): Target {
-  const instance = words.length === 1 && manifest ? instanceNamed(words[0], manifest.processes) : undefined;
+function findTarget(manifest: Manifest | undefined, words: readonly [string, ...string[]], ofCommand: Pick<Target, 'cwd' | 'env'>): Target {
+  const instance = words.length === 1 && manifest ? instanceNamed(words[0], [...manifest.processes, ...(manifest.leftOut ?? [])]) : undefined;
   if (instance) {
     const { spec } = instance;
     const env = { ...spec.env, ...instanceVariables(instance) };
-    return { argv: commandArgv(spec.command, env), cwd: spec.cwd, env };
+    return { argv: commandArgv(spec.command, env), cwd: spec.cwd, env, escapees: spec.escapees };
   }
-  return { argv: words, cwd: process.cwd(), env: manifest?.env ?? realEnvironment(), hintIfMissing: manifest && hintFor(words, manifest.processes) };
+  return { argv: words, ...ofCommand, hintIfMissing: manifest && hintFor(words, manifest.processes) };
 }
 
 /** A process name selects its first instance, and the instance then has the process's name. */
@@ -93,9 +99,4 @@ function hintFor([word, ...rest]: readonly [string, ...string[]], processes: rea
   if (processes.some(({ name }) => name === numbered)) return message;
   const near = word.includes('/') ? undefined : nearest(word, [...processes.map(({ name }) => name), ...planInstances(processes).map(({ name }) => name)]);
   return near === undefined ? undefined : `did you mean the process \`${near}\`?`;
-}
-
-function realEnvironment(): Record<string, string> {
-  const inherited = Object.entries(inheritedEnvironment(process.env));
-  return Object.fromEntries(inherited.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -17,6 +17,7 @@ import { format, isFormat, isoTimestamp } from '../output/timestamps.ts';
 import { beforeEnd, dieBySignal, exitWith, restoreBlocking } from '../os/exit.ts';
 import { CannotMakePipes } from '../os/fifo.ts';
 import { CannotReadProcesses } from '../os/processes.ts';
+import { leaveStartFolder } from '../os/start-folder.ts';
 import { isSystemError } from '../os/system-error.ts';
 import { Control } from '../runner/control.ts';
 import { guardAgainstCrash } from '../runner/crash.ts';
@@ -27,7 +28,7 @@ import type { InstancePlan } from '../supervisor/types.ts';
 import { readEndably } from './endable-read.ts';
 import { Failure, statusNotExecutable, statusRunning } from './failure.ts';
 import type { Host } from './host.ts';
-import { readManifest, type ManifestOptions } from './manifest.ts';
+import { readManifest, readsStandardInput, type ManifestOptions } from './manifest.ts';
 import { chooseInstances, chooseProcesses, giveStandardInput } from './names.ts';
 import { globalOptions, type GlobalOptions } from './options.ts';
 import { commandFor } from './run-location.ts';
@@ -51,7 +52,7 @@ const stopSignals: ReadonlySet<PolicySignal> = new Set<PolicySignal>(['SIGINT', 
 
 export interface UpOptions extends GlobalOptions {
   readonly except?: readonly string[];
-  readonly instances?: string;
+  readonly instances?: readonly string[];
   readonly timeout?: number;
   /** A format, or a NAME that came after the option. */
   readonly timestamps?: boolean | string;
@@ -69,7 +70,7 @@ export interface UpOptions extends GlobalOptions {
 export async function up(host: Host, named: readonly string[], _options: unknown, command: Command): Promise<void> {
   const options: UpOptions = { ...command.opts<UpOptions>(), ...globalOptions(command) };
   const { timestamps } = options;
-  if (options.stdin !== undefined && (options.file ?? process.env.PROCRUN_FILE) === '-') {
+  if (options.stdin !== undefined && readsStandardInput(options)) {
     throw new Failure(shown`the manifest is read from standard input, so --stdin has nothing to give to \`${options.stdin}\`\n  hint: save the manifest as a file, and name it by -f`);
   }
   const names = typeof timestamps === 'string' && !isFormat(timestamps) ? [timestamps, ...named] : named;
@@ -113,7 +114,7 @@ async function prepare(setup: RunSetup, options: UpOptions, names: readonly stri
   const given = options.format === 'json' || !fstatSync(1).isCharacterDevice() ? {} : colorVariables(process.stdout, options.color ?? true);
   const manifest = await readWhileListening({ ...options, given }, inbox);
   inbox.listenToAll();
-  const chosen = chooseInstances(manifest, { names, except: options.except, instances: options.instances });
+  const chosen = chooseInstances(manifest, { names, except: options.except, instances: options.instances?.join(',') });
   const instances = (options.stdin === undefined ? chosen : giveStandardInput(chosen, manifest, options.stdin)).map((plan) => ({
     ...plan,
     spec: applyOptions(plan.spec, options, { quiet: quietNames(manifest, options), given }),
@@ -184,6 +185,7 @@ async function runToTheEnd(host: Host, setup: RunSetup, options: UpOptions, { ma
     isStartOver = true;
     clearTimeout(lateWorkTimer);
     lateWorkTimer = setTimeout(() => {
+      leaveStartFolder();
       control.listen();
       host.saveMemory();
       for (const sink of outputs) sink.watchReader();

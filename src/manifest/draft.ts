@@ -2,14 +2,12 @@
 import { interpolate } from './interpolate.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { ManifestInput, ProcessInput } from './schema.ts';
-import type { SourceText } from './source.ts';
 import { keyOffset, nodeAt, valueOffset, type Node, type Path } from './yaml-nodes.ts';
 
 export type Lookup = (name: string) => string | undefined;
 
 export class Draft {
   constructor(
-    readonly source: SourceText,
     readonly root: Node,
     readonly problems: ProblemList,
   ) {}
@@ -53,10 +51,11 @@ export class Draft {
    */
   #placesIn(path: Path, text: string): (index: number) => number {
     const offset = this.at(path);
-    const start = [offset, offset + 1].find((at) => this.source.text.startsWith(text, at));
+    const rest = this.problems.textFrom(offset);
+    const start = [offset, offset + 1].find((at) => rest.startsWith(text, at - offset));
     if (start !== undefined) return (index) => start + index;
     const node = nodeAt(this.root, path);
-    const inFile = expansionsIn(this.source.text.slice(offset, node?.kind === 'scalar' ? node.end : offset));
+    const inFile = expansionsIn(rest.slice(0, node?.kind === 'scalar' ? node.end - offset : 0));
     const places = new Map(expansionsIn(text).map((index, count) => [index, offset + (inFile[count] ?? 0)]));
     return (index) => places.get(index) ?? offset;
   }

@@ -1,19 +1,25 @@
-// Reads each env file once, in the syntax of the `dotenv` library. The caller decides which files to read, and in which order.
+// Reads each env file once, in the syntax of the `dotenv` library, and warns of lines that are not understood. The caller decides which
+// files to read, and in which order.
 import { isUtf8 } from 'node:buffer';
 import type { Variables } from './environment.ts';
+import { readEnvLines } from './env-lines.ts';
 import { formatSize, maxEnvFileBytes } from './limits.ts';
 import type { LoadRequest } from './load-request.ts';
+import type { ProblemList } from './problem-list.ts';
 import { quoted } from './shown.ts';
-import { firstBadByte } from './source.ts';
+import { firstBadByte, SourceText } from './source.ts';
 
 export type EnvFile = { readonly variables: Variables } | { readonly mistake: string } | { readonly missing: true };
 
 export class EnvFiles {
   readonly #readFile: LoadRequest['readFile'];
+  readonly #problems: ProblemList;
   readonly #cache = new Map<string, EnvFile>();
 
-  constructor(readFile: LoadRequest['readFile']) {
+  /** @param problems gets the warnings, at their places in the env file. */
+  constructor(readFile: LoadRequest['readFile'], problems: ProblemList) {
     this.#readFile = readFile;
+    this.#problems = problems;
   }
 
   /** Never throws. The result holds a sentence that says what is wrong with the file. */
@@ -45,7 +51,16 @@ export class EnvFiles {
     if (text.includes('\0')) return { mistake: `The env file ${quoted(path)} has a NUL byte in it; it must be plain text.` };
     // Load the library late: most manifests have no env file.
     const { parse } = await import('dotenv');
+    this.#warn(path, text.replace(/\r\n?/g, '\n'));
     return { variables: new Map(Object.entries(parse(text))) };
+  }
+
+  /** Shows the place, but not the line: it may hold a secret, and output ends up in logs. */
+  #warn(path: string, text: string): void {
+    const { mistakes } = readEnvLines(text);
+    if (mistakes.length === 0) return;
+    const problems = this.#problems.ofFile(path, new SourceText(text));
+    for (const { offset, message } of mistakes) problems.note(offset, message);
   }
 }
 

@@ -21,7 +21,7 @@ export function explainIssue(issue: Issue, root: Node, problems: ProblemList, pr
   if (path.length === 0) {
     problems.error(valueOffset(root, path), `A manifest must be a map with \`processes\`, not ${describe(node)}.`, 'write `processes:`, and below it one `name: command` a line');
   } else if (node === undefined) {
-    problems.error(valueOffset(root, path), `${quoted(String(path.at(-1)))} is missing: a map of names to commands.`);
+    problems.error(valueOffset(root, path), `${quoted(String(path.at(-1)))} is missing${path.length === 1 ? ': a map of names to commands' : ''}.`);
   } else if (issue.path?.at(-1)?.origin === 'key') {
     problems.error(keyOffset(root, path), `${quoted(String(path.at(-1)))} must be ${issue.message}.`);
   } else {

@@ -3,7 +3,7 @@ import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { maxNameLength } from './limits.ts';
 import { everyProcess, namePattern } from './names.ts';
-import { command, duration, manifestFields, processFields, processMap, shutdownFields } from './schema.ts';
+import { command, duration, envFileFields, manifestFields, processFields, processMap, shutdownFields } from './schema.ts';
 import { policySignals } from './types.ts';
 
 /** Draft 2020-12, self-contained. As in procrun, any key that begins with `x-` is allowed at the top level and in a process. */
@@ -28,7 +28,7 @@ function restrictKeys(schema: GenericSchema, jsonSchema: JsonSchema): JsonSchema
     return { ...jsonSchema, propertyNames: { pattern: namePattern.source, maxLength: maxNameLength, not: { const: everyProcess } } };
   }
   if (!('entries' in schema)) return undefined;
-  const own = schema.entries === shutdownFields.entries ? {} : { patternProperties: { '^x-': {} } };
+  const own = schema.entries === shutdownFields.entries || schema.entries === envFileFields.entries ? {} : { patternProperties: { '^x-': {} } };
   return { ...jsonSchema, ...own, additionalProperties: false };
 }
 

@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.ts';
 import { ownKeyFor, processKeyHint, topKeyHint } from './neighbours.ts';
 import type { ProblemList } from './problem-list.ts';
 import { quoted } from './shown.ts';
-import { manifestFields, processFields, shutdownFields } from './schema.ts';
+import { envFileFields, manifestFields, processFields, shutdownFields } from './schema.ts';
 import type { MapNode, Node } from './yaml-nodes.ts';
 import { unsupportedProcessKeys } from './unsupported.ts';
 
@@ -14,11 +14,25 @@ export function checkKeys(root: MapNode, problems: ProblemList): void {
   const topKeys = Object.keys(manifestFields.entries);
   checkMap(root, topKeys, [], problems, { neighbourHint: topKeyHint });
   const { shutdown, defaults, processes } = childrenOf(root);
+  checkEnvFiles(root, problems);
   if (shutdown?.kind === 'map') checkMap(shutdown, Object.keys(shutdownFields.entries), [], problems, { allowExtensions: false });
-  if (defaults?.kind === 'map') checkMap(defaults, processKeys, unsupportedProcessKeys, problems, { neighbourHint: processKeyHint });
+  if (defaults?.kind === 'map') {
+    checkMap(defaults, processKeys, unsupportedProcessKeys, problems, { neighbourHint: processKeyHint });
+    checkEnvFiles(defaults, problems);
+  }
   if (processes?.kind !== 'map') return;
   for (const { value } of processes.entries.values()) {
-    if (value.kind === 'map') checkMap(value, processKeys, unsupportedProcessKeys, problems, { neighbourHint: processKeyHint });
+    if (value.kind !== 'map') continue;
+    checkMap(value, processKeys, unsupportedProcessKeys, problems, { neighbourHint: processKeyHint });
+    checkEnvFiles(value, problems);
+  }
+}
+
+/** Checks the keys of each `{path: F, required: false}` in the `env_file` of a map. */
+function checkEnvFiles(map: MapNode, problems: ProblemList): void {
+  const files = map.entries.get('env_file')?.value;
+  for (const file of files?.kind === 'list' ? files.items : [files]) {
+    if (file?.kind === 'map') checkMap(file, Object.keys(envFileFields.entries), [], problems, { allowExtensions: false });
   }
 }
 

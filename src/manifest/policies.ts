@@ -20,7 +20,7 @@ export function resolvePolicies(draft: Draft, process: ProcessDraft): Readonly<R
     const before = given.get(signal);
     // `defaults` may name the same signal in another spelling. Twice in one map is a mistake.
     if (before !== undefined && before[0] === path[0]) {
-      draft.problems.error(draft.keyAt(path), `${signal} is here a second time; the first is on line ${draft.problems.line(draft.keyAt(before))}.`);
+      draft.problems.error(draft.keyAt(path), `${signal} is here a second time; the first is on ${draft.problems.lineInWords(draft.keyAt(before), draft.keyAt(path))}.`);
     }
     given.set(signal, path);
     if (policy !== undefined) policies[signal] = policy;

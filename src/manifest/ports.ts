@@ -8,6 +8,11 @@ export function portByPlace(base: number, place: number): number {
   return base + portStep * place;
 }
 
+/** The value of `port` that unsets PORT. */
+export function isNoPort(text: string): boolean {
+  return text.trim() === 'none';
+}
+
 /** `undefined` if the text is not a whole number from 1 to 65535. */
 export function parsePort(text: string): number | undefined {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0;

@@ -6,9 +6,11 @@ import { resolveDependencies } from './dependencies.ts';
 import { ProcessDraft, type Draft } from './draft.ts';
 import { parseDuration } from './durations.ts';
 import { toRecord } from './environment.ts';
+import { interpolate } from './interpolate.ts';
+import type { LoadRequest } from './load-request.ts';
 import { describe, subject } from './issues.ts';
 import { nameMistake } from './names.ts';
-import { parsePort, portByPlace, portMistake } from './ports.ts';
+import { isNoPort, parsePort, portByPlace, portMistake } from './ports.ts';
 import { resolvePolicies } from './policies.ts';
 import { quoted } from './shown.ts';
 import type { ManifestInput } from './schema.ts';
@@ -20,7 +22,7 @@ import type { YamlEnvironment } from './yaml-environment.ts';
 
 interface Context {
   readonly root: string;
-  readonly basePort: number | undefined;
+  readonly basePort: LoadRequest['basePort'];
   readonly environment: YamlEnvironment;
 }
 
@@ -50,7 +52,8 @@ async function resolveProcess(
   { root, basePort, environment }: Context,
 ): Promise<ProcessSpec> {
   const defaults = processDefaults;
-  const { variables, unset } = await environment.ofProcess(process);
+  const isPortless = (name: (variable: string) => string | undefined) => basePort === 'none' || isNoPort(interpolate(String(process.get('port') ?? ''), name).text);
+  const { variables, unset } = await environment.ofProcess(process, (known) => isPortless((name) => known.get(name)));
   const lookup = (name: string) => variables.get(name);
   const cwd = process.get('cwd');
   const description = process.get('description');
@@ -63,7 +66,7 @@ async function resolveProcess(
     env: toRecord(variables),
     unset,
     instances: process.get('instances') ?? defaults.instances,
-    port: resolvePort(draft, process, lookup, basePort === undefined ? undefined : portByPlace(basePort, place)),
+    port: basePort === 'none' ? undefined : resolvePort(draft, process, lookup, basePort === undefined ? undefined : portByPlace(basePort, place)),
     tags: [...new Set(process.get('tags') ?? defaults.tags)],
     signals: resolvePolicies(draft, process),
     stopFlag: process.get('stop_flag'),
@@ -109,10 +112,11 @@ function resolvePort(draft: Draft, process: ProcessDraft, lookup: (name: string)
   if (given !== undefined) {
     const path = process.path('port');
     const text = draft.expand(path, String(given), lookup);
+    if (text !== undefined && isNoPort(text)) return undefined;
     const own = parsePort(text ?? '');
     if (own === undefined && text !== undefined) {
       const expanded = text === given ? '' : `, which expands to ${text === '' ? 'nothing' : quoted(text)}`;
-      draft.problems.error(draft.at(path), `\`port\` must be a whole number from 1 to 65535, not ${quoted(String(given))}${expanded}.`);
+      draft.problems.error(draft.at(path), `\`port\` must be a whole number from 1 to 65535, not ${quoted(String(given))}${expanded}.`, 'write `none` for no PORT');
     }
     port ??= own;
   }

@@ -1,19 +1,23 @@
 // Loads a classic Procfile, one `name: command` a line. foreman's rules apply: ports go by place, and any end stops everything.
-import { resolve } from 'node:path';
-import { defaultBasePort, defaultEnvFile, defaultPolicies, defaultShell, defaultStop, killStage, processDefaults } from './defaults.ts';
-import { EnvFiles, missingEnvFile } from './env-file.ts';
-import { baseVariables, realVariables, toRecord, type Variables } from './environment.ts';
+import { defaultBasePort, defaultPolicies, defaultShell, defaultStop, killStage, processDefaults } from './defaults.ts';
+import { toRecord, withSettings, type Setting, type Variables } from './environment.ts';
+import { readFlatEnvironment } from './flat-environment.ts';
 import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
+import type { ManifestPart } from './manifest-part.ts';
 import { nameMistake, namePattern } from './names.ts';
 import { parsePort, portByPlace, portMistake } from './ports.ts';
 import type { ProblemList } from './problem-list.ts';
 import { procfileHint } from './procfile-hints.ts';
 import { endsInBackslash } from './shell-text.ts';
 import { quoted } from './shown.ts';
-import { commandMistake, variableMistakes } from './text-sizes.ts';
-import type { SourceText } from './source.ts';
+import { commandMistake } from './text-sizes.ts';
 import type { Manifest, ProcessSpec } from './types.ts';
+
+/** Heroku runs the command of this name before a release, and never as a process. */
+const releaseName = 'release';
+
+const withoutPort: readonly Setting[] = [{ name: 'PORT', value: null }];
 
 interface Line {
   readonly name: string;
@@ -22,30 +26,47 @@ interface Line {
 }
 
 /** The manifest of a Procfile. If it has mistakes, the caller must not use the result. */
-export async function loadProcfile(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest> {
-  const lines = readLines(source.text, problems);
+export async function loadProcfile(parts: readonly ManifestPart[], request: LoadRequest, problems: ProblemList): Promise<Manifest> {
+  const all = mergeLines(parts);
+  const lines = all.filter(({ name }) => name !== releaseName);
+  const leftOut = all.filter(({ name }) => name === releaseName);
+  for (const { offset } of leftOut) {
+    problems.note(offset, '`release` is a command of Heroku for the time before a release, not a process, and is left out. `procrun run release` runs it.');
+  }
   if (lines.length === 0 && !problems.hasErrors) problems.error(undefined, 'There is no process in this Procfile.', 'write one `name: command` a line');
-  const variables = await readEnvironment(request, problems);
-  for (const { message, hint } of variableMistakes(variables)) problems.error(undefined, message, hint);
-  const env = toRecord(variables);
+  const variables = await readFlatEnvironment(request, problems);
   const base = request.basePort ?? basePortOf(variables, problems);
+  const env = toRecord(base === 'none' ? withSettings(variables, withoutPort) : variables);
+  const checkedSpec = (line: Line, port: number | undefined): ProcessSpec => {
+    const spec = toSpec(line, port, request.root, env);
+    const tooLong = commandMistake(spec.command);
+    if (tooLong !== undefined) problems.error(line.offset, tooLong.message, tooLong.hint);
+    return spec;
+  };
   return {
     name: manifestName(request, undefined, () => undefined),
     file: request.file,
     root: request.root,
     processes: lines.map((line, place) => {
-      const port = portByPlace(base, place);
-      const mistake = portMistake(line.name, port, 1);
-      if (mistake !== undefined) problems.error(line.offset, mistake);
-      const spec = toSpec(line, port, request.root, env);
-      const tooLong = commandMistake(spec.command);
-      if (tooLong !== undefined) problems.error(line.offset, tooLong.message, tooLong.hint);
-      return spec;
+      const port = base === 'none' ? undefined : portByPlace(base, place);
+      const mistake = port === undefined ? undefined : portMistake(line.name, port, 1);
+      if (mistake !== undefined) problems.error(line.offset, mistake, 'give the first port by `-p`, or none by `--no-port`');
+      return checkedSpec(line, port);
     }),
+    ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map((line) => checkedSpec(line, undefined)) }),
     env,
-    unset: [],
+    unset: base === 'none' ? ['PORT'] : [],
     shutdown: { deadlineMs: undefined },
   };
+}
+
+/** A line of a later file takes the place of one with the same name, as in several YAML files. */
+function mergeLines(parts: readonly ManifestPart[]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const { source, problems } of parts) {
+    for (const line of readLines(source.text, problems)) lines.set(line.name, { ...line, offset: problems.base + line.offset });
+  }
+  return [...lines.values()];
 }
 
 function readLines(text: string, problems: ProblemList): Line[] {
@@ -89,32 +110,17 @@ function reportHalf(offset: number, problems: ProblemList): void {
   );
 }
 
-/** The same layers as in a YAML manifest: env files stand below the real environment, unless they override it. */
-async function readEnvironment(request: LoadRequest, problems: ProblemList): Promise<Variables> {
-  const reader = new EnvFiles(request.readFile);
-  const isDefault = request.envFiles.length === 0;
-  const paths = isDefault ? [resolve(request.root, defaultEnvFile)] : request.envFiles;
-  const files: Variables[] = [];
-  for (const path of paths) {
-    const file = await reader.load(path);
-    if ('variables' in file) files.push(file.variables);
-    else if ('mistake' in file) problems.error(undefined, file.mistake);
-    else if (!isDefault) problems.error(undefined, missingEnvFile(path));
-  }
-  return baseVariables({ defaults: realVariables(request.defaultVariables ?? {}), files, real: realVariables(request.environment), filesOverride: request.envFileOverrides });
-}
-
 function basePortOf(variables: Variables, problems: ProblemList): number {
   const text = variables.get('PORT') ?? '';
   if (text === '') return defaultBasePort;
   const port = parsePort(text);
   if (port === undefined) {
-    problems.error(undefined, `PORT in the environment must be a whole number from 1 to 65535, not ${quoted(text)}.`, 'unset it, or give the first port by `-p`');
+    problems.warn(undefined, `PORT in the environment is ${quoted(text)}, not a whole number from 1 to 65535. It is passed over, and the first port is ${defaultBasePort}.`, 'unset it, or give the first port by `-p`, or none by `--no-port`');
   }
   return port ?? defaultBasePort;
 }
 
-function toSpec({ name, command }: Line, port: number, root: string, env: ProcessSpec['env']): ProcessSpec {
+function toSpec({ name, command }: Line, port: number | undefined, root: string, env: ProcessSpec['env']): ProcessSpec {
   return {
     ...processDefaults,
     name,

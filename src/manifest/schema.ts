@@ -75,7 +75,11 @@ const env = v.pipe(
   }),
 );
 
-const envFile = v.union([text('a file name'), v.array(text('a file name'), 'a list of files')], 'a file or a list of files');
+const envFileWords = 'a file name, or a map such as `{path: .env.local, required: false}`';
+/** keys.ts checks the keys of the map. */
+export const envFileFields = noList(v.object({ path: text('a file name'), required: v.optional(yesOrNo) }, envFileWords));
+const envFileItem = v.union([text(envFileWords), envFileFields], envFileWords);
+const envFile = v.union([text('a file name'), v.array(envFileItem, 'a list of files'), envFileFields], 'a file or a list of files');
 
 /** stages.ts checks each stage, so that a mistake in one does not hide a mistake in the next. */
 const stage = v.pipe(
@@ -143,10 +147,10 @@ export const processFields = noList(
       shell: v.optional(v.pipe(text(), described('Shell', 'The shell that runs a text command, with `-c`. Default: /bin/sh.'))),
       cwd: v.optional(v.pipe(text('a folder'), described('Working folder', "Relative to the manifest's folder. Default: that folder."))),
       env: v.optional(v.pipe(env, described('Environment', 'Variables of the process. They override the real environment and the env files. `null` unsets a variable.'))),
-      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables. The real environment overrides them. A later file overrides an earlier one.'))),
+      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables. The real environment overrides them. A later file overrides an earlier one. `{path: F, required: false}`: the file need not exist.'))),
       instances: v.optional(v.pipe(wholeNumber(0, 1000), described('Instances', 'The number of copies to run. Default: 1.'))),
       port: v.optional(
-        v.pipe(v.union([wholeNumber(1, 65_535), v.string()], 'a whole number from 1 to 65535'), described('Port', 'Sets PORT for the first instance. Each further instance gets the next number.')),
+        v.pipe(v.union([wholeNumber(1, 65_535), v.string()], 'a whole number from 1 to 65535'), described('Port', 'Sets PORT for the first instance. Each further instance gets the next number. none: PORT is unset.')),
       ),
       tags: v.optional(v.pipe(v.array(v.pipe(name, editorSchema({ ...nameInEditor, pattern: namePattern.source })), 'a list of tags'), described('Tags', 'On the command line, `@tag` stands for every process with this tag.'))),
       signals: v.optional(v.pipe(signals, described('Signals', 'How the runner passes on each signal that it receives: forward, mask, ignore, stop, or another signal.'))),
@@ -194,7 +198,7 @@ export const manifestFields = noList(
     {
       name: v.optional(v.pipe(text(), described('Name', "The name of this manifest. Default: the folder's name."))),
       env: v.optional(v.pipe(env, described('Environment', 'Variables for every process. They override the real environment and the env files. `null` unsets a variable.'))),
-      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables for every process. Default: .env, if it exists.'))),
+      env_file: v.optional(v.pipe(envFile, described('Env files', 'Files with variables for every process. `{path: F, required: false}`: the file need not exist. Default: .env, if it exists.'))),
       env_file_overrides: v.optional(v.pipe(yesOrNo, described('Env files override', 'true: the env files override the real environment. Default: false.'))),
       defaults: v.optional(v.pipe(processFields, described('Defaults', 'Keys for every process that does not set them itself.'))),
       shutdown: v.optional(v.pipe(shutdownFields, described('Shutdown', 'The stop of the whole run.'))),
@@ -208,3 +212,4 @@ export type ManifestInput = v.InferOutput<typeof manifestFields>;
 export type ProcessInput = v.InferOutput<typeof processFields>;
 export type CommandInput = v.InferOutput<typeof command>;
 export type EnvInput = v.InferOutput<typeof env>;
+export type EnvFileInput = v.InferOutput<typeof envFile>;

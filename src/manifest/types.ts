@@ -88,6 +88,8 @@ export interface Manifest {
   readonly root: string;
   /** In the order of the file. */
   readonly processes: readonly ProcessSpec[];
+  /** Not part of a run, but `procrun run NAME` runs it: `release` of a Procfile. Absent if there is none. */
+  readonly leftOut?: readonly ProcessSpec[];
   /** The environment of a command outside the manifest (`procrun run -- CMD`). */
   readonly env: Readonly<Record<string, string>>;
   /** Variables that the top level of the manifest unsets with `null`. */

@@ -5,8 +5,8 @@ import { defaultEnvFile } from './defaults.ts';
 import type { Draft, ProcessDraft } from './draft.ts';
 import { missingEnvFile, type EnvFiles } from './env-file.ts';
 import { baseVariables, realVariables, withSettings, type Setting, type Variables } from './environment.ts';
-import type { LoadRequest } from './load-request.ts';
-import type { ManifestInput } from './schema.ts';
+import { envFileRequest, type EnvFileRequest, type LoadRequest } from './load-request.ts';
+import type { EnvFileInput, ManifestInput } from './schema.ts';
 import { variableMistakes } from './text-sizes.ts';
 import { nodeAt, type Path } from './yaml-nodes.ts';
 
@@ -58,12 +58,15 @@ export class YamlEnvironment {
     return unsetIn(this.#settings, this.#shared);
   }
 
-  async ofProcess(process: ProcessDraft): Promise<{ variables: Variables; unset: readonly string[] }> {
+  /** @param isPortless true: PORT is unset, as by `port: none`. */
+  async ofProcess(process: ProcessDraft, isPortless: (variables: Variables) => boolean): Promise<{ variables: Variables; unset: readonly string[] }> {
     const files = [...this.#files];
     await this.#addFiles(files, process.path('env_file'), process.get('env_file'), () => this.#shared);
     const below = files.length === this.#files.length ? this.#shared : withSettings(this.#base(files), this.#settings);
     const entries = process.entries('env');
-    const settings = this.#expandSettings(entries, below);
+    const own = this.#expandSettings(entries, below);
+    // Below the process's own `env`: a PORT there is meant.
+    const settings = isPortless(withSettings(below, own)) ? [{ name: 'PORT', value: null }, ...own] : own;
     const variables = withSettings(below, settings);
     if (variables !== this.#shared) this.#checkSizes(variables, entries);
     return { variables, unset: unsetIn([...this.#settings, ...settings], variables) };
@@ -90,30 +93,30 @@ export class YamlEnvironment {
     }
   }
 
-  async #addFiles(files: Variables[], path: Path, given: string | string[] | undefined, variables: () => Variables): Promise<void> {
+  async #addFiles(files: Variables[], path: Path, given: EnvFileInput | undefined, variables: () => Variables): Promise<void> {
     if (given === undefined) return;
     const isList = nodeAt(this.#draft.root, path)?.kind === 'list';
-    for (const [index, text] of [given].flat().entries()) {
-      const at = isList ? [...path, index] : path;
+    for (const [index, file] of [given].flat().entries()) {
+      const item = isList ? [...path, index] : path;
+      const { text, at, required } = typeof file === 'string' ? { text: file, at: item, required: true } : { text: file.path, at: [...item, 'path'], required: file.required ?? true };
       const name = this.#draft.expand(at, text, (variable) => variables().get(variable));
-      if (name !== undefined) await this.#addFile(files, resolve(this.#request.root, name), this.#draft.at(at));
+      if (name !== undefined) await this.#addFile(files, { path: resolve(this.#request.root, name), required }, this.#draft.at(at));
     }
   }
 
   async #addCommandLineFiles(): Promise<void> {
-    for (const path of this.#request.envFiles) await this.#addFile(this.#files, path, undefined);
+    for (const file of this.#request.envFiles.map(envFileRequest)) await this.#addFile(this.#files, file, undefined);
   }
 
   async #addDefaultFile(): Promise<void> {
-    const file = await this.#reader.load(resolve(this.#request.root, defaultEnvFile));
-    if ('variables' in file) this.#files.push(file.variables);
-    else if ('mistake' in file) this.#draft.problems.error(undefined, file.mistake);
+    await this.#addFile(this.#files, { path: resolve(this.#request.root, defaultEnvFile), required: false }, undefined);
   }
 
-  async #addFile(files: Variables[], path: string, offset: number | undefined): Promise<void> {
+  async #addFile(files: Variables[], { path, required }: EnvFileRequest, offset: number | undefined): Promise<void> {
     const file = await this.#reader.load(path);
     if ('variables' in file) files.push(file.variables);
-    else this.#draft.problems.error(offset, 'mistake' in file ? file.mistake : missingEnvFile(path));
+    else if ('mistake' in file) this.#draft.problems.error(offset, file.mistake);
+    else if (required) this.#draft.problems.error(offset, missingEnvFile(path));
   }
 }
 

@@ -11,10 +11,11 @@ import { checkKeys } from './keys.ts';
 import { charactersOfAnyHeap, maxTokens, tokenLimit } from './limits.ts';
 import type { LoadRequest } from './load-request.ts';
 import { manifestName } from './manifest-name.ts';
+import type { ManifestPart } from './manifest-part.ts';
+import { merge, moved } from './merge.ts';
 import type { ProblemList } from './problem-list.ts';
 import { resolveProcesses } from './processes.ts';
 import { manifestFields, type ManifestInput, type ProcessInput } from './schema.ts';
-import type { SourceText } from './source.ts';
 import { toData, type Node, type Path, type ScalarNode } from './yaml-nodes.ts';
 import type { Manifest } from './types.ts';
 import { parseYaml } from './yaml.ts';
@@ -22,17 +23,14 @@ import { reportSurprises } from './yaml-surprises.ts';
 import { YamlEnvironment } from './yaml-environment.ts';
 
 /** The manifest. If it has mistakes, the caller must not use the result. `undefined` if even the outline is unreadable. */
-export async function loadYaml(source: SourceText, request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
-  const tree = parseYaml(source, problems, await tokenLimitFor(source.text));
-  if (tree === undefined) return undefined;
-  reportSurprises(source.text, tree, problems);
-  const root = withEnvMaps(tree, problems);
-  if (root.kind === 'map') checkKeys(root, problems);
+export async function loadYaml(parts: readonly ManifestPart[], request: LoadRequest, problems: ProblemList): Promise<Manifest | undefined> {
+  const root = await parseParts(parts);
+  if (root === undefined) return undefined;
   const input = checkShape(root, problems);
   if (input === undefined) return undefined;
 
-  const draft = new Draft(source, root, problems);
-  const environment = await YamlEnvironment.create(draft, input, request, new EnvFiles(request.readFile), realVariables(request.environment));
+  const draft = new Draft(root, problems);
+  const environment = await YamlEnvironment.create(draft, input, request, new EnvFiles(request.readFile, problems), realVariables(request.environment));
   const deadline = parseDuration(input.shutdown?.deadline ?? 'forever');
   return {
     name: manifestName(request, input.name, (message) => problems.error(draft.at(['name']), message)),
@@ -45,15 +43,40 @@ export async function loadYaml(source: SourceText, request: LoadRequest, problem
   };
 }
 
+/** The tree of the only file, or the merged trees of several. `undefined` if one is unreadable. */
+async function parseParts(parts: readonly ManifestPart[]): Promise<Node | undefined> {
+  const trees: (Node | undefined)[] = [];
+  for (const part of parts) trees.push(await parsePart(part, parts.length > 1));
+  let merged = trees[0];
+  for (const tree of trees.slice(1)) merged = merged && tree && merge(merged, tree);
+  return trees.includes(undefined) ? undefined : merged;
+}
+
+/** @param isOneOfSeveral the file may lack `processes`, and what another file replaces in it is checked here. */
+async function parsePart({ source, format, problems }: ManifestPart, isOneOfSeveral: boolean): Promise<Node | undefined> {
+  if (format === 'procfile') {
+    problems.error(undefined, 'A Procfile and a YAML manifest cannot be merged.', `write it as YAML: \`procrun check --print -f Procfile > procfile.yml\``);
+    return undefined;
+  }
+  const tree = parseYaml(source, problems, await tokenLimitFor(source.text));
+  if (tree === undefined) return undefined;
+  reportSurprises(source.text, tree, problems);
+  const root = withEnvMaps(tree, problems);
+  if (root.kind === 'map') checkKeys(root, problems);
+  if (isOneOfSeveral) checkShape(root, problems, { processes: {} });
+  return moved(root, problems.base);
+}
+
 async function tokenLimitFor(text: string): Promise<number> {
   if (text.length <= charactersOfAnyHeap) return maxTokens;
   const { heapLimit } = await import('./heap.ts');
   return tokenLimit(heapLimit());
 }
 
-/** The values of the right shape. All others are reported and left out. */
-function checkShape(root: Node, problems: ProblemList): ManifestInput | undefined {
-  const data = toData(root, isTakenAsWritten);
+/** The values of the right shape. All others are reported and left out. @param lacking values for keys that the file does not have. */
+function checkShape(root: Node, problems: ProblemList, lacking: object = {}): ManifestInput | undefined {
+  const own = toData(root, isTakenAsWritten);
+  const data = root.kind === 'map' ? { ...lacking, ...(own as object) } : own;
   const result = safeParse(manifestFields, data, { abortPipeEarly: true });
   if (result.success) return result.output;
   for (const issue of result.issues) {

@@ -94,7 +94,7 @@ function compose(tokens: CST.Token[], text: string, problems: ProblemList): Docu
     }
     first = document;
   }
-  if (first === undefined || first.errors.length === 0) return problems.hasErrors ? undefined : first;
+  if (first === undefined || first.errors.length === 0) return problems.hasErrorsInFile ? undefined : first;
   reportYamlErrors(first.errors, text, problems);
   return undefined;
 }

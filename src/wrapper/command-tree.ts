@@ -13,6 +13,13 @@ export interface Tree {
   readonly runId: string;
   /** The command leads its own session and group. Otherwise it is in our group, together with the rest of the shell's pipeline. */
   readonly detached: boolean;
+  /** `leave`: a process outside of the command's group is left alone. */
+  readonly escapees?: 'stop' | 'leave';
+}
+
+/** Whether a process of the tree is outside of the command's group, and is left alone for that. */
+function isLeftAlone({ pid, detached, escapees }: Tree, { pgid }: ProcessInfo, system: System): boolean {
+  return escapees === 'leave' && pgid !== (detached ? pid : system.readProcess(process.pid)?.pgid);
 }
 
 /**
@@ -26,7 +33,7 @@ export function signalTree(tree: Tree, signal: SignalName, system: System = real
   };
   if (tree.detached) {
     // Search before the signal: when the command dies, init adopts its children, and the search cannot find them any more.
-    const found = descendants(tree, system);
+    const found = descendants(tree, system).filter((info) => !isLeftAlone(tree, info, system));
     const inside = found.filter(({ pgid }) => pgid === tree.pid);
     const noteGroup = signal === 'SIGTERM' ? asked.beginGroup(tree.pid, inside, system) : undefined;
     system.signalGroup(tree.pid, signal);
@@ -69,6 +76,15 @@ export function isCommandStopped({ pid }: Tree): boolean {
  * unless `nested` is set. Processes with PROCRUN_ESCAPE=1 are always left out.
  */
 export function livingMembers(tree: Tree, options: { readonly nested?: boolean } = {}, system: System = realSystem): ProcessInfo[] {
+  return findLiving(tree, options, system).filter((info) => !isLeftAlone(tree, info, system));
+}
+
+/** The living processes that are left alone because they left the command's group. */
+export function leftAlone(tree: Tree, system: System = realSystem): ProcessInfo[] {
+  return tree.escapees === 'leave' ? findLiving(tree, {}, system).filter((info) => isLeftAlone(tree, info, system)) : [];
+}
+
+function findLiving(tree: Tree, options: { readonly nested?: boolean }, system: System): ProcessInfo[] {
   const all = system.listProcesses().filter(({ pid, state }) => pid !== process.pid && !isDead(state));
   const older = new Set(all.filter(isOlderThanUs));
   const candidates = all.filter((info) => !older.has(info)).map((info) => ({ info, origin: originOf(info, tree, system) }));

@@ -14,6 +14,8 @@ export interface WrapperRequest {
   readonly scope: 'group' | 'leader';
   /** The time between SIGTERM and SIGKILL for what outlives the command; undefined: the default. */
   readonly graceMs: number | undefined;
+  /** Descendants that leave the command's group: end them with the rest, or leave them alone. */
+  readonly escapees: 'stop' | 'leave';
   /** A hint for the user if there is no such command. */
   readonly hintIfMissing?: string | undefined;
   /** An inbox opened before the command line and the manifest were read, so that no signal was lost meanwhile. */

@@ -8,6 +8,7 @@ import { monotonicNow } from '../os/clock.ts';
 import { writeStandardError, writeStandardErrorAtOnce } from '../os/standard-error.ts';
 import { deniedInWords } from '../os/denied.ts';
 import { CannotReadProcesses, describeCommand, identityOf, isStillAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
+import { leaveStartFolder } from '../os/start-folder.ts';
 import { realSystem } from '../os/system.ts';
 import { statusOfSignal } from '../manifest/signal-names.ts';
 import type { WrapperRequest } from './request.ts';
@@ -19,7 +20,7 @@ import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
 import { throughRestoringShell } from './restoring-shell.ts';
 import type { SignalInbox } from './signal-inbox.ts';
-import { endLeftovers, type Tree } from './command-tree.ts';
+import { endLeftovers, leftAlone, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
 
 /** Runs the command and then ends its tree; see `runWrapped`. */
@@ -36,9 +37,10 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
   });
   if ('kind' in command) return command;
   await nextTurn();
+  leaveStartFolder();
 
   const witness = attachment === 'terminal' ? new GroupWitness() : undefined;
-  const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached' };
+  const tree: Tree = { pid: command.pid, runId: request.runId, detached: attachment === 'detached', escapees: request.escapees };
   const asked = new AskedToEnd();
   new Relay({ tree, command, asked, attachment, rewrites: request.rewrites, scope: request.scope, witness }).start(inbox, hasHandler);
   const end = await command.ended;
@@ -52,6 +54,7 @@ export async function runCommand(request: WrapperRequest, inbox: SignalInbox): P
     onLongWait: (left, killInMs) => writeStandardErrorAtOnce(shown`procrun: ${longWaitInWords(left, killInMs, attachment)}\n`),
     asked,
   });
+  for (const info of leftAlone(tree)) warn(shown`process ${info.pid} (${describeCommand(info)}) left its group: left alone`);
   for (const survivor of survivors) warn(shown`still alive after SIGKILL: ${survivor.pid} ${describeCommand(survivor)}`);
   if (!readProcess(process.pid)) warn(shown`processes that the command left may still run: ${new CannotReadProcesses().message}`);
   for (const info of unsignalled.values()) {
@@ -79,9 +82,9 @@ async function startOrExplain(
   }
 }
 
-/** Signals that the terminal itself sends to the command, and that the user wants rewritten. */
+/** Signals that the command gets without us, and that the user wants rewritten. SIGHUP: a terminal that closes, or its shell, sends it to the whole group. */
 function typedSignalsOf(rewrites: Rewrites): SignalName[] {
-  const typed: readonly SignalName[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP'];
+  const typed: readonly SignalName[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGHUP'];
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
 }
 

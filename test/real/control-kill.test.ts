@@ -131,7 +131,7 @@ test('`kill --group` while the runner is stopped: the end is not a failure, and 
 });
 
 test('a runner that hangs: `ps`, `kill` and `kill --group` work without it, and `down` says that it cannot', async () => {
-  const hang = "const { existsSync } = require('node:fs'); setInterval(() => existsSync('hang') && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 20).unref();";
+  const hang = "const { existsSync } = require('node:fs'); const hang = require('node:path').resolve('hang'); setInterval(() => existsSync(hang) && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 20).unref();";
   const run = up({ p: family, q: sleeper }, { files: { 'hang.cjs': hang }, env: { NODE_OPTIONS: '--require=./hang.cjs' } });
   const [p, q] = [await ready(run, 'p'), await ready(run, 'q')];
   await onDisk(run, { p: 'running', q: 'running' });

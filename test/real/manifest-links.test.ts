@@ -34,6 +34,11 @@ test('a linked manifest has the `.env`, the folders and the name of the folder o
     assert.match(printed.stdout, /^name: one$/m);
     assert.ok(printed.stdout.includes(`cwd: ${join(base, 'one')}\n`), printed.stdout);
   }
+  writeFileSync(join(base, 'shared', 'local.yml'), 'processes: { inner: { env: { B: local } } }\n');
+  symlinkSync('../shared/local.yml', join(base, 'two', 'local.yml'));
+  const both = await execute(['-f', 'one/procfile.yml', '-f', 'two/local.yml', 'check', '--print'], { beside: begin, cwd: base });
+  assert.match(both.stdout, /^name: one$[^]*\bB: local$/m);
+  assert.ok(both.stdout.includes(`cwd: ${join(base, 'one', 'sub')}\n`), both.stdout);
   const inner = await execute(['-f', 'one/procfile.yml', 'run', 'inner'], { beside: begin, cwd: base });
   assert.deepEqual([inner.end, inner.stdout], [exited(0), `${join(base, 'one', 'sub')}\n`], inner.report());
 });

@@ -79,7 +79,7 @@ test('a hostile Procfile', async () => {
   const bad = hostile.replace(/[\n\x00-\x08\x0b-\x1f\x7f]/g, '');
   const text = `web: true ${bad}\n${bad}: true\n${bad}\n`;
   await harmless(['-f', 'Procfile', 'check'], { files: { Procfile: text } });
-  await harmless(['-f', 'Procfile', 'check'], { files: { Procfile: 'web: true\n' }, env: { PORT: hostile } }, { code: 2 });
+  await harmless(['-f', 'Procfile', 'check'], { files: { Procfile: 'web: true\n' }, env: { PORT: hostile } }, { code: 0 });
   await harmless(['-f', 'Procfile', 'check'], { files: { Procfile: `bad\x1b[2J: true\n` } }, { code: 2 });
 });
 

@@ -131,6 +131,7 @@ for (const [args, message] of [
   [['--stdin', '*'], /--stdin \*: only one instance[^]*hint: name one, for instance `web`/],
   [['--stdin', 'console', 'web'], /--stdin console: no instance of it is in this run/],
   [['--stdin', 'console', '-f', '-'], /the manifest is read from standard input[^]*hint: save the manifest as a file/],
+  [['--stdin', 'console', '-f', 'procfile.yml', '-f', '-'], /the manifest is read from standard input[^]*hint: save the manifest as a file/],
 ] as const) {
   test(`up ${args.join(' ')}: nothing starts, and the message says why`, async () => {
     const run = await execute(['up', ...args], { files: { Procfile: procfile }, stdin: { text: '' } });

@@ -4,6 +4,10 @@
 
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const net = require('node:net');
+const { resolve } = require('node:path');
+
+// The runner leaves its start folder later.
+const [printSecond, secondPrinted, end, latePid] = ['print-second', 'second-printed', 'end', 'late.pid'].map((name) => resolve(name));
 
 const patienceMs = 15_000;
 
@@ -15,14 +19,14 @@ function waitUntil(isSo) {
 const steps = {
   // Both the next output and a signal wait for the next poll phase.
   first() {
-    writeFileSync('print-second', '');
-    waitUntil(() => existsSync('second-printed'));
+    writeFileSync(printSecond, '');
+    waitUntil(() => existsSync(secondPrinted));
     process.kill(process.pid, 'SIGCONT');
   },
   // libuv handles signals last in a phase. So it learns of the end in this phase, and of the output only in the next one.
   second() {
-    writeFileSync('end', '');
-    waitUntil(() => /\) Z /.test(readFileSync(`/proc/${readFileSync('late.pid', 'utf8').trim()}/stat`, 'latin1')));
+    writeFileSync(end, '');
+    waitUntil(() => /\) Z /.test(readFileSync(`/proc/${readFileSync(latePid, 'utf8').trim()}/stat`, 'latin1')));
   },
 };
 

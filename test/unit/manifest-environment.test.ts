@@ -1,6 +1,8 @@
 // Environments: the order of the layers, env files, `${VAR}`, and values kept as written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'dotenv';
+import { readEnvLines } from '../../src/manifest/env-lines.ts';
 import { interpolate } from '../../src/manifest/interpolate.ts';
 import { formatProblem } from '../../src/manifest/problem.ts';
 import { load, loaded, mistakes, mistakesOfWeb, web, type Given } from './manifest-support.ts';
@@ -217,4 +219,89 @@ test('defaults may be nested 20 deep', () => {
   const unset = (): undefined => undefined;
   assert.deepEqual([interpolate(nested(20), unset).text, interpolate(nested(20), unset).mistakes], ['end', []]);
   assert.deepEqual(interpolate(nested(21), unset).mistakes.map(({ index, message }) => [index, message]), [['${A:-'.length * 20, 'Defaults are nested too deep here.']]);
+});
+
+test('an env file with `required: false` need not exist; every other rule holds for it', async () => {
+  for (const keys of ['{path: no.env, required: false}', '[{path: no.env, required: false}, a.env]', '[a.env, {path: "${NO:-no}.env", required: false}]']) {
+    const expected = keys.includes('a.env') ? 'a' : undefined;
+    assert.equal(await who(`env_file: ${keys}`, '', { environment: {} }), expected, keys);
+    assert.equal(await who('env_file: []', `env_file: ${keys}`, { environment: {} }), expected, keys);
+  }
+  assert.equal(await who('env_file: {path: b.env, required: false}', '', { environment: {} }), 'b');
+  assert.equal(await who('env_file: {path: b.env}', '', { environment: {} }), 'b');
+  assert.equal(await who('defaults: { env_file: {path: no.env, required: false} }', '', { environment: {}, files: {} }), undefined);
+  assert.equal(await who('', '', { environment: {}, envFiles: [{ path: '/no.env', required: false }, '/else/e.env'] }), 'e');
+  for (const required of ['', ', required: true']) assert.deepEqual(await mistakes(`env_file: {path: no.env${required}}\nprocesses: { web: x }`), ['1:18 The env file `/srv/shop/no.env` does not exist.']);
+  const unreadable = { files: { '/srv/shop/no.env': Buffer.from([0x41, 0x3d, 0xff]) } };
+  assert.match((await mistakes('env_file: {path: no.env, required: false}\nprocesses: { web: x }', unreadable))[0] ?? '', /is not UTF-8/);
+});
+
+test('a mistake in the map of an env file is reported at its place', async () => {
+  assert.deepEqual(await mistakes('env_file: {path: a.env, requird: false}\nprocesses: { web: x }', { files }), ['1:25 `requird` is not a key that is known here.']);
+  assert.deepEqual(await mistakes('env_file: {required: false}\nprocesses: { web: x }', { files }), ['1:11 `path` is missing.']);
+  assert.deepEqual(await mistakes('env_file: [{path: a.env, required: maybe}]\nprocesses: { web: x }', { files }), ['1:36 `required` must be `true` or `false`, not `maybe`.']);
+  assert.deepEqual(await mistakesOfWeb('env_file: [{path: [a]}]', { files }), ['3:42 `path` must be a file name, not a list.']);
+  assert.deepEqual(await mistakesOfWeb('env_file: [3]', { files }), ['3:35 Item 1 of `env_file` must be a file name, or a map such as `{path: .env.local, required: false}`, not `3`.']);
+});
+
+/** The warnings of an env file, as `line:column message`. */
+async function envWarnings(text: string | Uint8Array, given: Given = {}): Promise<string[]> {
+  const { manifest, problems } = await load('processes: { web: x }', { files: { '/srv/shop/.env': text }, ...given });
+  assert.ok(manifest);
+  assert.ok(problems.every(({ severity, file, excerpt }) => severity === 'warning' && file === '/srv/shop/.env' && excerpt === undefined));
+  return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+test('a line of an env file that is not understood is warned of with its place, without its text', async () => {
+  const left = 'This line is not `NAME=value` and is left out';
+  assert.deepEqual(await envWarnings('# c\n\nA=1\n  JUST\nexport ALSO\nB C=2\nD:3\n- E=1\nnot at all\n[section]\nÄ=1\nF = 2\nG: 3\nexport H=4\n'), [
+    `4:3 ${left}: a \`=\` is missing.`,
+    `5:1 ${left}: a \`=\` is missing.`,
+    `6:1 ${left}: a name is made of letters, digits, \`_\`, \`.\` and \`-\`.`,
+    `7:1 ${left}: write \`=\` in place of the \`:\`.`,
+    `8:1 ${left}: a name is made of letters, digits, \`_\`, \`.\` and \`-\`.`,
+    `9:1 ${left}.`,
+    `10:1 ${left}.`,
+    `11:1 ${left}: a name is made of letters, digits, \`_\`, \`.\` and \`-\`.`,
+  ]);
+  assert.deepEqual(await envWarnings('A=1\r\nJUST\r\n\r\nB="x\r\ny"\r\nALSO'), [`2:1 ${left}: a \`=\` is missing.`, `6:1 ${left}: a \`=\` is missing.`]);
+  assert.deepEqual(await envWarnings('A=1\rJUST\rB=2'), [`2:1 ${left}: a \`=\` is missing.`]);
+});
+
+test('a value of an env file that the library cuts, or takes with its quote, is warned of', async () => {
+  assert.deepEqual(await envWarnings('A="x\nB=y\n'), ['1:3 The value of `A` begins with a quote that does not close it, so the quote is a part of the value.']);
+  assert.deepEqual(await envWarnings('A=b#c\nB=#fff\nC= # c\nD=x # c\nE="b#c"#c\nF=\n#c\n'), [
+    '1:4 The value of `A` ends before this `#`, which begins a comment. Put the value in quotes if the `#` belongs to it.',
+    '2:3 The value of `B` ends before this `#`, which begins a comment. Put the value in quotes if the `#` belongs to it.',
+  ]);
+});
+
+test('each env file is warned of once, and a Procfile has the same warnings', async () => {
+  const { problems } = await load('env_file: [.env, .env]\nprocesses: { a: { command: x, env_file: .env }, b: { command: y, env_file: .env } }', { files: { '/srv/shop/.env': 'JUST' } });
+  assert.equal(problems.length, 1);
+  assert.equal((await load('web: x', { format: 'procfile', files: { '/srv/shop/.env': 'JUST' } })).problems.length, 1);
+});
+
+test('the names that the search for mistakes finds are those that the library reads', () => {
+  const pieces = ['A', '=', ' ', '"', "'", '`', '#', '\n', '\n', ':', 'export ', 'b-c.d', '\\"', '\t', 'x y', '\n\n', '\u2028', 'é'];
+  let seed = 1;
+  const random = (below: number) => ((seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) >> 8) % below;
+  for (let round = 0; round < 20_000; round++) {
+    const text = Array.from({ length: 1 + random(14) }, () => pieces[random(pieces.length)]).join('');
+    assert.deepEqual([...new Set(readEnvLines(text).names)].sort(), Object.keys(parse(text)).sort(), JSON.stringify(text));
+  }
+});
+
+test('`port: none` unsets PORT below the own `env` of the process', async () => {
+  const environment = { PORT: '3000', A: '1' };
+  for (const keys of ['port: none', 'port: "${X:-none}"']) {
+    const { port, env, unset } = await web(keys, { environment });
+    assert.deepEqual([port, env, unset], [undefined, { A: '1' }, ['PORT']], keys);
+  }
+  assert.deepEqual((await web('port: none, env: { PORT: 9, A: null }', { environment })).env, { PORT: '9' });
+  assert.deepEqual((await web('', { environment, top: 'defaults: { port: none }' })).env, { A: '1' });
+  assert.deepEqual((await web('port: none', { environment, basePort: 7000 })).port, undefined);
+  const { processes } = await loaded('processes: { web: x, api: { command: x, port: 80 } }', { environment, basePort: 'none' });
+  assert.deepEqual(processes.map(({ port, env }) => [port, env]), [[undefined, { A: '1' }], [undefined, { A: '1' }]]);
+  assert.deepEqual(await mistakesOfWeb('port: nope'), ['3:30 `port` must be a whole number from 1 to 65535, not `nope`.']);
 });

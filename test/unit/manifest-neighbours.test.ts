@@ -51,6 +51,7 @@ test('a key of another runner in a process gets the name of ours and how to writ
     ['image: x', 'procrun runs programs, not containers: leave it out, or write `command: docker run --rm IMAGE`'],
     ['container_name: x', 'the key of the process is its name: `web: { command: … }`'],
     ['user: www', 'procrun runs every process as its own user: write `sudo -u NAME` or `setpriv` before the program'],
+    ['extends: { file: base.yml }', 'several files are merged if each has its `-f`; common keys of one file go into `defaults`, or use YAML anchors and `<<`'],
     ['is_daemon: true', 'leave it out, and start the program in the foreground, without its daemon option'],
   ];
   for (const [given, hint] of cases) {
@@ -68,6 +69,7 @@ test('a key of another runner at the top level does, too', async () => {
     ['version: "3"', 'leave it out: a manifest has no version'],
     ['environment: [A=1]', 'in procrun this is `env`: write `env: { A: "1" }`'],
     ['volumes: {}', 'procrun runs programs, not containers: leave it out'],
+    ['include: [base.yml]', 'several files are merged if each has its `-f`; common keys of one file go into `defaults`, or use YAML anchors and `<<`'],
     ['working_dir: x', '`cwd` belongs to a process, or into `defaults`'],
     ['is_strict: true', 'leave it out: `procrun up --help` shows what there is'],
   ];

@@ -1,6 +1,7 @@
 // The classic Procfile: its lines, its ports, and foreman's rule that the end of any process stops everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatProblem } from '../../src/manifest/problem.ts';
 import { load, loaded, mistakes, type Given } from './manifest-support.ts';
 
 const procfile = { format: 'procfile' } as const;
@@ -40,7 +41,6 @@ test('mistakes are reported with line and column', async () => {
   assert.deepEqual(await mistakes('web: x\napi: y\nweb: z\n', procfile), ['3:1 `web` is here a second time; the first is on line 1.']);
   assert.deepEqual(await mistakes('# nothing\n', procfile), ['There is no process in this Procfile.']);
   assert.deepEqual(await mistakes('all: x\nweb: y\n', procfile), ['1:1 A process cannot be named `all`: that means every process (`-m all=1`).']);
-  assert.deepEqual(await mistakes('web: x', { ...procfile, environment: { PORT: 'http' } }), ['PORT in the environment must be a whole number from 1 to 65535, not `http`.']);
   assert.deepEqual(await mistakes('web: x\napi: y', { ...procfile, basePort: 65_500 }), ['2:1 The port of `api` would be 65600; the highest there is is 65535.']);
   assert.deepEqual(await mistakes('web: x', { ...procfile, envFiles: ['/no.env'] }), ['The env file `/no.env` does not exist.']);
 });
@@ -49,6 +49,42 @@ test('an unreadable line is a warning with its line number', async () => {
   const { manifest, problems } = await load('web: x\nnonsense\nb d: y\nempty:\n', procfile);
   assert.deepEqual(manifest?.processes.map(({ name }) => name), ['web']);
   assert.deepEqual(problems.map(({ severity, line }) => [severity, line]), [['warning', 2], ['warning', 3], ['warning', 4]]);
+});
+
+test('a PORT of the environment that is no number is told and passed over', async () => {
+  for (const [PORT, where] of [['http', 'real'], ['tcp://172.17.0.2:80', 'real'], ['0', 'real'], ['70000', 'file'], ['', 'quiet']] as const) {
+    const given = where === 'file' ? { files: { '/srv/shop/.env': `PORT=${PORT}` } } : { environment: { PORT } };
+    const { manifest, problems } = await load('web: x\napi: y\n', { ...procfile, ...given });
+    assert.deepEqual(manifest?.processes.map(({ port }) => port), [5000, 5100], PORT);
+    assert.deepEqual(
+      problems.map(({ severity, message }) => [severity, message]),
+      where === 'quiet' ? [] : [['warning', `PORT in the environment is \`${PORT}\`, not a whole number from 1 to 65535. It is passed over, and the first port is 5000.`]],
+    );
+  }
+  assert.deepEqual((await load('web: x', { ...procfile, environment: { PORT: 'http' }, basePort: 7000 })).problems, []);
+});
+
+test('--no-port: no process has a PORT, whatever the environment says', async () => {
+  for (const PORT of ['3000', 'http']) {
+    const { processes, env, unset } = await loaded('web: x', { ...procfile, environment: { PORT, A: '1' }, basePort: 'none' });
+    assert.deepEqual([processes[0]?.port, processes[0]?.env, env, unset], [undefined, { A: '1' }, { A: '1' }, ['PORT']]);
+  }
+});
+
+test('`release` is left out with one line that says so, takes no port, and stays at hand for `run`', async () => {
+  const { manifest, problems } = await load('# Heroku\nrelease: bin/migrate\nweb: x\nreleases: y\n', procfile);
+  assert.deepEqual(manifest?.processes.map(({ name, port }) => [name, port]), [['web', 5000], ['releases', 5100]]);
+  assert.deepEqual(manifest.leftOut?.map(({ name, command, port }) => [name, command, port]), [['release', { kind: 'shell', text: 'bin/migrate', shell: '/bin/sh' }, undefined]]);
+  assert.equal(problems.length, 1);
+  const [line = ''] = problems.map(formatProblem);
+  assert.match(line, /^procfile\.yml:2:1: warning: `release` .*left out.*`procrun run release`/);
+  assert.doesNotMatch(line, /\n/);
+  assert.deepEqual(await mistakes('release: x\n', procfile), ['There is no process in this Procfile.', '1:1 `release` is a command of Heroku for the time before a release, not a process, and is left out. `procrun run release` runs it.']);
+  assert.equal((await load('release: x\nrelease: y\nweb: z', procfile)).manifest, undefined);
+  assert.deepEqual(await mistakes('web: x\nrelease: a && \\\n  b\n', procfile), [
+    '2:1 `release` is a command of Heroku for the time before a release, not a process, and is left out. `procrun run release` runs it.',
+    "2:15 A Procfile's command is one line, and this one ends in `\\`: its other half is missing.",
+  ]);
 });
 
 test('.env is below the real environment', async () => {

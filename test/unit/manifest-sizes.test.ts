@@ -1,6 +1,7 @@
 // Texts that are too long for the system to give to a program are mistakes with a place, and not failed starts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadFlatEnvironment } from '../../src/manifest/flat-environment.ts';
 import { load, loaded, mistakes } from './manifest-support.ts';
 
 const limit = 'the system gives a program no text of more than 128 KiB.';
@@ -16,6 +17,7 @@ test('a command, an argument or a command of a stage that is too long', async ()
   ]);
   assert.deepEqual(await mistakes(`defaults: { command: [x, ${long}] }\nprocesses: { a: {}, b: {} }\n`), [`1:26 ${argument}`]);
   assert.deepEqual(await mistakes(`web: x\napi: ${long}\n`, { format: 'procfile' }), [`2:1 ${command}`]);
+  assert.ok((await mistakes(`web: x\nrelease: ${long}\n`, { format: 'procfile' })).includes(`2:1 ${command}`));
   const { problems } = await load(`processes:\n  a: ${long}\n  c: [echo, ${long}]\n`);
   assert.deepEqual(problems.map(({ hint }) => hint), ['put it into a script, and let the command run that', 'put the text into a file, and give the program its name']);
 });
@@ -28,6 +30,8 @@ test('a variable that is too long, from the manifest or from an env file', async
   const files = { '/srv/shop/.env': `A=${long}` };
   assert.deepEqual(await mistakes('processes:\n  a: x\n  b: { command: y, env: { B: 1 } }\n', { files }), [variable('A')]);
   assert.deepEqual(await mistakes('web: x\n', { files, format: 'procfile' }), [variable('A')]);
+  const alone = await loadFlatEnvironment({ root: '/srv/shop', environment: {}, readFile: () => Buffer.from(`A=${long}`), envFiles: ['/srv/shop/.env'], envFileOverrides: false });
+  assert.deepEqual(alone.problems.map(({ message }) => message), [variable('A')]);
   await loaded(`processes:\n  a: { command: x, env: { A: null } }\nenv: { A: 1 }\n`, { files });
 });
 
