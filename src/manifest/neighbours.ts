@@ -45,6 +45,8 @@ const ownKeys: Readonly<Record<string, OwnKey>> = {
   log: { example: 'web.log', words: 'stdoutlogfile stderrlogfile logfile loglocation logconfiguration logging standardoutput outfile errorfile' },
 };
 
+const severalFiles = 'several files are merged if each has its `-f`; common keys of one file go into `defaults`, or use YAML anchors and `<<`';
+
 /** Words without a key of procrun's, and what to do instead. */
 const otherWays: readonly { readonly words: string; readonly hint: string }[] = [
   {
@@ -64,7 +66,7 @@ const otherWays: readonly { readonly words: string; readonly hint: string }[] = 
   { words: 'init', hint: 'leave it out: procrun reaps orphans itself' },
   { words: 'schedule cron cronrestart oncalendar', hint: 'procrun has no schedule: leave it to cron or a systemd timer' },
   { words: 'interpreter args', hint: 'write the whole command line: `command: [node, server.js, --port, "3000"]`' },
-  { words: 'extends include', hint: 'several files are merged if each has its `-f`; common keys of one file go into `defaults`, or use YAML anchors and `<<`' },
+  { words: 'extends include', hint: severalFiles },
   { words: 'watch develop', hint: 'this version of procrun does not watch files: let the command do it, for instance `node --watch`' },
 ];
 
@@ -72,7 +74,7 @@ const topWords: readonly { readonly words: string; readonly hint: string }[] = [
   { words: 'services service procs programs program apps tasks daemons commands jobs units', hint: 'in procrun this is `processes`: write `processes:`, and below it one `name: command` a line' },
   { words: 'version apiversion kind', hint: 'leave it out: a manifest has no version' },
   { words: 'volumes networks secrets configs', hint: 'procrun runs programs, not containers: leave it out' },
-  { words: 'include includes extends imports', hint: 'several files are merged if each has its `-f`; common keys of one file go into `defaults`, or use YAML anchors and `<<`' },
+  { words: 'include includes extends imports', hint: severalFiles },
   { words: 'environment environ vars variables', hint: 'in procrun this is `env`: write `env: { A: "1" }`' },
   { words: 'timeout gracefultimeout graceperiod stopgraceperiod stoptimeout orderedshutdown', hint: 'in procrun this is `shutdown`: write `shutdown: { deadline: 30s }`' },
   { words: 'project projectname', hint: 'in procrun this is `name`: write `name: shop`' },
