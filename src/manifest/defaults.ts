@@ -7,6 +7,9 @@ export const defaultShell = '/bin/sh';
 /** The time in ms of a stage without one of its own. */
 export const defaultStageMs = 5000;
 
+/** Signals within this time in ms are one gesture of the user: npm, shells and terminals send some of them twice. */
+export const sameGestureMs = 200;
+
 /** The time in ms that a killed tree has to disappear. SIGKILL is repeated until then. */
 const defaultKillMs = 5000;
 

@@ -1,5 +1,6 @@
 // Decides for a whole run: the order of starts and stops, the meaning of each signal, the end and its exit status.
 // Pure: events and the time go in, actions come out. instance.ts has the life of one instance, ../runner/ carries out the actions.
+import { sameGestureMs } from '../manifest/defaults.ts';
 import type { Milliseconds, PolicySignal } from '../manifest/types.ts';
 import { Instance, sendSignal, type Context } from './instance.ts';
 import { DependencyOrder } from './order.ts';
@@ -24,9 +25,6 @@ interface RunStop {
   /** Stop waiting for a slow reader: no process is left to hurry, the deadline is over, or the user asked for an immediate end. */
   readonly cutOutput: boolean;
 }
-
-/** A stop signal within this time after the last one belongs to the same gesture of the user. */
-export const sameGestureMs = 200;
 
 /** Interval of `time` events during a stop, for the progress line. A missing heartbeat reveals that SIGSTOP stopped the runner. */
 export const heartbeatMs = 1000;

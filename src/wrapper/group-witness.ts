@@ -2,14 +2,12 @@
 // small shell in the group gets what the group gets, and reports it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { sameGestureMs } from '../manifest/defaults.ts';
 import { monotonicNow } from '../os/clock.ts';
 import type { SignalName } from '../manifest/types.ts';
 
 /** Signals that a terminal sends to its foreground group. Not SIGTSTP: the job stops at once, and nothing may wait for an answer then. */
 const watched: ReadonlySet<SignalName> = new Set<SignalName>(['SIGINT', 'SIGQUIT', 'SIGWINCH']);
-
-/** Signals of one name within this time are one gesture: several of them may reach the witness as one. */
-const sameGestureMs = 200;
 
 /**
  * The witness starts so long after the command. libuv blocks us until it has begun; a Ctrl+Z in that millisecond would stop it half
@@ -84,6 +82,7 @@ export class GroupWitness {
   /** Whether the group got this signal just now. Undefined: the witness cannot tell, or does not watch it. */
   groupGot(signal: SignalName): boolean | undefined {
     if (!watched.has(signal)) return undefined;
+    // Several signals of one gesture may reach the witness as one.
     const at = this.#heardAt.get(signal);
     if (at !== undefined && monotonicNow() - at < sameGestureMs) return true;
     return !this.#isGone && this.#hasAnswered ? false : undefined;

@@ -3,8 +3,7 @@ import { formatDuration } from '../manifest/durations.ts';
 import { joined, shown, type Shown } from '../manifest/shown.ts';
 import type { SignalName } from '../manifest/types.ts';
 import { readCaughtSignals } from '../os/caught-signals.ts';
-import { isEnding, restoreEndingSignals } from '../os/exit.ts';
-import { monotonicNow } from '../os/clock.ts';
+import { restoreEndingSignals } from '../os/exit.ts';
 import { writeStandardError, writeStandardErrorAtOnce } from '../os/standard-error.ts';
 import { deniedInWords } from '../os/denied.ts';
 import { CannotReadProcesses, describeCommand, identityOf, isStillAlive, readProcess, type ProcessInfo } from '../os/processes.ts';
@@ -19,6 +18,7 @@ import { Relay } from './relay.ts';
 import type { Rewrites } from './rewrites.ts';
 import type { Attachment } from './rules.ts';
 import { throughRestoringShell } from './restoring-shell.ts';
+import { hurryBySignal } from './hurry.ts';
 import type { SignalInbox } from './signal-inbox.ts';
 import { endLeftovers, leftAlone, type Tree } from './command-tree.ts';
 import { nextTurn } from './turns.ts';
@@ -86,19 +86,6 @@ async function startOrExplain(
 function typedSignalsOf(rewrites: Rewrites): SignalName[] {
   const typed: readonly SignalName[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGHUP'];
   return typed.filter((signal) => (rewrites.get(signal) ?? signal) !== signal);
-}
-
-/** A signal this soon belongs to the gesture that ended the command: a shell signals the whole job, some processes twice. */
-const sameGestureMs = 200;
-
-/** Takes over the inbox. The result tells whether an ending signal has come since: after the command's end it asks for a quick end of the leftovers. */
-function hurryBySignal(inbox: SignalInbox): () => boolean {
-  const since = monotonicNow();
-  let isHurried = false;
-  inbox.deliverTo((signals) => {
-    isHurried ||= signals.some(isEnding) && monotonicNow() - since > sameGestureMs;
-  });
-  return () => isHurried;
 }
 
 const mostNamed = 3;
