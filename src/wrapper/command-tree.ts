@@ -159,7 +159,7 @@ export async function endLeftovers(tree: Tree, system: System = realSystem, opti
   const start = system.now();
   const termUntil = start + graceMs;
   let isLongWaitTold = false;
-  const met = new Set<string>();
+  const met = new Map<string, 'continued' | 'running'>();
   let killUntil: number | undefined;
   let lateScans = 0;
   // Two scans in a row must find nothing: one scan can miss a daemon that forks and exits during it.
@@ -188,15 +188,17 @@ export async function endLeftovers(tree: Tree, system: System = realSystem, opti
 }
 
 /**
- * Sends SIGTERM, unless the process has got it. A stopped process handles it only after SIGCONT.
+ * Sends SIGTERM, unless the process has got it. A stopped process handles it only after SIGCONT. It gets that once, perhaps in a later
+ * scan: a SIGSTOP may still be on its way when SIGTERM is sent.
  * @param met the processes for which this was called before. @returns false if the process cannot be signalled.
  */
-function terminateOnce(info: ProcessInfo, asked: AskedToEnd, met: Set<string>, { signalProcess }: System): boolean {
+function terminateOnce(info: ProcessInfo, asked: AskedToEnd, met: Map<string, 'continued' | 'running'>, { signalProcess }: System): boolean {
   const identity = identityOf(info);
-  if (met.has(identity)) return true;
+  const before = met.get(identity);
   // A signal to a group skips members that belong to another user.
-  if (asked.has(info) ? isDenied(info.pid) : !signalProcess(info.pid, 'SIGTERM')) return false;
-  met.add(identity);
-  if (isStopped(info.state)) signalProcess(info.pid, 'SIGCONT');
+  if (before === undefined && (asked.has(info) ? isDenied(info.pid) : !signalProcess(info.pid, 'SIGTERM'))) return false;
+  const mustContinue = before !== 'continued' && isStopped(info.state);
+  if (mustContinue) signalProcess(info.pid, 'SIGCONT');
+  met.set(identity, mustContinue ? 'continued' : (before ?? 'running'));
   return true;
 }

@@ -49,6 +49,18 @@ test('a stopped leftover gets SIGCONT after SIGTERM, so it ends by SIGTERM withi
   assert.deepEqual([system.signals, ending.survivors], [[`SIGTERM ${stopped.pid}`, `SIGCONT ${stopped.pid}`], []]);
 });
 
+test('a leftover that stops after it got SIGTERM, by a SIGSTOP that was on its way, gets SIGCONT, once', async () => {
+  const system = new FakeSystem();
+  const stopping = system.start({ ...ours, survives: ['SIGTERM'] });
+  system.beforeScan = (scan) => {
+    if (scan >= 2) stopping.info = { ...stopping.info, state: 'T' };
+  };
+  const ending = end(system);
+  await system.pass(1000);
+  assert.deepEqual(system.signals, [`SIGTERM ${stopping.pid}`, `SIGCONT ${stopping.pid}`]);
+  assert.equal(ending.survivors, undefined);
+});
+
 test('one empty scan is not enough: a process may fork and end during it', async () => {
   const system = new FakeSystem();
   system.start(ours);
